@@ -1,0 +1,16 @@
+"""What things are: frozen records, their Arrow schemas, and the ids that name them."""
+
+from moodswarm.records.author import Author
+from moodswarm.records.chunk import CHUNK_SCHEMA, CLEANED_SCHEMA, FEATURE_INDEX_SCHEMA
+from moodswarm.records.document import DOCUMENT_SCHEMA, KINDS, Document, InvalidDocument
+
+__all__ = [
+    "CHUNK_SCHEMA",
+    "CLEANED_SCHEMA",
+    "DOCUMENT_SCHEMA",
+    "FEATURE_INDEX_SCHEMA",
+    "KINDS",
+    "Author",
+    "Document",
+    "InvalidDocument",
+]

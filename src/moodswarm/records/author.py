@@ -1,0 +1,39 @@
+"""An author, known by full name."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from moodswarm.records.ids import author_id
+
+
+def author_name(full_name: str) -> str:
+    """Return a full name in NFC with single spaces; compare two names by their casefold.
+
+    Raises:
+        ValueError: when nothing is left.
+    """
+    name = " ".join(unicodedata.normalize("NFC", full_name).split())
+    if not name:
+        raise ValueError("author_full_name is empty; expected a name such as 'Ada Lovelace'")
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """One person; the last word of the full name is the last name."""
+
+    id: str
+    first_name: str
+    last_name: str
+
+    @classmethod
+    def from_full_name(cls, full_name: str) -> "Author":
+        """Build the record of a person; the same name in other case or spacing gives the same id."""
+        name = author_name(full_name)
+        first_name, _, last_name = name.rpartition(" ")
+        return cls(id=author_id(name), first_name=first_name, last_name=last_name)
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, separated by one space."""
+        return f"{self.first_name} {self.last_name}".strip()

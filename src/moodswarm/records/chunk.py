@@ -1,0 +1,62 @@
+"""Cleaned documents, chunks and the feature index, as Arrow schemas."""
+
+import pyarrow as pa
+
+# What a filter or a citation needs; carried from the document to each of its chunks.
+_METADATA = [
+    pa.field("kind", pa.string(), nullable=False),
+    pa.field("platform", pa.string(), nullable=False),
+    pa.field("link", pa.string(), nullable=False),
+    pa.field("author_id", pa.string(), nullable=False),
+    pa.field("author_full_name", pa.string(), nullable=False),
+    pa.field("title", pa.string()),
+    pa.field("language", pa.string()),
+    pa.field("published_at", pa.timestamp("ms", tz="UTC")),
+    pa.field("path", pa.string()),
+    pa.field("repository_id", pa.string()),
+    pa.field("commit", pa.string()),
+]
+METADATA = tuple(field.name for field in _METADATA)
+
+#: A document with its cleaned text. `revision` names the document's content hash together with
+#: the parameters, model and code that its features were made with.
+CLEANED_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        *_METADATA,
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("content_hash", pa.string(), nullable=False),
+        pa.field("revision", pa.string(), nullable=False),
+        pa.field("source_characters", pa.int64(), nullable=False),
+        pa.field("dropped", pa.map_(pa.string(), pa.int64()), nullable=False),
+    ]
+)
+
+#: A slice of a cleaned text: `text == cleaned[start:end]`, offsets in code points.
+CHUNK_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("document_id", pa.string(), nullable=False),
+        *_METADATA,
+        pa.field("position", pa.int32(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),
+        pa.field("end", pa.int64(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("token_count", pa.int32(), nullable=False),
+        pa.field("unknown_tokens", pa.int32(), nullable=False),
+        pa.field("revision", pa.string(), nullable=False),
+    ]
+)
+
+#: One row per document whose features are complete. `status` is `embedded` or `rejected`;
+#: a row with status `deleted` takes the document and all its points away.
+FEATURE_INDEX_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("revision", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("chunks", pa.int32(), nullable=False),
+    ]
+)

@@ -1,0 +1,1 @@
+"""The only database clients: documents (SQLite, MongoDB) and vectors (Qdrant Edge, server)."""

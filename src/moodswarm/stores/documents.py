@@ -1,0 +1,135 @@
+"""The document store: where collection ends and features begin.
+
+A narrow protocol, not a query language. `open_document_store` gives the implementation that a
+configuration names; one contract suite (`tests/contracts/test_document_store.py`) runs over all.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from moodswarm.records import Author, Document
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One document that could not be stored, and why."""
+
+    link: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpsertResult:
+    """What a write did; the counts and failures together account for every document given."""
+
+    inserted: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    failed: tuple[Failure, ...] = ()
+
+    def __add__(self, other: "UpsertResult") -> "UpsertResult":
+        return UpsertResult(
+            self.inserted + other.inserted,
+            self.changed + other.changed,
+            self.unchanged + other.unchanged,
+            self.failed + other.failed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What a smoke test shows of a store."""
+
+    backend: str
+    version: str
+    location: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class DocumentStore(Protocol):
+    """Documents with unique canonical links, and their authors."""
+
+    def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
+        """Write a batch in one transaction.
+
+        A document is unchanged when the stored one has its content hash and is not deleted;
+        then only provenance (`fetched_at`, `etag`, `spider`) is brought up to date. Otherwise it
+        is inserted or replaced, with `updated_at` set to now and no tombstone unless the given
+        document carries one. Within one batch the last document of a link wins. A document
+        that the store cannot hold is a `Failure` and does not stop the others. Authors are
+        created as needed.
+        """
+        ...
+
+    def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
+        """Write a batch exactly as given, `updated_at` and `deleted_at` included (backup)."""
+        ...
+
+    def get_documents(self, ids: Sequence[str]) -> list[Document]:
+        """Return the documents that exist, tombstoned ones included, ordered by id."""
+        ...
+
+    def scan_documents(
+        self,
+        *,
+        include_deleted: bool = False,
+        page_documents: int = 256,
+        page_characters: int = 4_000_000,
+    ) -> Iterator[list[Document]]:
+        """Stream all documents ordered by id, in pages bounded by both numbers (at least one)."""
+        ...
+
+    def scan_hashes(self, page_rows: int = 10_000) -> Iterator[pa.Table]:
+        """Stream (id, kind, content_hash) of documents that are not deleted, ordered by id."""
+        ...
+
+    def tombstone_documents(self, ids: Sequence[str], at: datetime) -> int:
+        """Mark documents as gone; returns how many were not so before."""
+        ...
+
+    def get_or_create_author(self, full_name: str) -> Author:
+        """Return the one record of this person, whatever the case and spacing of the name."""
+        ...
+
+    def authors(self) -> list[Author]:
+        """Return all authors, ordered by last and first name."""
+        ...
+
+    def status(self) -> StoreStatus:
+        """Reach the store and count: documents per kind, `deleted`, `authors`."""
+        ...
+
+    def close(self) -> None:
+        """Release connections; closing twice is fine."""
+        ...
+
+
+def open_document_store(
+    config: Mapping[str, Any], credentials: Mapping[str, Any] | None = None
+) -> DocumentStore:
+    """Open the store that a catalog entry describes.
+
+    Args:
+        config: `{"backend": "sqlite", "path": ...}` or
+            `{"backend": "mongodb", "database": ...}`; other keys are the backend's options.
+        credentials: `{"uri": "mongodb://..."}` for MongoDB.
+
+    Raises:
+        ValueError: names an unknown backend and the known ones.
+        StoreError: the store cannot be opened.
+    """
+    options = dict(config)
+    backend = options.pop("backend", None)
+    if backend == "sqlite":
+        from moodswarm.stores.sqlite import SqliteDocumentStore
+
+        return SqliteDocumentStore(**options)
+    if backend == "mongodb":
+        from moodswarm.stores.mongodb import MongoDocumentStore
+
+        return MongoDocumentStore(**options, **(credentials or {}))
+    raise ValueError(f"unknown document store backend {backend!r}; known are sqlite, mongodb")

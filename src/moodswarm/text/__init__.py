@@ -1,0 +1,1 @@
+"""From text to text: cleaning, sentences, chunks. Knows neither stores nor models."""

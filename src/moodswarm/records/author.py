@@ -28,7 +28,7 @@ class Author:
 
     @classmethod
     def from_full_name(cls, full_name: str) -> "Author":
-        """Build the record of a person; the same name in other case or spacing gives the same id."""
+        """Build the record of a person; whatever case and spacing the name has."""
         name = author_name(full_name)
         first_name, _, last_name = name.rpartition(" ")
         return cls(id=author_id(name), first_name=first_name, last_name=last_name)
@@ -37,3 +37,16 @@ class Author:
     def full_name(self) -> str:
         """First and last name, separated by one space."""
         return f"{self.first_name} {self.last_name}".strip()
+
+    def better_spelled(self, other: "Author") -> "Author":
+        """Return whichever of two spellings of one name should be shown.
+
+        Mixed case wins over `ADA LOVELACE` and `ada lovelace`, then the first in code point order,
+        so that the choice does not depend on which of the two a store has met first.
+        """
+        return min(self, other, key=_spelling)
+
+
+def _spelling(author: Author) -> tuple[bool, str]:
+    name = author.full_name
+    return name.isupper() or name.islower(), name

@@ -1,9 +1,11 @@
 """Cleaned documents, chunks and the feature index, as Arrow schemas."""
 
+from typing import Any
+
 import pyarrow as pa
 
 # What a filter or a citation needs; carried from the document to each of its chunks.
-_METADATA = [
+_METADATA: "list[pa.Field[Any]]" = [
     pa.field("kind", pa.string(), nullable=False),
     pa.field("platform", pa.string(), nullable=False),
     pa.field("link", pa.string(), nullable=False),
@@ -48,15 +50,15 @@ CHUNK_SCHEMA = pa.schema(
     ]
 )
 
+_FEATURE_INDEX: "list[pa.Field[Any]]" = [
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("kind", pa.string(), nullable=False),
+    pa.field("revision", pa.string(), nullable=False),
+    pa.field("status", pa.string(), nullable=False),
+    pa.field("reason", pa.string()),
+    pa.field("chunks", pa.int32(), nullable=False),
+]
+
 #: One row per document whose features are complete. `status` is `embedded` or `rejected`;
 #: a row with status `deleted` takes the document and all its points away.
-FEATURE_INDEX_SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("revision", pa.string(), nullable=False),
-        pa.field("status", pa.string(), nullable=False),
-        pa.field("reason", pa.string()),
-        pa.field("chunks", pa.int32(), nullable=False),
-    ]
-)
+FEATURE_INDEX_SCHEMA = pa.schema(_FEATURE_INDEX)

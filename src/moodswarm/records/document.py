@@ -15,29 +15,28 @@ KINDS = ("article", "post", "repository")
 
 _TIME = pa.timestamp("ms", tz="UTC")
 
-DOCUMENT_SCHEMA = pa.schema(
-    [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("platform", pa.string(), nullable=False),
-        pa.field("link", pa.string(), nullable=False),
-        pa.field("author_id", pa.string(), nullable=False),
-        pa.field("author_full_name", pa.string(), nullable=False),
-        pa.field("title", pa.string()),
-        pa.field("language", pa.string()),
-        pa.field("published_at", _TIME),
-        pa.field("content", pa.string(), nullable=False),
-        pa.field("content_hash", pa.string(), nullable=False),
-        pa.field("updated_at", _TIME),
-        pa.field("deleted_at", _TIME),
-        pa.field("path", pa.string()),
-        pa.field("repository_id", pa.string()),
-        pa.field("commit", pa.string()),
-        pa.field("spider", pa.string()),
-        pa.field("etag", pa.string()),
-        pa.field("fetched_at", _TIME),
-    ]
-)
+_FIELDS: "list[pa.Field[Any]]" = [
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("kind", pa.string(), nullable=False),
+    pa.field("platform", pa.string(), nullable=False),
+    pa.field("link", pa.string(), nullable=False),
+    pa.field("author_id", pa.string(), nullable=False),
+    pa.field("author_full_name", pa.string(), nullable=False),
+    pa.field("title", pa.string()),
+    pa.field("language", pa.string()),
+    pa.field("published_at", _TIME),
+    pa.field("content", pa.string(), nullable=False),
+    pa.field("content_hash", pa.string(), nullable=False),
+    pa.field("updated_at", _TIME),
+    pa.field("deleted_at", _TIME),
+    pa.field("path", pa.string()),
+    pa.field("repository_id", pa.string()),
+    pa.field("commit", pa.string()),
+    pa.field("spider", pa.string()),
+    pa.field("etag", pa.string()),
+    pa.field("fetched_at", _TIME),
+]
+DOCUMENT_SCHEMA = pa.schema(_FIELDS)
 
 # What a reader of the document can see: a change of any of these is a change of the document.
 _HASHED = (
@@ -114,10 +113,13 @@ class Document:
         except ValueError as error:
             raise InvalidDocument(str(error)) from error
         values.update(
-            link=link, author_full_name=author_name(values["author_full_name"]), id="", content_hash=""
+            link=link,
+            author_full_name=author_name(values["author_full_name"]),
+            id="",
+            content_hash="",
         )
         for name in TIMES:
-            values[name] = _utc_milliseconds(values.get(name))
+            values[name] = _stored_time(name, values.get(name))
         draft = cls(**{**values, "id": document_id(link), "author_id": author.id})
         return replace(draft, content_hash=draft.compute_hash())
 
@@ -163,12 +165,17 @@ def _check_text(name: str, value: str) -> None:
         ) from error
 
 
-def _utc_milliseconds(time: datetime | None) -> datetime | None:
-    """Stores keep UTC milliseconds; a time without a zone is taken as UTC."""
-    if time is None:
-        return None
+def utc_milliseconds(time: datetime) -> datetime:
+    """Return the time as stores keep it: UTC, whole milliseconds; without a zone it is UTC."""
     aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     return aware.replace(microsecond=aware.microsecond // 1000 * 1000)
+
+
+def _stored_time(name: str, time: datetime | None) -> datetime | None:
+    try:
+        return None if time is None else utc_milliseconds(time)
+    except OverflowError as error:
+        raise InvalidDocument(f"{name}: {time} is outside the years 1 to 9999 in UTC") from error
 
 
 _NAMES = tuple(field.name for field in fields(Document))

@@ -12,26 +12,39 @@ TRACKING_PARAMETERS = frozenset(
 TRACKING_PREFIX = "utm_"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+# One repair can uncover another (`\` becomes a trailing `/`); ordinary links settle in two rounds.
+_ROUNDS = 5
+
 
 def canonical_link(link: str) -> str:
     """Return the one spelling under which a page is stored.
 
     Scheme and host are lower case (IDNA), http becomes https, default ports, fragments, user
-    names, tracking parameters and a trailing slash go; other parameters are kept, sorted.
+    names, tracking parameters and a trailing slash go; other parameters are kept, sorted. The
+    canonical link of a canonical link is itself.
 
     Raises:
         ValueError: names the link when it is no absolute http or https address.
     """
-    stripped = link.strip()
+    spelling = link.strip()
+    for _ in range(_ROUNDS):
+        once_more = _respell(spelling)
+        if once_more == spelling:
+            return spelling
+        spelling = once_more
+    raise ValueError(f"link {link!r} has no stable spelling; percent-encode its special characters")
+
+
+def _respell(link: str) -> str:
     try:
-        parts = urlsplit(stripped)
+        parts = urlsplit(link)
         port = parts.port
         host = _ascii_host(parts.hostname or "")
     except ValueError as error:
-        raise ValueError(f"link {stripped!r} is not a valid address: {error}") from error
+        raise ValueError(f"link {link!r} is not a valid address: {error}") from error
     if parts.scheme not in DEFAULT_PORTS or not host:
         raise ValueError(
-            f"link {stripped!r} is not an absolute http or https address, "
+            f"link {link!r} is not an absolute http or https address, "
             "such as https://example.org/article"
         )
     if port not in (None, DEFAULT_PORTS[parts.scheme]):

@@ -13,6 +13,11 @@ import pyarrow as pa
 
 from moodswarm.records import Author, Document
 
+#: What `DocumentStore.scan_hashes` gives: enough to see which documents changed.
+HASH_SCHEMA = pa.schema(
+    [pa.field(name, pa.string(), nullable=False) for name in ("id", "kind", "content_hash")]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -54,19 +59,22 @@ class DocumentStore(Protocol):
     """Documents with unique canonical links, and their authors."""
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write a batch in one transaction.
+        """Write a batch in one transaction (MongoDB: one bulk write, atomic per document).
 
-        A document is unchanged when the stored one has its content hash and is not deleted;
-        then only provenance (`fetched_at`, `etag`, `spider`) is brought up to date. Otherwise it
-        is inserted or replaced, with `updated_at` set to now and no tombstone unless the given
-        document carries one. Within one batch the last document of a link wins. A document
-        that the store cannot hold is a `Failure` and does not stop the others. Authors are
-        created as needed.
+        A document is unchanged when the stored one has its content hash and is deleted or not as
+        it is; then only provenance (`fetched_at`, `etag`, `spider`) is brought up to date, if the
+        given document carries a `fetched_at`. Otherwise it is inserted or replaced, with
+        `updated_at` set to now and no tombstone unless the given document carries one. Documents
+        of one link count one after the other, and the last wins. A document that the store cannot
+        hold is a `Failure` and does not stop the others. Authors are created as needed.
         """
         ...
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write a batch exactly as given, `updated_at` and `deleted_at` included (backup)."""
+        """Write a batch exactly as given, `updated_at` and `deleted_at` included (backup).
+
+        A document is unchanged when the stored one equals it in every field.
+        """
         ...
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
@@ -84,15 +92,18 @@ class DocumentStore(Protocol):
         ...
 
     def scan_hashes(self, page_rows: int = 10_000) -> Iterator[pa.Table]:
-        """Stream (id, kind, content_hash) of documents that are not deleted, ordered by id."""
+        """Stream `HASH_SCHEMA` rows of documents that are not deleted, ordered by id."""
         ...
 
     def tombstone_documents(self, ids: Sequence[str], at: datetime) -> int:
-        """Mark documents as gone; returns how many were not so before."""
+        """Mark documents as gone, `updated_at` set to now; returns how many were not so before."""
         ...
 
     def get_or_create_author(self, full_name: str) -> Author:
-        """Return the one record of this person, whatever the case and spacing of the name."""
+        """Return the one record of this person, whatever the case and spacing of the name.
+
+        It shows the best spelling met so far, see `Author.better_spelled`.
+        """
         ...
 
     def authors(self) -> list[Author]:
@@ -100,7 +111,10 @@ class DocumentStore(Protocol):
         ...
 
     def status(self) -> StoreStatus:
-        """Reach the store and count: documents per kind, `deleted`, `authors`."""
+        """Reach the store and count.
+
+        `counts` has each kind (deleted documents aside), `deleted` and `authors`, zeros included.
+        """
         ...
 
     def close(self) -> None:

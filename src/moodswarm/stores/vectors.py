@@ -56,6 +56,10 @@ class VectorStore(Protocol):
         """
         ...
 
+    def delete_collection(self, name: str) -> None:
+        """Delete a collection with all its points; one that does not exist is fine."""
+        ...
+
     def upsert_points(self, name: str, points: pa.Table) -> None:
         """Write points; a point of the same id is replaced.
 

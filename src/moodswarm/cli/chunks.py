@@ -1,0 +1,82 @@
+"""`moodswarm chunks`: is any text cut at the limit of the model?"""
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from moodswarm.cli.project import Project, console, json_option, print_json, with_project
+from moodswarm.pipelines.feature.reporting import plot_token_histogram
+from moodswarm.records import KINDS
+from moodswarm.records.collections import collection_name
+from moodswarm.stores.vectors import VectorStore
+from moodswarm.text.chunk_report import ChunkStatistics
+
+FIELDS = ("token_count", "start", "end", "unknown_tokens")
+
+
+@click.command("chunks")
+@click.option(
+    "--picture",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the histogram goes.  [default: data/08_reporting/chunks.png]",
+)
+@json_option
+@with_project
+def chunks_command(project: Project, picture: Path | None, as_json: bool) -> None:
+    """Report how long the chunks are, per collection; PASS or FAIL against the model's limit.
+
+    Draws a histogram beside it. The exit code is 1 when a chunk is over the limit.
+    """
+    limit = project.embedder.tokenizer.max_tokens
+    statistics = read_statistics(project.vectors, limit)
+    if not statistics:
+        raise click.ClickException(
+            "nothing is embedded yet; run `kedro run --pipeline=feature` first"
+        )
+    path = picture or project.root / "data" / "08_reporting" / "chunks.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plot_token_histogram(statistics).savefig(path)
+    if as_json:
+        print_json({name: counted.as_dict() for name, counted in statistics.items()})
+    else:
+        _print(statistics, path)
+    if not all(counted.passed for counted in statistics.values()):
+        raise SystemExit(1)
+
+
+def read_statistics(store: VectorStore, limit: int) -> dict[str, ChunkStatistics]:
+    """Count the chunks of every embedded collection that has any."""
+    statistics = {}
+    for kind in KINDS:
+        counted = ChunkStatistics(limit)
+        name = collection_name("embedded", kind)
+        for page in store.scroll(name, fields=FIELDS):
+            counted.add(
+                [point["token_count"] for point in page],
+                [point["end"] - point["start"] for point in page],
+                [point["unknown_tokens"] for point in page],
+            )
+        if counted.chunks:
+            statistics[name] = counted
+    return statistics
+
+
+def _print(statistics: dict[str, ChunkStatistics], picture: Path) -> None:
+    table = Table(
+        "collection", "chunks", "quantity", "min", "median", "mean", "p95", "max", "limit"
+    )
+    table.add_column("over")
+    table.add_column("verdict")
+    for name, counted in statistics.items():
+        report = counted.as_dict()
+        for quantity in ("tokens", "characters"):
+            numbers = [str(value) for value in report[quantity].values()]
+            if quantity == "tokens":
+                verdict = "[green]PASS[/green]" if counted.passed else "[red]FAIL[/red]"
+                row = [name, str(counted.chunks), quantity, *numbers]
+                table.add_row(*row, str(counted.limit), str(counted.over_limit), verdict)
+            else:
+                table.add_row("", "", quantity, *numbers, "", "", "")
+    console().print(table)
+    click.echo(f"Histogram: {picture}")

@@ -1,0 +1,86 @@
+"""`moodswarm collections` and `moodswarm sample`: what the vector store holds."""
+
+from dataclasses import asdict
+from itertools import islice
+
+import click
+from rich.table import Table
+
+from moodswarm.cli.project import Project, console, json_option, print_json, with_project
+
+
+@click.command("collections")
+@click.option("--delete", "deleted", metavar="NAME", help="Delete a collection and its points.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+@json_option
+@with_project
+def collections_command(project: Project, deleted: str | None, yes: bool, as_json: bool) -> None:
+    """List the collections of the vector store.
+
+    `cleaned_*` hold documents, `embedded_*` chunks with vectors, `feature_index` what is done.
+
+    \b
+    Examples:
+      moodswarm collections
+      moodswarm collections --delete embedded_articles   the next run makes its points again
+    """
+    if deleted:
+        _delete(project, deleted, yes)
+        return
+    statuses = project.vectors.collections()
+    if as_json:
+        print_json([asdict(status) for status in statuses])
+        return
+    if not statuses:
+        click.echo("No collections yet; run `kedro run --pipeline=feature`.")
+        return
+    table = Table("collection", "points", "vector size", "indexed vectors")
+    for status in statuses:
+        size = "-" if status.dimensions is None else str(status.dimensions)
+        table.add_row(status.name, f"{status.points:,}", size, f"{status.indexed_vectors:,}")
+    console().print(table)
+
+
+def _delete(project: Project, name: str, yes: bool) -> None:
+    known = {status.name: status.points for status in project.vectors.collections()}
+    if name not in known:
+        raise click.BadParameter(
+            f"no collection {name!r}; there are {', '.join(sorted(known)) or 'none'}",
+            param_hint="--delete",
+        )
+    if not yes:
+        click.confirm(f"Delete {name} and its {known[name]} points?", abort=True)
+    project.vectors.delete_collection(name)
+    click.echo(f"Deleted {name}.")
+
+
+@click.command("sample")
+@click.argument("collection")
+@click.option("-n", default=3, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@json_option
+@with_project
+def sample_command(project: Project, collection: str, n: int, as_json: bool) -> None:
+    """Show the first N points of COLLECTION, without vectors.
+
+    \b
+    Examples:
+      moodswarm sample embedded_posts
+      moodswarm sample cleaned_articles -n 1 --json
+    """
+    known = [status.name for status in project.vectors.collections()]
+    if collection not in known:
+        raise click.BadParameter(
+            f"no collection {collection!r}; there are {', '.join(known) or 'none'}",
+            param_hint="COLLECTION",
+        )
+    pages = project.vectors.scroll(collection, page_points=n)
+    points = list(islice((point for page in pages for point in page), n))
+    if as_json:
+        print_json(points)
+        return
+    for point in points:
+        table = Table(show_header=False, title=point["id"], title_justify="left")
+        for name in sorted(point.keys() - {"id", "text"}):
+            table.add_row(name, str(point[name]))
+        table.add_row("text", str(point.get("text", "")))
+        console().print(table, markup=False)

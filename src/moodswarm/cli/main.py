@@ -1,0 +1,62 @@
+"""The command group; each command is in the module of its subject."""
+
+from typing import Any
+
+import click
+from kedro.io import DatasetError
+from pydantic import ValidationError
+
+from moodswarm import __version__
+from moodswarm.cli import chunks, collections, documents, search, smoke
+from moodswarm.models.errors import ModelError
+from moodswarm.stores.errors import StoreError
+
+KNOWN_ERRORS = (StoreError, ModelError, DatasetError, ValidationError, ValueError, OSError)
+
+
+class _Group(click.Group):
+    """Shows errors that have an answer as one message, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KNOWN_ERRORS as error:
+            if ctx.params.get("debug"):
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--env",
+    "-e",
+    envvar="KEDRO_ENV",
+    default=None,
+    metavar="NAME",
+    help="Folder of conf/ that says which stores are used, e.g. `server`.  [default: local]",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(__version__, prog_name="moodswarm")
+@click.pass_context
+def main(ctx: click.Context, env: str | None, debug: bool) -> None:
+    """Look into MoodSwarm's stores, and get documents in and out of them.
+
+    \b
+    A first round:
+      moodswarm import data/01_raw/sample/*.jsonl    documents into the store
+      kedro run --pipeline=feature                   documents to searchable points
+      moodswarm search "how do I sharpen a chisel"   the nearest passages
+      moodswarm chunks                               is any text cut at the model's limit?
+      moodswarm smoke                                does everything answer?
+    """
+    ctx.ensure_object(dict)
+    ctx.obj = {"env": env}
+
+
+main.add_command(documents.import_command)
+main.add_command(documents.export_command)
+main.add_command(search.search_command)
+main.add_command(collections.collections_command)
+main.add_command(collections.sample_command)
+main.add_command(chunks.chunks_command)
+main.add_command(smoke.smoke_command)

@@ -1,0 +1,135 @@
+"""What a command needs of the project: the stores and the model that its configuration names."""
+
+import json
+from collections.abc import Callable
+from functools import cached_property, wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.config import OmegaConfigLoader
+from kedro.framework.project import settings
+from kedro.framework.startup import bootstrap_project
+from kedro.io import DataCatalog
+from kedro.utils import find_kedro_project
+from rich.console import Console
+
+from moodswarm.datasets.documents import DocumentsDataset
+from moodswarm.datasets.vectors import CollectionsDataset
+from moodswarm.models.embedder import Embedder
+from moodswarm.pipelines.feature.parameters import EmbeddingParams
+from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.vectors import VectorStore
+
+
+class Project:
+    """The configuration of one environment; stores open at first use.
+
+    Reads the same catalog as `kedro run`, without the start of a session.
+    """
+
+    def __init__(self, env: str | None) -> None:
+        root = find_kedro_project(Path.cwd())
+        if root is None:
+            raise click.UsageError(
+                f"{Path.cwd()} is not inside a MoodSwarm project; change to the folder that "
+                "holds pyproject.toml and conf/"
+            )
+        self.root = Path(root)
+        self.env = env
+        bootstrap_project(self.root)
+
+    @cached_property
+    def config(self) -> OmegaConfigLoader:
+        """The merged configuration.
+
+        Raises:
+            click.UsageError: there is no such environment.
+        """
+        conf = self.root / settings.CONF_SOURCE
+        if self.env and not (conf / self.env).is_dir():
+            known = sorted(path.name for path in conf.iterdir() if path.is_dir())
+            raise click.UsageError(f"no environment {self.env!r} in conf/; there are {known}")
+        return OmegaConfigLoader(conf_source=str(conf), env=self.env, **settings.CONFIG_LOADER_ARGS)
+
+    @cached_property
+    def catalog(self) -> DataCatalog:
+        """The catalog; entries are made when asked for."""
+        credentials = self.config["credentials"] if self._has_credentials() else {}
+        return DataCatalog.from_config(
+            absolute_paths(self.config["catalog"], self.root), credentials
+        )
+
+    @property
+    def documents(self) -> DocumentStore:
+        """The document store."""
+        dataset = self.catalog["documents"]
+        if not isinstance(dataset, DocumentsDataset):
+            raise click.UsageError("catalog entry `documents` is not a DocumentsDataset")
+        return dataset.store
+
+    @property
+    def vectors(self) -> VectorStore:
+        """The vector store."""
+        dataset = self.catalog["embedded_chunks"]
+        if not isinstance(dataset, CollectionsDataset):
+            raise click.UsageError("catalog entry `embedded_chunks` is not a CollectionsDataset")
+        return dataset.store
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The embedding model of the feature pipeline."""
+        return EmbeddingParams(**self.config["parameters"].get("embedding", {})).embedder()
+
+    def close(self) -> None:
+        """Release stores that were opened."""
+        for name in ("documents", "embedded_chunks"):
+            self.catalog.release(name)
+
+    def _has_credentials(self) -> bool:
+        folders = ("base", self.env or settings.CONFIG_LOADER_ARGS["default_run_env"])
+        conf = self.root / settings.CONF_SOURCE
+        return any(
+            path.stem == "credentials" for name in folders for path in (conf / name).glob("*.yml")
+        )
+
+
+def absolute_paths(entries: dict[str, Any], root: Path) -> dict[str, Any]:
+    """Make relative `path` and `filepath` values absolute, as a Kedro session does."""
+    return {
+        key: absolute_paths(value, root)
+        if isinstance(value, dict)
+        else str(root / value)
+        if key in ("path", "filepath") and isinstance(value, str) and "://" not in value
+        else value
+        for key, value in entries.items()
+    }
+
+
+def with_project(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the project as its first argument, and close its stores at the end."""
+
+    @wraps(command)
+    @click.pass_context
+    def wrapped(ctx: click.Context, *args: Any, **kwargs: Any) -> Any:
+        project = Project(ctx.obj["env"])
+        try:
+            return command(project, *args, **kwargs)
+        finally:
+            project.close()
+
+    return wrapped
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
+
+
+def print_json(data: Any) -> None:
+    """Write JSON to standard output."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+
+
+def console() -> Console:
+    """Where people read: wide enough for a table when it is not a terminal."""
+    found = Console()
+    return found if found.is_terminal else Console(width=120)

@@ -1,0 +1,76 @@
+"""`moodswarm smoke`: does everything that is configured answer?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from moodswarm.cli.project import Project, console, json_option, print_json, with_project
+from moodswarm.models.errors import ModelError
+from moodswarm.stores.documents import StoreStatus
+from moodswarm.stores.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried."""
+
+    name: str
+    reachable: bool
+    detail: str
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@click.command("smoke")
+@json_option
+@with_project
+def smoke_command(project: Project, as_json: bool) -> None:
+    """Try each configured store and the model; say what is wrong and how to mend it.
+
+    The exit code is 1 when something does not answer.
+    """
+    findings = [
+        _try("document store", lambda: _store(project.documents.status())),
+        _try("vector store", lambda: _store(project.vectors.status())),
+        _try("embedding model", lambda: (_model(project), {})),
+    ]
+    if as_json:
+        print_json(
+            [
+                {"name": f.name, "reachable": f.reachable, "detail": f.detail, "counts": f.counts}
+                for f in findings
+            ]
+        )
+    else:
+        table = Table("what", "", "detail", "counts")
+        for finding in findings:
+            sign = "[green]ok[/green]" if finding.reachable else "[red]FAILED[/red]"
+            counts = ", ".join(f"{name} {count:,}" for name, count in finding.counts.items())
+            table.add_row(finding.name, sign, escape(finding.detail), counts)
+        console().print(table)
+    if not all(finding.reachable for finding in findings):
+        raise SystemExit(1)
+
+
+def _try(name: str, attempt: Callable[[], tuple[str, dict[str, int]]]) -> Finding:
+    try:
+        detail, counts = attempt()
+    except (StoreError, ModelError) as error:
+        return Finding(name, False, str(error))
+    return Finding(name, True, detail, counts)
+
+
+def _store(status: StoreStatus) -> tuple[str, dict[str, int]]:
+    return f"{status.backend} {status.version} at {status.location}", dict(status.counts)
+
+
+def _model(project: Project) -> str:
+    embedder = project.embedder
+    vector: Any = embedder.embed_query("Does the model answer?")
+    return (
+        f"{embedder.checkpoint.name}, vectors of {len(vector)}, "
+        f"{embedder.tokenizer.max_tokens} tokens at most, from {embedder.checkpoint.path}"
+    )

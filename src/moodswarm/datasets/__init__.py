@@ -1,0 +1,1 @@
+"""Kedro datasets over stores and files: the only place that knows both."""

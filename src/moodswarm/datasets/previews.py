@@ -1,0 +1,28 @@
+"""Previews for the panel of kedro-viz."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NewType
+
+# kedro-viz recognises previews by the name of the annotated type; it need not be installed.
+TablePreview = NewType("TablePreview", dict[str, Any])
+
+MAX_CELL = 300
+
+
+def table_preview(rows: Sequence[Mapping[str, Any]]) -> TablePreview:
+    """Lay rows out as a table, long cells cut short."""
+    columns = list(rows[0]) if rows else ["(empty)"]
+    return TablePreview(
+        {
+            "index": list(range(len(rows))),
+            "columns": columns,
+            "data": [[_cell(row.get(column)) for column in columns] for row in rows],
+        }
+    )
+
+
+def _cell(value: Any) -> str | int | float | None:
+    if value is None or isinstance(value, int | float):
+        return value
+    text = str(value)
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"

@@ -1,0 +1,227 @@
+"""Qdrant collections and the feature index as Kedro datasets."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from kedro.io import AbstractDataset
+
+from moodswarm.datasets.previews import TablePreview, table_preview
+from moodswarm.records import FEATURE_INDEX_SCHEMA, KINDS
+from moodswarm.records.collections import FEATURE_INDEX, collection_name, feature_collections
+from moodswarm.stores.errors import VectorSizeMismatch
+from moodswarm.stores.vectors import VectorStore, open_vector_store
+
+# What searches filter by, and what finds the points of a document.
+KEYWORD_FIELDS = ("document_id", "author_id", "platform", "language", "repository_id")
+
+
+class _VectorStoreDataset(AbstractDataset[pa.Table, Any]):
+    """What datasets over a vector store share: the configuration and the open store."""
+
+    def __init__(
+        self,
+        *,
+        store: dict[str, Any],
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._config = store
+        self._credentials = credentials
+        self.metadata = metadata
+
+    @cached_property
+    def store(self) -> VectorStore:
+        """The open store; opened at first use, shared by all datasets of a process."""
+        return open_vector_store(self._config, self._credentials)
+
+    def _release(self) -> None:
+        if "store" in self.__dict__:
+            self.__dict__.pop("store").close()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"store": self._config}
+
+
+class CollectionsDataset(_VectorStoreDataset):
+    """Points of one layer, in one Qdrant collection per kind: `cleaned_articles`, and so on.
+
+    Saving a batch upserts each row into the collection of its `kind`; loading gives the store.
+
+    ```yaml
+    embedded_chunks:
+      type: moodswarm.datasets.vectors.CollectionsDataset
+      layer: embedded
+      store: {backend: edge, path: data/04_feature/qdrant}
+    ```
+
+    ```yaml
+    embedded_chunks:  # conf/server
+      type: moodswarm.datasets.vectors.CollectionsDataset
+      layer: embedded
+      store: {backend: server}
+      credentials: qdrant
+    ```
+
+    ```python
+    >>> import tempfile, pyarrow as pa
+    >>> store = {"backend": "edge", "path": tempfile.mkdtemp()}
+    >>> dataset = CollectionsDataset(layer="cleaned", store=store)
+    >>> key = "9312f13e-00a5-5988-af2e-f1e2c3917002"
+    >>> dataset.save(pa.table({"id": [key], "kind": ["post"], "text": ["Hello"]}))
+    >>> dataset.load().count("cleaned_posts")
+    1
+    >>> dataset.release()
+
+    ```
+    """
+
+    def __init__(
+        self,
+        *,
+        layer: str,
+        store: dict[str, Any],
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(store=store, credentials=credentials, metadata=metadata)
+        self._layer = layer
+
+    def save(self, data: pa.Table) -> None:
+        """Upsert a batch with the columns `id`, `kind`, maybe `vector`, and the payload."""
+        dimensions = (
+            data.schema.field("vector").type.list_size if "vector" in data.schema.names else None
+        )
+        for kind in KINDS:
+            rows = data.filter(pc.equal(data["kind"], kind))
+            if len(rows):
+                name = collection_name(self._layer, kind)
+                self.store.ensure_collection(name, dimensions, KEYWORD_FIELDS)
+                self.store.upsert_points(name, rows)
+
+    def load(self) -> VectorStore:
+        """Return the store."""
+        return self.store
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Show the first points of each kind in kedro-viz, without vectors."""
+        rows: list[dict[str, Any]] = []
+        for kind in KINDS:
+            name = collection_name(self._layer, kind)
+            pages = self.store.scroll(name, page_points=nrows)
+            rows += islice((point for page in pages for point in page), nrows)
+        columns = ("kind", "title", "position", "token_count", "text", "link", "id")
+        return table_preview([{column: row.get(column) for column in columns} for row in rows])
+
+    def _exists(self) -> bool:
+        return any(self.store.count(collection_name(self._layer, kind)) for kind in KINDS)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"layer": self._layer, **super()._describe()}
+
+
+class FeatureIndex:
+    """Which documents have complete features, and of which revision."""
+
+    def __init__(self, store: VectorStore) -> None:
+        self._store = store
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Stream rows of `FEATURE_INDEX_SCHEMA` as mappings, ordered by id."""
+        for page in self._store.scroll(FEATURE_INDEX):
+            yield from page
+
+    def emptied_kinds(self) -> set[str]:
+        """Kinds whose points are gone although the index lists them: these are made again."""
+        listed = {row["kind"] for row in self.rows() if row["status"] == "embedded"}
+        return {
+            kind
+            for kind in listed
+            for layer in ("cleaned", "embedded")
+            if not self._store.count(collection_name(layer, kind))
+        }
+
+    def points(self) -> dict[str, int]:
+        """Points per `cleaned_*` and `embedded_*` collection."""
+        return {name: self._store.count(name) for name in feature_collections()}
+
+    def require_dimensions(self, dimensions: int, model: str) -> None:
+        """Check that existing collections can take the model's vectors.
+
+        Raises:
+            VectorSizeMismatch: names the collection, both sizes and the remedy.
+        """
+        for status in self._store.collections():
+            if status.name.startswith("embedded_") and status.dimensions != dimensions:
+                raise VectorSizeMismatch(
+                    f"collection {status.name} holds vectors of size {status.dimensions}, but "
+                    f"model {model} makes {dimensions}. Either set `embedding.model` back, or "
+                    f"delete it with `moodswarm collections --delete {status.name}`: the next "
+                    "run then embeds its documents again"
+                )
+
+
+class FeatureIndexDataset(_VectorStoreDataset):
+    """The rows that say which documents have complete features.
+
+    They live in the vector store beside the points they speak of, so both are lost or kept
+    together. Saving rows completes their documents: points of other revisions of them are
+    deleted, everything is flushed, and only then are the rows written. A run that is killed
+    before that does those documents again.
+
+    ```yaml
+    feature_index:
+      type: moodswarm.datasets.vectors.FeatureIndexDataset
+      store: {backend: edge, path: data/04_feature/qdrant}
+    ```
+
+    ```python
+    >>> import tempfile
+    >>> from moodswarm.records import FEATURE_INDEX_SCHEMA
+    >>> dataset = FeatureIndexDataset(store={"backend": "edge", "path": tempfile.mkdtemp()})
+    >>> row = {"id": "9312f13e-00a5-5988-af2e-f1e2c3917002", "kind": "post", "revision": "r1",
+    ...        "status": "embedded", "reason": None, "chunks": 1}
+    >>> dataset.save(pa.Table.from_pylist([row], schema=FEATURE_INDEX_SCHEMA))
+    >>> [row["revision"] for row in dataset.load().rows()]
+    ['r1']
+    >>> dataset.release()
+
+    ```
+    """
+
+    def save(self, data: pa.Table) -> None:
+        """Complete documents, see the class."""
+        if not len(data):
+            return
+        deleted = data.filter(pc.equal(data["status"], "deleted"))["id"].to_pylist()
+        kept = data.filter(pc.not_equal(data["status"], "deleted"))
+        current = {"revision": kept["revision"].to_pylist()}
+        for name in feature_collections():
+            if deleted:
+                self.store.delete_points(name, {"document_id": deleted})
+            if len(kept):
+                self.store.delete_points(name, {"document_id": kept["id"].to_pylist()}, current)
+        self.store.flush()
+        self.store.ensure_collection(FEATURE_INDEX, None, ("document_id",))
+        rows = kept.append_column("document_id", kept["id"])
+        if len(rows):
+            self.store.upsert_points(FEATURE_INDEX, rows)
+        if deleted:
+            self.store.delete_points(FEATURE_INDEX, {"document_id": deleted})
+        self.store.flush()
+
+    def load(self) -> FeatureIndex:
+        """Return the index, to be read row by row."""
+        return FeatureIndex(self.store)
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Show the first rows in kedro-viz."""
+        columns = FEATURE_INDEX_SCHEMA.names
+        rows = islice(FeatureIndex(self.store).rows(), nrows)
+        return table_preview([{column: row.get(column) for column in columns} for row in rows])
+
+    def _exists(self) -> bool:
+        return self.store.count(FEATURE_INDEX) > 0

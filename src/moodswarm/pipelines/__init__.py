@@ -1,0 +1,1 @@
+"""One package per stage; pipelines meet only in the catalog."""

@@ -1,0 +1,229 @@
+"""Nodes of the feature pipeline: each maps a step over pages of records.
+
+Every node is a generator: Kedro saves page after page, so memory does not grow with the corpus.
+Each yields at least one page, if only an empty one, so that a run never reads what an earlier run
+left behind.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from moodswarm.datasets.vectors import FeatureIndex
+from moodswarm.engines import EngineParams, Step, open_engine
+from moodswarm.models.embedder import Embedder, embed_batch
+from moodswarm.pipelines.feature.parameters import EmbeddingParams, PagingParams, fingerprints
+from moodswarm.pipelines.feature.selection import Selected, compare
+from moodswarm.records import CHUNK_SCHEMA, CLEANED_SCHEMA, DOCUMENT_SCHEMA, FEATURE_INDEX_SCHEMA
+from moodswarm.records.document import Document, documents_to_table
+from moodswarm.stores.documents import DocumentStore
+from moodswarm.text.chunking import ChunkingParams
+from moodswarm.text.cleaning import CleaningParams
+from moodswarm.text.steps import chunk_batch, clean_batch
+
+CHANGED_SCHEMA = DOCUMENT_SCHEMA.append(pa.field("revision", pa.string(), nullable=False))
+REJECTED_SCHEMA = pa.schema(
+    [field for field in CLEANED_SCHEMA if field.name not in ("text", "dropped")]
+).append(pa.field("reason", pa.string(), nullable=False))
+SELECTION_SCHEMA = pa.schema(
+    [
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("documents", pa.int64(), nullable=False),
+    ]
+)
+
+# How many documents are read at once; their size is known only then.
+READ_AT_ONCE = 16
+
+
+class EmptyDocumentStore(ValueError):
+    """There is nothing to make features of."""
+
+
+def select_changed_documents(
+    documents: DocumentStore,
+    feature_index: FeatureIndex,
+    cleaning: CleaningParams,
+    chunking: ChunkingParams,
+    embedding: EmbeddingParams,
+    paging: PagingParams,
+) -> Iterator[tuple[pa.Table, pa.Table, pa.Table]]:
+    """Find the documents whose features are missing, out of date or no longer wanted.
+
+    Yields:
+        Pages of (changed documents with the `revision` that their features will have, index rows
+        of documents that are gone, counts per kind and status).
+
+    Raises:
+        EmptyDocumentStore: neither documents nor features of earlier ones exist.
+        VectorSizeMismatch: the collections hold vectors of another model.
+    """
+    embedder = embedding.embedder()
+    feature_index.require_dimensions(embedder.dimensions, embedding.model)
+    selected = compare(
+        (row for page in documents.scan_hashes() for row in page.to_pylist()),
+        feature_index.rows(),
+        fingerprints(cleaning, chunking, embedding),
+        feature_index.emptied_kinds(),
+    )
+    empty = True
+    for page in _pages(selected, documents, paging):
+        empty = False
+        yield _changed(page), _removed(page), _counted(page)
+    if empty:
+        raise EmptyDocumentStore(
+            "the document store is empty. Import documents first, for example "
+            "`moodswarm import data/01_raw/sample/*.jsonl`"
+        )
+
+
+def clean_documents(
+    changed_documents: Iterable[pa.Table], cleaning: CleaningParams, engine: EngineParams
+) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Clean documents; those that nothing can be made of are kept apart, with the reason."""
+    step = partial(_clean_step, cleaning)
+    for page in open_engine(engine).map_batches(step, changed_documents):
+        rejected = pc.is_valid(page["reason"])
+        yield (
+            page.filter(pc.invert(rejected)).select(CLEANED_SCHEMA.names),
+            page.filter(rejected).select(REJECTED_SCHEMA.names),
+        )
+
+
+def chunk_documents(
+    cleaned_documents: Iterable[pa.Table],
+    chunking: ChunkingParams,
+    embedding: EmbeddingParams,
+    engine: EngineParams,
+) -> Iterator[pa.Table]:
+    """Cut documents into chunks that the embedding model can read whole."""
+    step = partial(_chunk_step, chunking, embedding.embedder())
+    yield from open_engine(engine).map_batches(step, cleaned_documents)
+
+
+def embed_chunks(
+    chunks: Iterable[pa.Table],
+    cleaned_documents: Iterable[pa.Table],
+    rejected_documents: Iterable[pa.Table],
+    removed_documents: Iterable[pa.Table],
+    embedding: EmbeddingParams,
+    engine: EngineParams,
+) -> Iterator[tuple[pa.Table, pa.Table, pa.Table]]:
+    """Embed chunks page by page.
+
+    Yields:
+        Pages of (points, cleaned documents, index rows), saved in this order: a document is in
+        the index only when all its points are in the store, whenever the run is killed.
+    """
+    embedder = embedding.embedder()
+    no_points = embed_batch(CHUNK_SCHEMA.empty_table(), embedder)
+    no_documents = _cleaned_points(CLEANED_SCHEMA.empty_table())
+    for rows in (*removed_documents, *map(_index_rejected, rejected_documents)):
+        yield no_points, no_documents, rows
+    embedded = open_engine(engine).map_batches(partial(_embed_step, embedder), chunks)
+    for points, cleaned in zip(embedded, cleaned_documents, strict=True):
+        yield points, _cleaned_points(cleaned), _index_embedded(cleaned, points)
+
+
+def _pages(
+    selected: Iterable[Selected], documents: DocumentStore, paging: PagingParams
+) -> Iterator[list[tuple[Selected, Document | None]]]:
+    """Group what was selected into pages, with the text of what is to be embedded."""
+    page: list[tuple[Selected, Document | None]] = []
+    characters = changed = 0
+    for item, document in _read(selected, documents):
+        page.append((item, document))
+        changed += document is not None
+        characters += len(document.content) if document else 0
+        # Documents that need nothing are counted in bulk.
+        if changed >= paging.documents or characters >= paging.characters or len(page) >= 10_000:
+            yield page
+            page, characters, changed = [], 0, 0
+    if page:
+        yield page
+
+
+def _read(
+    selected: Iterable[Selected], documents: DocumentStore
+) -> Iterator[tuple[Selected, Document | None]]:
+    waiting: list[Selected] = []
+    for item in selected:
+        if item.status in ("new", "changed"):
+            waiting.append(item)
+            if len(waiting) == READ_AT_ONCE:
+                yield from _with_documents(waiting, documents)
+                waiting = []
+        else:
+            yield item, None
+    yield from _with_documents(waiting, documents)
+
+
+def _with_documents(
+    items: list[Selected], documents: DocumentStore
+) -> Iterator[tuple[Selected, Document | None]]:
+    found = {document.id: document for document in documents.get_documents([i.id for i in items])}
+    # One that vanished since the scan is seen as deleted by the next run.
+    return ((item, found[item.id]) for item in items if item.id in found)
+
+
+def _changed(page: list[tuple[Selected, Document | None]]) -> pa.Table:
+    chosen = [(item, document) for item, document in page if document is not None]
+    table = documents_to_table([document for _, document in chosen])
+    revisions = pa.array([item.revision for item, _ in chosen], pa.string())
+    return table.append_column(CHANGED_SCHEMA.field("revision"), revisions)
+
+
+def _removed(page: list[tuple[Selected, Document | None]]) -> pa.Table:
+    return _index_rows(
+        {"id": item.id, "kind": item.kind, "revision": item.revision, "status": "deleted"}
+        for item, _ in page
+        if item.status == "deleted"
+    )
+
+
+def _counted(page: list[tuple[Selected, Document | None]]) -> pa.Table:
+    counts = Counter((item.kind, item.status, item.reason) for item, _ in page)
+    rows = [
+        {"kind": kind, "status": status, "reason": reason, "documents": documents}
+        for (kind, status, reason), documents in counts.items()
+    ]
+    return pa.Table.from_pylist(rows, schema=SELECTION_SCHEMA)
+
+
+def _clean_step(params: CleaningParams) -> Step:
+    return partial(clean_batch, params=params)
+
+
+def _chunk_step(params: ChunkingParams, embedder: Embedder) -> Step:
+    return partial(chunk_batch, params=params, tokenizer=embedder.tokenizer)
+
+
+def _embed_step(embedder: Embedder) -> Step:
+    return partial(embed_batch, embedder=embedder)
+
+
+def _index_rejected(rejected: pa.Table) -> pa.Table:
+    rows = rejected.select(["id", "kind", "revision", "reason"]).to_pylist()
+    return _index_rows({**row, "status": "rejected"} for row in rows)
+
+
+def _index_embedded(cleaned: pa.Table, points: pa.Table) -> pa.Table:
+    chunks = Counter(points["document_id"].to_pylist())
+    rows = cleaned.select(["id", "kind", "revision"]).to_pylist()
+    return _index_rows({**row, "status": "embedded", "chunks": chunks[row["id"]]} for row in rows)
+
+
+def _index_rows(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+    complete = [{"reason": None, "chunks": 0, **row} for row in rows]
+    return pa.Table.from_pylist(complete, schema=FEATURE_INDEX_SCHEMA)
+
+
+def _cleaned_points(cleaned: pa.Table) -> pa.Table:
+    """Cleaned documents as points: found, like chunks, by `document_id`."""
+    return cleaned.append_column("document_id", cleaned["id"])

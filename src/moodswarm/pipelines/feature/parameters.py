@@ -1,0 +1,52 @@
+"""Typed parameters of the feature pipeline; bad values fail before any node runs."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from moodswarm.models.embedder import Embedder
+from moodswarm.records import KINDS
+from moodswarm.records.ids import digest
+from moodswarm.text.chunking import ChunkingParams
+from moodswarm.text.cleaning import CleaningParams
+from moodswarm.text.steps import CODE_VERSION
+
+
+class EmbeddingParams(BaseModel):
+    """The embedding model and how it computes; the fields are those of `Embedder`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model: str = "all-MiniLM-L6-v2"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    batch_tokens: int = Field(default=8_192, ge=1)
+    threads: int | None = Field(default=None, ge=1)
+
+    def embedder(self) -> Embedder:
+        """Return the model, not loaded before it is used."""
+        return Embedder(**self.model_dump())
+
+
+class PagingParams(BaseModel):
+    """A page is what a killed run repeats at most, and what memory holds at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    documents: int = Field(default=256, ge=1)
+    characters: int = Field(default=400_000, ge=1)
+
+
+def fingerprints(
+    cleaning: CleaningParams, chunking: ChunkingParams, embedding: EmbeddingParams
+) -> dict[str, str]:
+    """Return, per kind, the digest of all that turns a document of that kind into points.
+
+    Batch sizes and thread counts are left out: they change the speed, not the result.
+    """
+    shared = {
+        "code": CODE_VERSION,
+        "cleaning": cleaning.model_dump(),
+        "model": embedding.embedder().identity,
+        "precision": embedding.precision,
+    }
+    return {
+        kind: digest({**shared, "chunking": getattr(chunking, kind).model_dump()}) for kind in KINDS
+    }

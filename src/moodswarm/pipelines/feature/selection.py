@@ -1,0 +1,77 @@
+"""Comparing what the document store holds with what the feature index says was made of it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moodswarm.records.ids import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One document and what is to be done about it.
+
+    Attributes:
+        status: `new`, `changed`, `unchanged` or `deleted`.
+        reason: Why an unchanged document has no points, else None.
+        revision: Names the content and the features that it should have.
+    """
+
+    id: str
+    kind: str
+    status: str
+    reason: str | None
+    revision: str
+
+
+def revision_of(content_hash: str, fingerprint: str) -> str:
+    """Name a document's content together with the way its features are made."""
+    return digest({"content_hash": content_hash, "fingerprint": fingerprint})[:32]
+
+
+def compare(
+    documents: Iterable[Mapping[str, Any]],
+    index_rows: Iterable[Mapping[str, Any]],
+    fingerprints: Mapping[str, str],
+    distrusted_kinds: frozenset[str] | set[str] = frozenset(),
+) -> Iterator[Selected]:
+    """Merge two streams ordered by id, in memory that does not grow with them.
+
+    Args:
+        documents: `id`, `kind` and `content_hash` of what should have features.
+        index_rows: Rows of `FEATURE_INDEX_SCHEMA`.
+        fingerprints: What features are made with, per kind.
+        distrusted_kinds: Kinds whose index rows are not believed.
+    """
+    rows = iter(index_rows)
+    row = next(rows, None)
+    for document in documents:
+        while row is not None and row["id"] < document["id"]:
+            yield _deleted(row)
+            row = next(rows, None)
+        indexed = row if row is not None and row["id"] == document["id"] else None
+        yield _compare_one(document, indexed, fingerprints, distrusted_kinds)
+        if indexed is not None:
+            row = next(rows, None)
+    while row is not None:
+        yield _deleted(row)
+        row = next(rows, None)
+
+
+def _compare_one(
+    document: Mapping[str, Any],
+    indexed: Mapping[str, Any] | None,
+    fingerprints: Mapping[str, str],
+    distrusted_kinds: frozenset[str] | set[str],
+) -> Selected:
+    kind = document["kind"]
+    revision = revision_of(document["content_hash"], fingerprints[kind])
+    if indexed is None:
+        return Selected(document["id"], kind, "new", None, revision)
+    if indexed["revision"] != revision or kind in distrusted_kinds:
+        return Selected(document["id"], kind, "changed", None, revision)
+    return Selected(document["id"], kind, "unchanged", indexed.get("reason"), revision)
+
+
+def _deleted(row: Mapping[str, Any]) -> Selected:
+    return Selected(row["id"], row["kind"], "deleted", None, row["revision"])

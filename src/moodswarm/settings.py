@@ -1,0 +1,20 @@
+"""Kedro settings, see https://docs.kedro.org/en/stable/configure/settings/."""
+
+from kedro.config import OmegaConfigLoader
+from omegaconf.resolvers import oc
+
+from moodswarm.hooks import MlflowTracking, Progress, RunLock, RunSummary
+
+_summary = RunSummary()
+HOOKS = (MlflowTracking(_summary), _summary, Progress(), RunLock())
+
+# `MlflowTracking` drives this plugin's hook itself, and only when a pipeline runs.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)
+
+CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft"},
+    "custom_resolvers": {"oc.env": oc.env},
+}

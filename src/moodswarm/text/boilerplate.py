@@ -1,0 +1,192 @@
+"""Boilerplate: lines that a platform puts around an author's text, by explicit patterns.
+
+Whole lines go, or one clearly delimited run inside a line (Medium glues its navigation together).
+A pattern is either *certain*, and then enough by itself, or *likely*: a word such as "Share" that
+an author may well write, and that goes only where nothing but boilerplate and blank lines lies
+between it and something certain.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+_CERTAIN: Mapping[str, tuple[str, ...]] = {
+    "javascript_notice": (
+        r"This site requires JavaScript to run correctly\. Please turn on JavaScript or"
+        r"(?: unblock scripts)?",
+    ),
+    "share_prompt": (r"Share this post",),
+    "subscribe_prompt": (
+        r"Subscribe ?Sign in",
+        r"Start Writing ?Get the app",
+        r"Thanks for reading .{1,80}! (?:Subscribe for free to receive new posts and support my"
+        r" work\.|This post is public so feel free to share it\.)",
+        r".{1,80} is a reader-supported publication\. To receive new posts and support my work,"
+        r" consider becoming a free or paid subscriber\.",
+    ),
+    "site_footer": (
+        r"Privacy ∙ Terms ∙ Collection notice",
+        r"Substack is the home for great (?:culture|writing)",
+    ),
+    "discussion": (
+        r"Discussion about this (?:post|podcast|video)",
+        r"\| .{1,4000}Expand full ?comment ?Reply ?Share(?: *---\|---)?",
+        r"\| .{1,4000}Expand full ?comment(?: *---\|---)?",
+    ),
+    "medium_navigation": (
+        r"Open in app",
+        r"Get unlimited access to the best of Medium for less than \$\d+/week\.?"
+        r"(?: ?Become a member)?",
+    ),
+    "medium_footer": (
+        r"To make Medium work, we log user data\. By using Medium, you agree to our Privacy Policy,"
+        r" including cookie policy\.",
+        r"Sign up to discover human stories that deepen your understanding of the world\.",
+        r"See more recommendations",
+    ),
+}
+_LIKELY: Mapping[str, tuple[str, ...]] = {
+    "javascript_notice": (r"unblock scripts",),
+    "share_prompt": (
+        r"Share",
+        r"Copy link",
+        r"Facebook",
+        r"Email",
+        r"Notes?",
+        r"Other|More",
+        r"\d{1,5}",
+        r"(?:[a-z0-9-]+\.)+[a-z]{2,}",
+    ),
+    "subscribe_prompt": (r"Subscribe(?: now)?", r"Ready for more\?"),
+    "site_footer": (r"© 20\d\d .{1,80}", r"Start Writing", r"Get the app"),
+    "navigation": (r"#{1,6}", r"Previous ?Next", r"Previous", r"Next"),
+    "discussion": (
+        r"Comments?",
+        r"Restacks?",
+        r"Top",
+        r"Latest",
+        r"Discussions",
+        r"No posts",
+        r"Leave a comment",
+        r"\d+ repl(?:y|ies)(?: by .{1,80})?",
+        r"\d+ more comments?\.\.\.",
+    ),
+    "medium_navigation": (r"Sign up", r"Sign in", r"Write", r"Search", r"Sitemap"),
+    "medium_footer": (r"Help|Status|About|Careers|Press|Blog|Privacy|Rules|Terms|Text to speech",),
+}
+# (reason, what begins the run, what ends it, what is put in its place)
+_GLUED_NAVIGATION = re.compile(
+    r"[^\n]{0,300}?Open in app ?Sign up ?Sign in(?: ?Write ?Sign up ?Sign in)?(?:Top highlight)?"
+)
+_GLUED_BYLINE = re.compile(
+    r"·FollowPublished in[^\n·]{1,80}·\d{1,3} min read·[A-Z][a-z]{2} \d{1,2}, \d{4}"
+    r"[\d.,K]{0,20}ListenShare"
+)
+_FOOTER_BEGIN = "Sign up to discover human stories that deepen your understanding of the world.Free"
+_FOOTER_END = "See more recommendationsHelpStatusAboutCareersPressBlogPrivacyTermsText to speechTeams"
+
+_MARKUP = re.compile(r"\]\([^()\s]*\)|[*_\[\]]+")
+_LONGEST_LINE = 5_000
+
+
+def _compile(patterns: Mapping[str, tuple[str, ...]]) -> re.Pattern[str]:
+    named = (f"(?P<{reason}>{'|'.join(parts)})" for reason, parts in patterns.items())
+    return re.compile("|".join(named))
+
+
+_CERTAIN_LINE = _compile(_CERTAIN)
+_LIKELY_LINE = _compile(_LIKELY)
+
+
+def find_boilerplate(lines: Sequence[str | None]) -> dict[int, str]:
+    """Return the lines that are boilerplate, each with its reason code.
+
+    Args:
+        lines: Without line ends, as `repair_characters` leaves them; None for a line of code,
+            which is never boilerplate and ends a run.
+    """
+    certain = _match_paragraphs(lines)
+    found: dict[int, str] = {}
+    run: list[tuple[int, str]] = []
+    anchored = False
+    for index, line in enumerate([*lines, None]):
+        if line is not None and not line.strip():
+            continue
+        reason = certain.get(index) or (line and _likely_reason(lines, index, run))
+        if reason:
+            run.append((index, reason))
+            anchored = anchored or index in certain
+            continue
+        if anchored:
+            found.update(run)
+        run, anchored = [], False
+    return found
+
+
+def _match_paragraphs(lines: Sequence[str | None]) -> dict[int, str]:
+    """Match what is certain, line by line and in paragraphs that were wrapped over lines."""
+    certain: dict[int, str] = {}
+    paragraph: list[int] = []
+    for index, line in enumerate([*lines, None]):
+        if line is not None and line.strip():
+            paragraph.append(index)
+            if reason := _reason(_CERTAIN_LINE, line):
+                certain[index] = reason
+            continue
+        if len(paragraph) > 1:
+            whole = " ".join(lines[i].strip() for i in paragraph[:80] if lines[i])  # type: ignore[union-attr]
+            if len(paragraph) <= 80 and (reason := _reason(_CERTAIN_LINE, whole)):
+                certain.update(dict.fromkeys(paragraph, reason))
+        paragraph = []
+    return certain
+
+
+def _likely_reason(
+    lines: Sequence[str | None], index: int, run: Sequence[tuple[int, str]]
+) -> str | None:
+    line = lines[index] or ""
+    if reason := _reason(_LIKELY_LINE, line):
+        return reason
+    # The share prompt repeats the title: "Share this post", "#### Title", "name.substack.com".
+    above = lines[run[-1][0]] if run else None
+    if above is not None and _plain(above) == "Share this post" and line.startswith("#"):
+        return "share_prompt"
+    return None
+
+
+def _reason(pattern: re.Pattern[str], line: str) -> str | None:
+    if len(line) > _LONGEST_LINE:
+        return None
+    match = pattern.fullmatch(_plain(line))
+    return match.lastgroup if match else None
+
+
+def _plain(line: str) -> str:
+    """Take markdown decoration off a line."""
+    plain = _MARKUP.sub("", line).strip()
+    return plain.lstrip("# ") or plain
+
+
+def cut_medium_runs(line: str, first: bool) -> tuple[str, dict[str, int]]:
+    r"""Cut Medium's glued navigation, byline and footer out of a line.
+
+    Args:
+        line: Of prose.
+        first: Whether it is the first line of the text, where the navigation stands.
+
+    Returns:
+        The line, with `\n\n` where the byline stood, and the characters cut for each reason.
+    """
+    dropped: dict[str, int] = {}
+    if first and (match := _GLUED_NAVIGATION.match(line)):
+        dropped["medium_navigation"] = match.end()
+        line = line[match.end() :]
+        if byline := _GLUED_BYLINE.search(line, 0, 2_000):
+            dropped["medium_navigation"] += len(byline[0])
+            line = f"{line[: byline.start()]}\n\n{line[byline.end() :]}"
+    begin = line.find(_FOOTER_BEGIN)
+    end = line.find(_FOOTER_END, begin) if begin >= 0 else -1
+    if end >= 0:
+        end += len(_FOOTER_END)
+        dropped["medium_footer"] = end - begin
+        line = line[:begin] + line[end:]
+    return line, dropped

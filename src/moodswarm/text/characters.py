@@ -1,0 +1,174 @@
+"""Characters: repaired so that the text reads the same, and folded where texts are matched."""
+
+import re
+import unicodedata
+from functools import partial
+from typing import Literal
+
+_MATHEMATICAL = "\U0001d400-\U0001d7ff"
+# Letters of the pseudo-alphabets that Unicode had already given a place elsewhere.
+_HOLES = "ℂℊℋℌℍℎℐℑℒℕℙℚℛℜℝℤℨℬℭℯℰℱℳℴ"
+_STYLED = re.compile(f"[{_MATHEMATICAL}{_HOLES}]+")
+_HAS_MATHEMATICAL = re.compile(f"[{_MATHEMATICAL}]")
+_FULL_WIDTH = "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a"
+_LIGATURES = "\ufb00-\ufb06"
+_PLAIN = {
+    code: unicodedata.normalize("NFKC", chr(code))
+    for first, last in ((0xFF10, 0xFF19), (0xFF21, 0xFF3A), (0xFF41, 0xFF5A), (0xFB00, 0xFB06))
+    for code in range(first, last + 1)
+}
+
+_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_LINE_ENDS = "\x0b\x0c\x85\u2028\u2029"
+_CONTROLS = "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
+_DIRECTIONS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
+_TAGS = "\U000e0000-\U000e007f"
+_ZERO_WIDTH = f"\u00ad\u200b-\u200d\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb{_TAGS}"
+_INVISIBLE = f"{_CONTROLS}{_DIRECTIONS}{_SELECTORS}{_ZERO_WIDTH}"
+
+_SUSPECT = re.compile(
+    f"[{_INVISIBLE}{_SPACES}{_LINE_ENDS}{_MATHEMATICAL}{_FULL_WIDTH}{_LIGATURES}]"
+)
+_SUSPECT_ASCII = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
+_ODD_INDENT = re.compile(f"[ \t]*[{_SPACES}][ \t{_SPACES}]*")
+_SELECTOR = re.compile(f"[{_SELECTORS}]")
+_DIRECTION = re.compile(f"[{_DIRECTIONS}]")
+_SPACE = re.compile(f"[{_SPACES}]")
+# Cut before an ASCII character where there is one: nothing composes across that place.
+_SLICE_CHARACTERS = 1024
+_SLICE = re.compile(r"[\s\S]{1,1024}(?=[\x00-\x7f]|\Z)|[\s\S]{1,1024}")
+_LINE_END = re.compile(f"[{_LINE_ENDS}]")
+# The flag of England and its like: a black flag followed by tags.
+_JUNK = re.compile(f"\U0001f3f4[\U000e0020-\U000e007f]+|[{_INVISIBLE}]")
+
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+# Scripts whose letters joiners shape: Arabic to Mandaic, Indic, Tibetan, Burmese, Khmer, Mongolian.
+_JOINING = re.compile(
+    "[\u0600-\u0dff\u0f00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc"
+    "\U00011000-\U00011fff\U0001e900-\U0001e95f]"
+)
+# Scripts without spaces between words, where U+200B marks where a word may end.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u1a20-\u1aaf]")
+
+
+def repair_characters(line: str) -> str:
+    r"""Return a line of prose (without its end) that reads the same, in plain characters.
+
+    NFC; pseudo-bold and pseudo-italic letters, full-width letters and digits and Latin ligatures
+    become plain ones; every kind of space becomes a space, and one that only indents goes; control
+    and zero-width characters go unless an emoji, a joining script or right-to-left text needs them.
+    Other line ends become `\n`, so the result can have more lines than one.
+    """
+    while (repaired := _repair_once(line)) != line:
+        line = repaired
+    return line
+
+
+def _repair_once(line: str) -> str:
+    if line.isascii():
+        return _JUNK.sub("", _LINE_END.sub("\n", line)) if _SUSPECT_ASCII.search(line) else line
+    if _SUSPECT.search(line):
+        line = _STYLED.sub(_plain_letters, line).translate(_PLAIN)
+        line = _LINE_END.sub("\n", line)
+        line = "\n".join(_SPACE.sub(" ", _drop_odd_indent(part)) for part in line.split("\n"))
+        keep = partial(_keep_needed, right_to_left=_RIGHT_TO_LEFT.search(line) is not None)
+        line = _JUNK.sub(keep, line)
+    return _normalize("NFC", line)
+
+
+def _normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
+    """Normalise slice by slice: ordering one long run of combining marks takes quadratic time."""
+    if len(text) <= _SLICE_CHARACTERS:
+        return unicodedata.normalize(form, text)
+    return _SLICE.sub(lambda match: unicodedata.normalize(form, match[0]), text)
+
+
+def _drop_odd_indent(line: str) -> str:
+    match = _ODD_INDENT.match(line)
+    return line[match.end() :] if match else line
+
+
+def _plain_letters(match: re.Match[str]) -> str:
+    letters = match[0]
+    return unicodedata.normalize("NFKC", letters) if _HAS_MATHEMATICAL.search(letters) else letters
+
+
+def _keep_needed(match: re.Match[str], right_to_left: bool) -> str:
+    found, text = match[0], match.string
+    before = text[match.start() - 1] if match.start() else " "
+    after = text[match.end()] if match.end() < len(text) else " "
+    if right_to_left and _DIRECTION.match(found):
+        return found
+    return found if _is_needed(found, before, after) else ""
+
+
+def _is_needed(found: str, before: str, after: str) -> bool:
+    if len(found) > 1:
+        return True
+    if found in "\u200c\u200d" and _JOINING.match(before):
+        return True
+    if found == "\u200d":
+        return _is_pictorial(before) and _is_pictorial(after)
+    if found == "\u200b":
+        return bool(_UNSPACED.match(before) and _UNSPACED.match(after))
+    if _SELECTOR.match(found) is None or before.isspace() or _JUNK.match(before):
+        return False
+    return not (before.isascii() and before.isalpha())
+
+
+def _is_pictorial(character: str) -> bool:
+    if character == "\ufe0f":
+        return True
+    return unicodedata.category(character) in ("So", "Sk")
+
+
+def grapheme_start(text: str, position: int, lowest: int) -> int:
+    """Return the nearest place at or before `position` where no visible character is cut.
+
+    Emoji sequences, flags and letters with combining marks stay whole; `position` itself comes
+    back when there is no such place above `lowest`.
+    """
+    place = position
+    while place > lowest and not _is_boundary(text, place, lowest):
+        place -= 1
+    return place if place > lowest else position
+
+
+def _is_boundary(text: str, place: int, lowest: int) -> bool:
+    if place >= len(text):
+        return True
+    before, after = text[place - 1], text[place]
+    if before < "\u0300" and after < "\u0300":
+        return not (before == "\r" and after == "\n")
+    if before == "\u200d" or after == "\u200d" or unicodedata.category(after).startswith("M"):
+        return False
+    if "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":
+        return False
+    if "\u1160" <= after <= "\u11ff":  # vowel or final consonant of a Korean syllable
+        return False
+    if _is_flag_half(before) and _is_flag_half(after):
+        return _flag_halves_before(text, place, lowest) % 2 == 0
+    return True
+
+
+def _is_flag_half(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _flag_halves_before(text: str, place: int, lowest: int) -> int:
+    first = place
+    while first > lowest and _is_flag_half(text[first - 1]):
+        first -= 1
+    return place - first
+
+
+def normalise_for_matching(text: str) -> str:
+    """Return text as near-duplicate detection compares it, never to be stored as the truth.
+
+    NFKC, case folded, white space collapsed to single spaces.
+    """
+    folded = _normalize("NFKC", _normalize("NFKC", text).casefold())
+    return " ".join(folded.split())

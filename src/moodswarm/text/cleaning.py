@@ -1,0 +1,136 @@
+"""Clean documents: text that reads the same, without what platforms and editors left in it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from moodswarm.records import KINDS
+from moodswarm.text.blocks import LineScanner, split_lines
+from moodswarm.text.boilerplate import cut_medium_runs, find_boilerplate
+from moodswarm.text.characters import repair_characters
+
+EMPTY = "empty"
+TOO_SHORT = "too_short"
+TOO_LARGE = "too_large"
+BINARY = "binary"
+#: Why a document is not kept.
+REJECTIONS = (EMPTY, TOO_SHORT, TOO_LARGE, BINARY)
+
+
+class CleaningParams(BaseModel):
+    """What to clean and what to keep.
+
+    Attributes:
+        max_characters: A longer document is rejected as `too_large`.
+        min_characters: A document with less left of it is rejected as `too_short`.
+        drop_boilerplate: Drop share prompts, navigation and notices of known platforms.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_characters: int = Field(default=5_000_000, ge=1, le=100_000_000)
+    min_characters: int = Field(default=1, ge=1, le=1_000_000)
+    drop_boilerplate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A cleaned text.
+
+    Attributes:
+        text: Empty where the document is rejected.
+        dropped: Characters dropped, for each reason.
+        reason: One of `REJECTIONS`; None where the document is kept.
+    """
+
+    text: str
+    dropped: Mapping[str, int] = field(default_factory=dict)
+    reason: str | None = None
+
+
+def clean_text(content: str, kind: str, params: CleaningParams) -> Cleaned:
+    """Clean one document; cleaning the result again changes nothing.
+
+    Repository files and code blocks stay byte for byte. Elsewhere characters are repaired (see
+    `repair_characters`), line ends are LF, lines have no trailing spaces, and one blank line
+    stands where there were several.
+
+    Raises:
+        ValueError: names an unknown kind and the known ones.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}; known are {', '.join(KINDS)}")
+    if len(content) > params.max_characters:
+        return Cleaned("", reason=TOO_LARGE)
+    if kind != "repository":
+        text, dropped = _clean_prose(content, params.drop_boilerplate)
+    elif "\0" in content:
+        return Cleaned("", reason=BINARY)
+    else:
+        text, dropped = content, {}
+    if not text or text.isspace():
+        return Cleaned("", dropped, EMPTY)
+    if len(text) < params.min_characters:
+        return Cleaned("", dropped, TOO_SHORT)
+    return Cleaned(text, dropped)
+
+
+def _clean_prose(text: str, drop: bool) -> tuple[str, dict[str, int]]:
+    """Clean until nothing changes: a line that goes can show the lines around it as code."""
+    dropped: Counter[str] = Counter()
+    while True:
+        cleaned = _clean_once(text, drop, dropped)
+        if cleaned == text:
+            return text, dict(dropped)
+        text = cleaned
+
+
+def _clean_once(text: str, drop: bool, dropped: Counter[str]) -> str:
+    scanner = LineScanner()
+    lines: list[str] = []
+    first = True
+    for raw in split_lines(text):
+        code = scanner.is_code(raw)
+        for line in [raw] if code else _repair(raw, first, drop, dropped):
+            scanner.push(line)
+            lines.append(line)
+            first = first and not line.strip()
+    prose = [None if kind.is_code else line for line, kind in zip(lines, scanner.kinds, strict=True)]
+    if drop:
+        for index, reason in find_boilerplate(prose).items():
+            dropped[reason] += len(lines[index])
+            prose[index] = ""
+    return _join(lines, prose)
+
+
+def _repair(raw: str, first: bool, drop: bool, dropped: Counter[str]) -> list[str]:
+    """Repair a line of prose; some characters end a line, so it can become several."""
+    line = repair_characters(raw.rstrip("\r\n"))
+    if drop:
+        line, cut = cut_medium_runs(line, first)
+        dropped.update(cut)
+    return line.split("\n")
+
+
+def _join(lines: list[str], prose: list[str | None]) -> str:
+    """Join code lines as they are and prose lines without trailing spaces or blank runs."""
+    parts: list[str] = []
+    blank = False
+    for raw, line in zip(lines, prose, strict=True):
+        kept = raw if line is None else line.rstrip(" \t")
+        if not kept:
+            blank = True
+            continue
+        if blank and parts:
+            parts.append("\n")
+        blank = False
+        parts.append(kept if line is None else f"{kept}\n")
+    if parts and prose and parts[-1].endswith("\n") and _last(prose) is not None:
+        parts[-1] = parts[-1][:-1]
+    return "".join(parts)
+
+
+def _last(prose: list[str | None]) -> str | None:
+    return next((line for line in reversed(prose) if line != ""), None)

@@ -83,7 +83,7 @@ class RunSummary:
     ) -> None:
         """Print the summary of a feature run."""
         if "feature_report" in pipeline.all_outputs():
-            from moodswarm.cli.summary import print_feature_report
+            from moodswarm.commands.summary import print_feature_report
 
             print_feature_report(
                 catalog.load("feature_report"), self.seconds, run_params.get("env")
@@ -182,7 +182,7 @@ class MlflowTracking:
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
     ) -> None:
         """Start an MLflow run."""
-        if find_spec("kedro_mlflow") is None:
+        if find_spec("kedro_mlflow") is None or self._switched_off(run_params):
             return
         from kedro_mlflow.framework.hooks import MlflowHook
 
@@ -231,6 +231,15 @@ class MlflowTracking:
         if self._hook:
             self._hook.on_pipeline_error(error, run_params, pipeline, catalog)
             self._end_runs()
+
+    def _switched_off(self, run_params: Mapping[str, Any]) -> bool:
+        """Ask kedro-mlflow's own setting, before MLflow is imported."""
+        if self._context is None:
+            return True
+        config = self._context.config_loader["mlflow"].get("tracking") or {}
+        unwanted = (config.get("disable_tracking") or {}).get("pipelines") or []
+        names = run_params.get("pipeline_names") or ["__default__"]
+        return all(name in unwanted for name in names)
 
     @staticmethod
     def _log_histogram(catalog: CatalogProtocol) -> None:

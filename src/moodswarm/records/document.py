@@ -98,7 +98,7 @@ class Document:
     fetched_at: datetime | None = None
 
     @classmethod
-    def create(cls, **values: Any) -> "Document":
+    def create(cls, /, **values: Any) -> "Document":
         """Validate the given fields and derive id, author id and content hash from them.
 
         Raises:

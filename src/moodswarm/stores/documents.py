@@ -133,7 +133,7 @@ def open_document_store(
         credentials: `{"uri": "mongodb://..."}` for MongoDB.
 
     Raises:
-        ValueError: names an unknown backend and the known ones.
+        ValueError: names an unknown backend and the known ones, or a missing URI.
         StoreError: the store cannot be opened.
     """
     options = dict(config)
@@ -145,5 +145,11 @@ def open_document_store(
     if backend == "mongodb":
         from moodswarm.stores.mongodb import MongoDocumentStore
 
-        return MongoDocumentStore(**options, **(credentials or {}))
+        options |= credentials or {}
+        if not options.get("uri"):
+            raise ValueError(
+                "the mongodb document store has no uri; give one as credentials, "
+                "such as mongodb://localhost:27017"
+            )
+        return MongoDocumentStore(**options)
     raise ValueError(f"unknown document store backend {backend!r}; known are sqlite, mongodb")

@@ -24,8 +24,8 @@ from moodswarm.stores.edge_files import (
     write_marker,
 )
 from moodswarm.stores.points import (
-    SCAN_POINTS,
     batches,
+    filter_needs_scan,
     nearest,
     page_row,
     payloads,
@@ -36,6 +36,9 @@ from moodswarm.stores.points import (
     uuids_among,
 )
 from moodswarm.stores.vectors import CollectionStatus, Hit, Match
+
+#: Points of an update: about 3 MB of vectors and payloads at 384 dimensions.
+_UPDATE_POINTS = 1_000
 
 
 class EdgeCollection:
@@ -94,7 +97,7 @@ class EdgeCollection:
     def upsert(self, points: pa.Table) -> None:
         """Write points in slices, so that memory is bounded by one slice."""
         point_vectors(self.name, self._marker.dimensions, points.slice(0, 0))
-        for batch in batches(points):
+        for batch in batches(points, _UPDATE_POINTS):
             rows = self._points(batch)
             require_space(self._folder, 2 * batch.nbytes)
             with self._changing():
@@ -119,7 +122,9 @@ class EdgeCollection:
         """Return the k nearest points, best first, ties by id."""
         query = qe.Query.Nearest(query_vector(self.name, self._marker.dimensions, vector))
         if exact is None:
-            exact = bool(match) and self.count(match, exact=False) < SCAN_POINTS
+            exact = bool(match) and filter_needs_scan(
+                self.count(match, exact=False), self.count({}, exact=False)
+            )
         where, params = _filter(match), _scan() if exact else _walk()
 
         def ask(limit: int) -> list[Hit]:
@@ -171,8 +176,8 @@ class EdgeCollection:
     def flush(self) -> None:
         """Bring everything to the disk, then write down how much that is."""
         with self._writing, engine_errors(self._folder):
-            self._shard.flush()
             if self._marker.points is None:
+                self._shard.flush()
                 self._mark(replace(self._marker, points=self._shard.info().points_count))
 
     def close(self) -> None:
@@ -233,7 +238,7 @@ def _scan() -> qe.SearchParams:
 
 
 def _walk() -> qe.SearchParams:
-    """Through the graph, where there is one; ACORN keeps recall when a wide filter thins it."""
+    """Through the graph, where there is one; ACORN keeps up recall under a narrow filter."""
     return qe.SearchParams(
         hnsw_ef=256,
         quantization=qe.QuantizationSearchParams(rescore=True, oversampling=2.0),

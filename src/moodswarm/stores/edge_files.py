@@ -78,8 +78,8 @@ def require_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE_BYTES:
         raise StoreFull(
-            f"no space to write to {folder}: {free / 2**20:.0f} MiB are free, "
-            f"{(needed + _SPARE_BYTES) / 2**20:.0f} MiB are needed; nothing was written. "
+            f"no space to write to {folder}: {free / 2**20:.1f} MiB are free, "
+            f"{(needed + _SPARE_BYTES) / 2**20:.1f} MiB are needed; nothing was written. "
             "Make room on this disk, or move the store and change its `path`"
         )
 

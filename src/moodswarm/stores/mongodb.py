@@ -1,16 +1,13 @@
 """The server document store: MongoDB through pymongo.
 
 Only filters by `_id`, `kind` and `deleted` and sorts by `_id` are used, so that the contract suite
-can judge it over the wire without a server, and any MongoDB from 4.4 on serves it from an index.
+can judge it over the wire without a server.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,21 +23,14 @@ from moodswarm.stores.changes import (
     storable,
 )
 from moodswarm.stores.documents import HASH_SCHEMA, StoreStatus, UpsertResult
-from moodswarm.stores.errors import StoreError, StoreFull, StoreUnavailable
-
-if TYPE_CHECKING:
-    from pymongo import MongoClient, UpdateOne
-    from pymongo.database import Database
+from moodswarm.stores.errors import StoreError
+from moodswarm.stores.mongodb_client import bulk_write, connect, explained, hosts
 
 _NAMES = tuple(field.name for field in fields(Document) if field.name != "id")
-_STATES = "document_states"
 _MAX_BYTES = 16 * 1024 * 1024
 _IDS_PER_QUERY = 1000
-_DUPLICATE_KEY, _OUT_OF_DISK_SPACE = 11000, 14031
-_REFUSED = (13, 18)  # Unauthorized, AuthenticationFailed
 
 _Row = dict[str, Any]
-_Write = "UpdateOne"
 
 
 class MongoDocumentStore:
@@ -60,11 +50,11 @@ class MongoDocumentStore:
     def __init__(
         self, uri: str, database: str = "moodswarm", *, server_selection_timeout_ms: int = 10_000
     ) -> None:
-        self._location = f"mongodb://{_hosts(uri)}/{database}"
-        self._client = _connect(uri, self._location, server_selection_timeout_ms)
+        self._location = f"mongodb://{hosts(uri)}/{database}"
+        self._client = connect(uri, self._location, server_selection_timeout_ms)
         try:
-            with self._explained():
-                self._database = _open(self._client, database)
+            with explained(self._location):
+                self._open(database)
         except BaseException:
             self._client.close()
             raise
@@ -79,7 +69,7 @@ class MongoDocumentStore:
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
         """Return the documents that exist, ordered by id."""
-        with self._explained():
+        with explained(self._location):
             return [_document(row) for row in self._find(ids)]
 
     def scan_documents(
@@ -94,7 +84,7 @@ class MongoDocumentStore:
             raise ValueError(f"page_documents is {page_documents}; expected at least 1")
         last = ""
         while True:
-            with self._explained():
+            with explained(self._location):
                 rows = self._states_after(last, page_documents, include_deleted=include_deleted)
                 ids = list(_bounded(rows, page_characters))
                 found = [_document(row) for row in self._find(ids)]
@@ -107,10 +97,10 @@ class MongoDocumentStore:
             last = ids[-1]
 
     def scan_hashes(self, page_rows: int = 10_000) -> Iterator[pa.Table]:
-        """Stream `HASH_SCHEMA` rows from the index alone."""
+        """Stream `HASH_SCHEMA` rows; no content leaves the server."""
         last = ""
         while True:
-            with self._explained():
+            with explained(self._location):
                 rows = self._states_after(last, page_rows, include_deleted=False)
             if not rows:
                 return
@@ -125,9 +115,9 @@ class MongoDocumentStore:
             "deleted_at": utc_milliseconds(at),
             "updated_at": utc_milliseconds(datetime.now(UTC)),
         }
-        with self._explained():
+        with explained(self._location):
             return sum(
-                self._database.documents.update_many(
+                self._documents.update_many(
                     {"_id": {"$in": some}, "deleted": False}, {"$set": values}
                 ).modified_count
                 for some in _pages(ids)
@@ -136,84 +126,90 @@ class MongoDocumentStore:
     def get_or_create_author(self, full_name: str) -> Author:
         """Return the one record of this person."""
         author = Author.from_full_name(full_name)
-        with self._explained():
+        with explained(self._location):
             return self._save_authors({author.id: author})[author.id]
 
     def authors(self) -> list[Author]:
         """Return all authors, ordered by last and first name."""
-        with self._explained():
-            authors = [_author(row) for row in self._database.authors.find({})]
+        with explained(self._location):
+            authors = [_author(row) for row in self._authors.find({})]
         return sorted(authors, key=lambda author: (author.last_name, author.first_name))
 
     def status(self) -> StoreStatus:
         """Reach the server and count."""
-        documents = self._database.documents
-        with self._explained():
+        documents = self._documents
+        with explained(self._location):
             version = self._client.server_info().get("version", "unknown")
             counts = {
                 kind: documents.count_documents({"kind": kind, "deleted": False}) for kind in KINDS
             }
             counts["deleted"] = documents.count_documents({"deleted": True})
-            counts["authors"] = self._database.authors.count_documents({})
+            counts["authors"] = self._authors.count_documents({})
         return StoreStatus("mongodb", version, self._location, counts)
 
     def close(self) -> None:
         """Close the client's connections; the store cannot be used again."""
         self._client.close()
 
+    def _open(self, name: str) -> None:
+        from pymongo import ReadPreference, WriteConcern
+
+        database = self._client.get_database(
+            name,
+            write_concern=WriteConcern(w="majority", j=True),
+            read_preference=ReadPreference.PRIMARY,
+        )
+        self._documents, self._authors = database.documents, database.authors
+        self._documents.create_index("link", unique=True)
+        # For the counts of `status`; a flag, because an index cannot tell a null from a missing
+        # `deleted_at`. Scans follow `_id` alone: the server reads whole documents to give their
+        # hashes, and sends no content.
+        self._documents.create_index({"deleted": 1, "kind": 1})
+
     def _find(self, ids: Sequence[str]) -> Iterator[_Row]:
-        for some in _pages(ids):
-            yield from self._database.documents.find({"_id": {"$in": some}}).sort("_id", 1)
+        for some in _pages(sorted(set(ids))):
+            yield from self._documents.find({"_id": {"$in": some}}).sort("_id", 1)
 
     def _states_after(self, last: str, limit: int, *, include_deleted: bool) -> list[_Row]:
         condition: _Row = {"_id": {"$gt": last}}
         if not include_deleted:
             condition["deleted"] = False
         columns = dict.fromkeys(("_id", "kind", "content_hash", "characters"), 1)
-        found = self._database.documents.find(condition, columns).sort("_id", 1).limit(limit)
-        return list(found.hint(_STATES))
+        return list(self._documents.find(condition, columns).sort("_id", 1).limit(limit))
 
     def _write(
         self,
         documents: Sequence[Document],
         plan: Callable[[Sequence[Document], Mapping[str, State]], Changes],
     ) -> UpsertResult:
+        from pymongo import ReplaceOne, UpdateOne
+
         fine, failures = storable(documents, _obstacle)
-        with self._explained():
+        with explained(self._location):
             changes = plan(fine, self._states(fine))
             changes.failures += failures
-            # Authors first: a run that is killed between the two is repeated, and sees documents
-            # without their author never.
+            # Authors first: killed between the two, no document is without its author.
             self._save_authors(changes.authors())
-            self._save_documents(changes)
+            replacements = {
+                id_: ReplaceOne({"_id": id_}, _row(document), upsert=True)
+                for id_, document in changes.writes.items()
+            }
+            for id_, reason in bulk_write(self._documents, replacements).items():
+                changes.fail(id_, reason)
+            updates = {
+                id_: UpdateOne({"_id": id_}, {"$set": _values(document, PROVENANCE)})
+                for id_, document in changes.provenance.items()
+            }
+            bulk_write(self._documents, updates)
         return changes.result()
 
     def _states(self, documents: Sequence[Document]) -> dict[str, State]:
         columns = dict.fromkeys(STATE_FIELDS, 1)
-        states = {}
-        for ids in _pages([document.id for document in documents]):
-            for row in self._database.documents.find({"_id": {"$in": ids}}, columns):
-                states[row["_id"]] = State(**{name: row[name] for name in STATE_FIELDS})
-        return states
-
-    def _save_documents(self, changes: Changes) -> None:
-        from pymongo import ReplaceOne, UpdateOne
-
-        replacements = [
-            ReplaceOne({"_id": document.id}, _row(document), upsert=True)
-            for document in changes.writes.values()
-        ]
-        for document_id, reason in self._bulk_write(replacements).items():
-            changes.fail(document_id, reason)
-        self._bulk_write(
-            [
-                UpdateOne(
-                    {"_id": document.id},
-                    {"$set": {name: getattr(document, name) for name in PROVENANCE}},
-                )
-                for document in changes.provenance.values()
-            ]
-        )
+        return {
+            row["_id"]: State(**{name: row[name] for name in STATE_FIELDS})
+            for ids in _pages([document.id for document in documents])
+            for row in self._documents.find({"_id": {"$in": ids}}, columns)
+        }
 
     def _save_authors(self, authors: Mapping[str, Author]) -> dict[str, Author]:
         from pymongo import ReplaceOne
@@ -221,15 +217,64 @@ class MongoDocumentStore:
         stored = {
             row["_id"]: _author(row)
             for ids in _pages(list(authors))
-            for row in self._database.authors.find({"_id": {"$in": ids}})
+            for row in self._authors.find({"_id": {"$in": ids}})
         }
         best = {id_: a.better_spelled(stored.get(id_, a)) for id_, a in authors.items()}
         names = ("first_name", "last_name")
-        changed = [
-            ReplaceOne({"_id": id_}, {name: getattr(author, name) for name in names}, upsert=True)
-            for id_, author in best.items()
-            if author != stored.get(id_)
-        ]
-        for author_id, reason in self._bulk_write(changed, self._database.authors).items():
-            raise StoreError(f"{self._location} did not take author {author_id}: {reason}")
+        replacements = {
+            id_: ReplaceOne({"_id": id_}, {"_id": id_, **_values(a, names)}, upsert=True)
+            for id_, a in best.items()
+            if a != stored.get(id_)
+        }
+        if failed := bulk_write(self._authors, replacements):
+            raise StoreError(f"{self._location} did not take authors: {failed}")
         return best
+
+
+def _obstacle(document: Document) -> str | None:
+    if len(document.content) * 4 < _MAX_BYTES // 2:
+        return None  # saves encoding every document twice
+    from bson import encode
+    from bson.errors import InvalidStringData
+
+    try:
+        size = len(encode(_row(document)))
+    except (UnicodeEncodeError, InvalidStringData):
+        return None  # named as broken text
+    if size <= _MAX_BYTES:
+        return None
+    return f"the document has {size:,} bytes; MongoDB holds at most {_MAX_BYTES:,} (16 MiB)"
+
+
+def _row(document: Document) -> _Row:
+    return {
+        "_id": document.id,
+        **_values(document, _NAMES),
+        "deleted": document.deleted_at is not None,
+        "characters": len(document.content),
+    }
+
+
+def _document(row: _Row) -> Document:
+    return Document(id=row["_id"], **{name: row[name] for name in _NAMES})
+
+
+def _author(row: _Row) -> Author:
+    return Author(row["_id"], row["first_name"], row["last_name"])
+
+
+def _values(record: Document | Author, names: Sequence[str]) -> _Row:
+    return {name: getattr(record, name) for name in names}
+
+
+def _bounded(rows: Sequence[_Row], characters: int) -> Iterator[str]:
+    for position, row in enumerate(rows):
+        characters -= row["characters"]
+        if position and characters < 0:
+            return
+        yield row["_id"]
+
+
+def _pages(ids: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        yield list(ids[start : start + _IDS_PER_QUERY])

@@ -13,12 +13,11 @@ import pyarrow.compute as pc
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
 from moodswarm.stores.vectors import Hit, Match
 
-#: Points that one call to the engine carries: about 3 MB of vectors and payloads.
-BATCH_POINTS = 1_000
-
-#: A filter that fewer points than this meet is answered by a scan of them: recall through an HNSW
-#: graph falls silently under a filter (0.57 measured at 500,000 points), and the scan takes 12 ms.
-SCAN_POINTS = 50_000
+#: A filter that few points meet is answered by a scan of those: recall through an HNSW graph falls
+#: silently under a narrow filter (0.57 measured for a tenth of 500,000 points). A scan takes 0.3 ms
+#: per 1,000 points that meet it, so a wide filter, with which recall stays 1.0, uses the graph.
+_SCAN_POINTS = 50_000
+_WIDE_FILTER = 0.3
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
@@ -41,10 +40,10 @@ def check_match(match: Match | None) -> Match:
     return match or {}
 
 
-def batches(points: pa.Table) -> Iterator[pa.Table]:
+def batches(points: pa.Table, size: int) -> Iterator[pa.Table]:
     """Slice a table of points into what one call to the engine carries."""
-    for start in range(0, points.num_rows, BATCH_POINTS):
-        yield points.slice(start, BATCH_POINTS)
+    for start in range(0, points.num_rows, size):
+        yield points.slice(start, size)
 
 
 def point_ids(points: pa.Table) -> list[str]:
@@ -208,6 +207,11 @@ def page_row(id_: object, payload: Mapping[str, Any] | None, vector: object) -> 
     if isinstance(vector, list):
         row["vector"] = np.asarray(vector, np.float32)
     return row
+
+
+def filter_needs_scan(meeting: int, points: int) -> bool:
+    """Decide whether a filter that so many of all points meet is answered by a scan of those."""
+    return meeting < min(_SCAN_POINTS, _WIDE_FILTER * points)
 
 
 def nearest(k: int, ask: Callable[[int], list[Hit]]) -> list[Hit]:

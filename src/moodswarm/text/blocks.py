@@ -70,6 +70,7 @@ class LineScanner:
     def __init__(self) -> None:
         self.kinds: list[Kind] = []
         self.starts: list[bool] = []
+        self._seen = ("", Kind.BLANK)  # the line last asked about, which most often comes next
         self._fence: _Fence | None = None
         self._contents: list[int] = []  # columns where the texts of the open list items begin
         self._previous = Kind.BLANK
@@ -80,11 +81,15 @@ class LineScanner:
 
     def is_code(self, line: str) -> bool:
         """Whether `line`, coming next, belongs to a code block; changes nothing."""
-        return self._classify(line).is_code
+        self._seen = (line, self._classify(line))
+        return self._seen[1].is_code
 
     def push(self, line: str) -> None:
         """Take the next line, with or without its end."""
-        kind = self._classify(line)
+        seen, kind = self._seen
+        if seen is not line:
+            kind = self._classify(line)
+        self._seen = ("", Kind.BLANK)
         if kind is Kind.FENCED:
             start = self._push_fence(line)
         else:
@@ -99,14 +104,14 @@ class LineScanner:
     def _push_fence(self, line: str) -> bool:
         if self._fence is None or not _inside(self._fence, line):
             self._fence = _opening_fence(line)
-            self._leave_items(_indent(line))
+            self._leave_items(indentation(line))
             return True
         if _closes(self._fence, line):
             self._fence = None
         return False
 
     def _push_plain(self, line: str, kind: Kind) -> bool:
-        indent = _indent(line)
+        indent = indentation(line)
         if kind is Kind.BLANK:
             self._blanks += 1
             self._padded = self._padded + 1 if indent >= CODE_INDENT else 0
@@ -138,19 +143,11 @@ class LineScanner:
         stripped = line.strip(_SPACE)
         if not stripped:
             return Kind.BLANK
-        indent = _indent(line)
+        indent = indentation(line)
         relative = indent - self._base(indent)
         if self._is_indented_code(stripped, indent, relative):
             return Kind.INDENTED
-        if relative >= CODE_INDENT:
-            return Kind.PROSE
-        if stripped[0] in "`~>" and _opening_fence(line) is not None:
-            return Kind.FENCED
-        if stripped[0] == "#" and _HEADING.match(stripped):
-            return Kind.HEADING
-        if _MARKER.match(stripped) and not _is_rule(stripped):
-            return Kind.LIST_ITEM
-        return Kind.PROSE
+        return Kind.PROSE if relative >= CODE_INDENT else _marked(line, stripped)
 
     def _is_indented_code(self, stripped: str, indent: int, relative: int) -> bool:
         if indent < CODE_INDENT or self._continues():
@@ -168,6 +165,8 @@ class LineScanner:
 
     def _base(self, indent: int) -> int:
         """Return the column that code is measured from: the innermost item the line is in."""
+        if not self._contents or not indent:
+            return 0
         return next((column for column in reversed(self._contents) if column <= indent), 0)
 
 
@@ -217,7 +216,22 @@ def _is_table_ruler(line: str) -> bool:
     return "|" in line and "-" in line and not line.strip(" \t\r\n|:-")
 
 
-def _indent(line: str) -> int:
+def _marked(line: str, stripped: str) -> Kind:
+    """Return the kind of a line that is no indented code, by how it begins."""
+    if stripped[0] in "`~>" and _opening_fence(line) is not None:
+        return Kind.FENCED
+    if stripped[0] == "#" and _HEADING.match(stripped):
+        return Kind.HEADING
+    if _MARKER.match(stripped) and not _is_rule(stripped):
+        return Kind.LIST_ITEM
+    return Kind.PROSE
+
+
+def indentation(line: str) -> int:
+    """Return the column of the first character that is neither space nor tab; tabs stop at 4."""
+    spaces = len(line) - len(line.lstrip(" "))
+    if line[spaces : spaces + 1] != "\t":
+        return spaces
     column = 0
     for character in line:
         if character == " ":
@@ -233,7 +247,7 @@ def _content_column(line: str, indent: int) -> int:
     marker = _MARKER.match(line.lstrip(_SPACE))
     width = marker.end() if marker else 1
     rest = line.lstrip(_SPACE)[width:]
-    spaces = _indent(rest)
+    spaces = indentation(rest)
     return indent + width + (spaces if rest.strip(_SPACE) and spaces <= CODE_INDENT else 1)
 
 
@@ -247,7 +261,7 @@ def _opening_fence(line: str) -> _Fence | None:
     if match is None:
         return None
     fence = match["fence"]
-    return _Fence(fence[0], len(fence), _indent(line), bool(match["quotes"]))
+    return _Fence(fence[0], len(fence), indentation(line), bool(match["quotes"]))
 
 
 def _inside(fence: _Fence, line: str) -> bool:
@@ -259,4 +273,4 @@ def _closes(fence: _Fence, line: str) -> bool:
     marks = body.strip(_SPACE)
     if len(marks) < fence.length or marks != fence.marker * len(marks):
         return False
-    return fence.quoted or _indent(body) < max(fence.indent, 0) + CODE_INDENT
+    return fence.quoted or indentation(body) < max(fence.indent, 0) + CODE_INDENT

@@ -9,37 +9,50 @@ between it and something certain.
 import re
 from collections.abc import Mapping, Sequence
 
+_LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]+\)")
+_SHARE, _COPY = "Share this post", "Copy link"
+_TITLE_LINES = 5
+_LONGEST_LINE = 5_000
+_LONGEST_PARAGRAPH = 80
+
 _CERTAIN: Mapping[str, tuple[str, ...]] = {
     "javascript_notice": (
-        r"This site requires JavaScript to run correctly\. Please turn on JavaScript or"
-        r"(?: unblock scripts)?",
+        (
+            r"This site requires JavaScript to run correctly\. Please turn on JavaScript or"
+            r"(?: unblock scripts)?"
+        ),
     ),
-    "share_prompt": (r"Share this post",),
+    "share_prompt": (_SHARE,),
     "subscribe_prompt": (
         r"Subscribe ?Sign in",
         r"Start Writing ?Get the app",
-        r"Thanks for reading .{1,80}! (?:Subscribe for free to receive new posts and support my"
-        r" work\.|This post is public so feel free to share it\.)",
-        r".{1,80} is a reader-supported publication\. To receive new posts and support my work,"
-        r" consider becoming a free or paid subscriber\.",
+        (
+            r"Thanks for reading .{1,80}! (?:Subscribe for free to receive new posts and support"
+            r" my work\.|This post is public so feel free to share it\.)"
+        ),
+        (
+            r".{1,80} is a reader-supported publication\. To receive new posts and support my"
+            r" work, consider becoming a free or paid subscriber\."
+        ),
     ),
     "site_footer": (
         r"Privacy ∙ Terms ∙ Collection notice",
         r"Substack is the home for great (?:culture|writing)",
     ),
-    "discussion": (
-        r"Discussion about this (?:post|podcast|video)",
-        r"\| .{1,4000}Expand full ?comment ?Reply ?Share(?: *---\|---)?",
-        r"\| .{1,4000}Expand full ?comment(?: *---\|---)?",
-    ),
+    "discussion": (r"Discussion about this (?:post|podcast|video)",),
+    "reader_comment": (r"\| .{1,4000}Expand full ?comment(?: ?Reply ?Share)?(?: *---\|---)?",),
     "medium_navigation": (
         r"Open in app",
-        r"Get unlimited access to the best of Medium for less than \$\d+/week\.?"
-        r"(?: ?Become a member)?",
+        (
+            r"Get unlimited access to the best of Medium for less than \$\d+/week\.?"
+            r"(?: ?Become a member)?"
+        ),
     ),
     "medium_footer": (
-        r"To make Medium work, we log user data\. By using Medium, you agree to our Privacy Policy,"
-        r" including cookie policy\.",
+        (
+            r"To make Medium work, we log user data\. By using Medium, you agree to our Privacy"
+            r" Policy, including cookie policy\."
+        ),
         r"Sign up to discover human stories that deepen your understanding of the world\.",
         r"See more recommendations",
     ),
@@ -48,13 +61,12 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "javascript_notice": (r"unblock scripts",),
     "share_prompt": (
         r"Share",
-        r"Copy link",
+        _COPY,
         r"Facebook",
         r"Email",
         r"Notes?",
         r"Other|More",
         r"\d{1,5}",
-        r"(?:[a-z0-9-]+\.)+[a-z]{2,}",
     ),
     "subscribe_prompt": (r"Subscribe(?: now)?", r"Ready for more\?"),
     "site_footer": (r"© 20\d\d .{1,80}", r"Start Writing", r"Get the app"),
@@ -73,7 +85,6 @@ _LIKELY: Mapping[str, tuple[str, ...]] = {
     "medium_navigation": (r"Sign up", r"Sign in", r"Write", r"Search", r"Sitemap"),
     "medium_footer": (r"Help|Status|About|Careers|Press|Blog|Privacy|Rules|Terms|Text to speech",),
 }
-# (reason, what begins the run, what ends it, what is put in its place)
 _GLUED_NAVIGATION = re.compile(
     r"[^\n]{0,300}?Open in app ?Sign up ?Sign in(?: ?Write ?Sign up ?Sign in)?(?:Top highlight)?"
 )
@@ -82,10 +93,9 @@ _GLUED_BYLINE = re.compile(
     r"[\d.,K]{0,20}ListenShare"
 )
 _FOOTER_BEGIN = "Sign up to discover human stories that deepen your understanding of the world.Free"
-_FOOTER_END = "See more recommendationsHelpStatusAboutCareersPressBlogPrivacyTermsText to speechTeams"
-
-_MARKUP = re.compile(r"\]\([^()\s]*\)|[*_\[\]]+")
-_LONGEST_LINE = 5_000
+_FOOTER_END = (
+    "See more recommendationsHelpStatusAboutCareersPressBlogPrivacyTermsText to speechTeams"
+)
 
 
 def _compile(patterns: Mapping[str, tuple[str, ...]]) -> re.Pattern[str]:
@@ -105,13 +115,18 @@ def find_boilerplate(lines: Sequence[str | None]) -> dict[int, str]:
             which is never boilerplate and ends a run.
     """
     certain = _match_paragraphs(lines)
+    if not certain:
+        return {}
+    titles = _share_titles(lines)
     found: dict[int, str] = {}
     run: list[tuple[int, str]] = []
     anchored = False
     for index, line in enumerate([*lines, None]):
         if line is not None and not line.strip():
             continue
-        reason = certain.get(index) or (line and _likely_reason(lines, index, run))
+        reason = certain.get(index) or ("share_prompt" if index in titles else None)
+        if reason is None and line is not None:
+            reason = _reason(_LIKELY_LINE, line)
         if reason:
             run.append((index, reason))
             anchored = anchored or index in certain
@@ -132,25 +147,27 @@ def _match_paragraphs(lines: Sequence[str | None]) -> dict[int, str]:
             if reason := _reason(_CERTAIN_LINE, line):
                 certain[index] = reason
             continue
-        if len(paragraph) > 1:
-            whole = " ".join(lines[i].strip() for i in paragraph[:80] if lines[i])  # type: ignore[union-attr]
-            if len(paragraph) <= 80 and (reason := _reason(_CERTAIN_LINE, whole)):
+        if 1 < len(paragraph) <= _LONGEST_PARAGRAPH:
+            whole = " ".join((lines[i] or "").strip() for i in paragraph)
+            if reason := _reason(_CERTAIN_LINE, whole):
                 certain.update(dict.fromkeys(paragraph, reason))
         paragraph = []
     return certain
 
 
-def _likely_reason(
-    lines: Sequence[str | None], index: int, run: Sequence[tuple[int, str]]
-) -> str | None:
-    line = lines[index] or ""
-    if reason := _reason(_LIKELY_LINE, line):
-        return reason
-    # The share prompt repeats the title: "Share this post", "#### Title", "name.substack.com".
-    above = lines[run[-1][0]] if run else None
-    if above is not None and _plain(above) == "Share this post" and line.startswith("#"):
-        return "share_prompt"
-    return None
+def _share_titles(lines: Sequence[str | None]) -> set[int]:
+    """Find the title and site that a share prompt repeats between its first and second line."""
+    solid = [index for index, line in enumerate(lines) if line is None or line.strip()]
+    titles: set[int] = set()
+    for place, index in enumerate(solid):
+        if _plain(lines[index] or "") != _SHARE:
+            continue
+        following = solid[place + 1 : place + 2 + _TITLE_LINES]
+        for count, other in enumerate(following):
+            if _plain(lines[other] or "") == _COPY:
+                titles.update(following[:count])
+                break
+    return titles
 
 
 def _reason(pattern: re.Pattern[str], line: str) -> str | None:
@@ -162,8 +179,10 @@ def _reason(pattern: re.Pattern[str], line: str) -> str | None:
 
 def _plain(line: str) -> str:
     """Take markdown decoration off a line."""
-    plain = _MARKUP.sub("", line).strip()
-    return plain.lstrip("# ") or plain
+    stripped = line.strip()
+    if match := _LINK.fullmatch(stripped):
+        stripped = match[1]
+    return stripped.lstrip("# ").strip("*_ ") or stripped
 
 
 def cut_medium_runs(line: str, first: bool) -> tuple[str, dict[str, int]]:

@@ -42,6 +42,7 @@ _LINE_END = re.compile(f"[{_LINE_ENDS}]")
 # The flag of England and its like: a black flag followed by tags.
 _JUNK = re.compile(f"\U0001f3f4[\U000e0020-\U000e007f]+|[{_INVISIBLE}]")
 
+_EXTENDING = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u1160-\u11ff]")
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
@@ -143,15 +144,17 @@ def _is_boundary(text: str, place: int, lowest: int) -> bool:
     before, after = text[place - 1], text[place]
     if before < "\u0300" and after < "\u0300":
         return not (before == "\r" and after == "\n")
-    if before == "\u200d" or after == "\u200d" or unicodedata.category(after).startswith("M"):
-        return False
-    if "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":
-        return False
-    if "\u1160" <= after <= "\u11ff":  # vowel or final consonant of a Korean syllable
-        return False
     if _is_flag_half(before) and _is_flag_half(after):
         return _flag_halves_before(text, place, lowest) % 2 == 0
-    return True
+    return before != "\u200d" and not _extends(after)
+
+
+def _extends(character: str) -> bool:
+    """Whether a character is seen as part of the one before it."""
+    if character == "\u200d" or unicodedata.category(character).startswith("M"):
+        return True
+    # Skin tones; tags of flags; vowels and final consonants of Korean syllables.
+    return bool(_EXTENDING.match(character))
 
 
 def _is_flag_half(character: str) -> bool:

@@ -97,7 +97,9 @@ def _clean_once(text: str, drop: bool, dropped: Counter[str]) -> str:
             scanner.push(line)
             lines.append(line)
             first = first and not line.strip()
-    prose = [None if kind.is_code else line for line, kind in zip(lines, scanner.kinds, strict=True)]
+    prose = [
+        None if kind.is_code else line for line, kind in zip(lines, scanner.kinds, strict=True)
+    ]
     if drop:
         for index, reason in find_boilerplate(prose).items():
             dropped[reason] += len(lines[index])
@@ -110,7 +112,8 @@ def _repair(raw: str, first: bool, drop: bool, dropped: Counter[str]) -> list[st
     line = repair_characters(raw.rstrip("\r\n"))
     if drop:
         line, cut = cut_medium_runs(line, first)
-        dropped.update(cut)
+        if cut:
+            dropped.update(cut)
     return line.split("\n")
 
 

@@ -7,7 +7,7 @@ from kedro.io import DatasetError
 from pydantic import ValidationError
 
 from moodswarm import __version__
-from moodswarm.cli import chunks, collections, documents, search, smoke
+from moodswarm.commands import chunks, collections, documents, search, smoke
 from moodswarm.models.errors import ModelError
 from moodswarm.stores.errors import StoreError
 

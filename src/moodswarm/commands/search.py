@@ -6,7 +6,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from moodswarm.cli.project import Project, console, json_option, print_json, with_project
+from moodswarm.commands.project import Project, console, json_option, print_json, with_project
 from moodswarm.records import KINDS, Author
 from moodswarm.retrieval.search import search
 from moodswarm.stores.vectors import Hit

@@ -8,7 +8,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from moodswarm.cli.project import Project, console, json_option, print_json, with_project
+from moodswarm.commands.project import Project, console, json_option, print_json, with_project
 from moodswarm.models.errors import ModelError
 from moodswarm.stores.documents import StoreStatus
 from moodswarm.stores.errors import StoreError

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from moodswarm.cli.project import Project, console, json_option, print_json, with_project
+from moodswarm.commands.project import Project, console, json_option, print_json, with_project
 from moodswarm.pipelines.feature.reporting import plot_token_histogram
 from moodswarm.records import KINDS
 from moodswarm.records.collections import collection_name

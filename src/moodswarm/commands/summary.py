@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from moodswarm.cli.project import console
+from moodswarm.commands.project import console
 
 
 def print_feature_report(

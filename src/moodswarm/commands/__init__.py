@@ -1,5 +1,5 @@
 """The `moodswarm` command: what is in the stores, and getting things in and out of them."""
 
-from moodswarm.cli.main import main
+from moodswarm.commands.main import main
 
 __all__ = ["main"]

@@ -28,11 +28,12 @@ class Project:
     Reads the same catalog as `kedro run`, without the start of a session.
     """
 
-    def __init__(self, env: str | None) -> None:
-        root = find_kedro_project(Path.cwd())
+    def __init__(self, env: str | None, folder: Path | None = None) -> None:
+        start = folder or Path.cwd()
+        root = find_kedro_project(start)
         if root is None:
             raise click.UsageError(
-                f"{Path.cwd()} is not inside a MoodSwarm project; change to the folder that "
+                f"{start} is not inside a MoodSwarm project; change to the folder that "
                 "holds pyproject.toml and conf/"
             )
         self.root = Path(root)

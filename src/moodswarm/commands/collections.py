@@ -6,7 +6,7 @@ from itertools import islice
 import click
 from rich.table import Table
 
-from moodswarm.cli.project import Project, console, json_option, print_json, with_project
+from moodswarm.commands.project import Project, console, json_option, print_json, with_project
 
 
 @click.command("collections")

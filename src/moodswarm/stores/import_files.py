@@ -1,0 +1,157 @@
+"""Files of documents, read item by item: JSON lines, or one JSON array; plain or gzip."""
+
+import gzip
+import io
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+MIB = 1024 * 1024
+_WHITE = re.compile(r"[ \t\r\n]*")
+_GZIP = b"\x1f\x8b"
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a file may be in memory at once, in bytes."""
+
+    line: int = 64 * MIB
+    array: int = 512 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a line, or what follows it, gave no item."""
+
+    reason: str
+
+
+Item = dict[str, Any] | Unreadable
+
+
+def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Item]]:
+    """Give (line, item) for every JSON object of a file, and for everything that is none.
+
+    Lines count from 1; line 0 stands for the file as a whole. JSON lines stream, whatever the size
+    of the file; a JSON array is read as a whole.
+    """
+    line, empty = 0, True
+    try:
+        with ExitStack() as stack:
+            stream = stack.enter_context(path.open("rb"))
+            if stream.peek(2).startswith(_GZIP):
+                unzipped = stack.enter_context(gzip.GzipFile(fileobj=stream))
+                stream = stack.enter_context(io.BufferedReader(cast(io.RawIOBase, unzipped)))
+            items = _array(stream, limits) if _is_one_value(stream) else _lines(stream, limits)
+            for line, item in items:  # the last line is named in what follows
+                empty = False
+                yield line, item
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        yield line, Unreadable(f"cannot be read any further: {reason}" if line else reason)
+        return
+    if empty:
+        yield 0, Unreadable("is empty; expected JSON lines or a JSON array of documents")
+
+
+def _is_one_value(stream: io.BufferedReader) -> bool:
+    """Tell a JSON array, or an object spread over lines, from JSON lines by its beginning."""
+    start = stream.peek(4096).decode("utf-8", "replace").lstrip(_BOM + " \t\r\n")
+    return start.startswith("[") or re.match(r"\{\s*\n", start) is not None
+
+
+def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Item]]:
+    number = 0
+    while line := stream.readline(limits.line + 1):
+        number += 1
+        if len(line) > limits.line:
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(limits.line)
+            reason = f"the line is longer than {limits.line / MIB:g} MiB, more than one document"
+            yield number, Unreadable(reason)
+        elif line.strip():
+            yield number, _parse(line)
+
+
+def _parse(line: bytes) -> Item:
+    try:
+        return _object(json.loads(line.decode("utf-8-sig")))
+    except UnicodeDecodeError as error:
+        return Unreadable(f"not UTF-8: {error.reason} at byte {error.start + 1}")
+    except json.JSONDecodeError as error:
+        return Unreadable(f"broken JSON: {error.msg} at column {error.colno}")
+    except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 10,000 brackets
+        return Unreadable(f"broken JSON: {error}")
+
+
+def _object(value: Any) -> Item:
+    if isinstance(value, dict):
+        return value
+    return Unreadable(f"expected a JSON object, found {type(value).__name__} {value!r:.60}")
+
+
+def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Item]]:
+    data = stream.read(limits.array + 1)
+    if len(data) > limits.array:
+        reason = (
+            f"is one JSON value of more than {limits.array / MIB:g} MiB; turn it into JSON lines "
+            "(jq -c '.[]'), which are read line by line"
+        )
+        yield 0, Unreadable(reason)
+        return
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        yield line, Unreadable(f"not UTF-8: {error.reason} at byte {error.start + 1} of the file")
+        return
+    del data
+    yield from _values(text)
+
+
+def _values(text: str) -> Iterator[tuple[int, Item]]:
+    """Decode an array value by value, so that all before a broken place is kept."""
+    decoder, line, counted = json.JSONDecoder(), 1, 0
+    position = _skip_white(text, 1 if text.startswith(_BOM) else 0)
+    inside = text.startswith("[", position)
+    position = _skip_white(text, position + inside)
+    while position < len(text) and not (inside and text.startswith("]", position)):
+        line += text.count("\n", counted, position)
+        counted = position
+        try:
+            value, position = decoder.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            yield error.lineno, Unreadable(f"broken JSON: {error.msg} at column {error.colno}")
+            return
+        except (ValueError, RecursionError) as error:
+            yield line, Unreadable(f"broken JSON: {error}")
+            return
+        yield line, _object(value)
+        position = _skip_white(text, position)
+        if inside and text.startswith(",", position):
+            position = _skip_white(text, position + 1)
+        elif not inside or not text.startswith("]", position):
+            break
+    yield from _rest(text, position, inside)
+
+
+def _rest(text: str, position: int, inside: bool) -> Iterator[tuple[int, Item]]:
+    """Say what is wrong when the array does not end where it should, and only there."""
+    if inside and text.startswith("]", position):
+        position = _skip_white(text, position + 1)
+        inside = False
+    if inside or position < len(text):
+        found = f"found {text[position : position + 20]!r}" if text[position:] else "the file ends"
+        expected = "expected ',' or ']'" if inside else "expected nothing more"
+        yield text.count("\n", 0, position) + 1, Unreadable(f"broken JSON: {expected}, {found}")
+
+
+def _skip_white(text: str, position: int) -> int:
+    match = _WHITE.match(text, position)
+    return match.end() if match else position

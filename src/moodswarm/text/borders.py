@@ -1,0 +1,205 @@
+"""Where a text may be cut into chunks, and what a cut there costs.
+
+Costs are in chunks: a cut that costs 1 is worth one more chunk to avoid.
+"""
+
+import bisect
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from moodswarm.text.blocks import Block, Kind, split_blocks, split_lines
+from moodswarm.text.characters import grapheme_start
+from moodswarm.text.code import code_borders
+from moodswarm.text.sentences import split_sentences
+
+BEFORE_HEADING = 0.0
+BETWEEN_BLOCKS = 0.05
+BETWEEN_ITEMS = 0.08
+BEFORE_LIST = 0.2
+AFTER_COLON = 0.3
+SENTENCE = 0.15
+TABLE_ROW = 0.3
+IN_CODE_BLOCK = 0.1
+GLUED_SENTENCE = 0.4
+CLAUSE = 0.6
+AFTER_TABLE_HEADER = 1.0
+AFTER_FENCE = 1.0
+WORD = 1.0
+AFTER_HEADING = 2.0
+IN_FITTING_BLOCK = 2.0
+ANYWHERE = 5.0
+
+_CLAUSE = re.compile(r"[,;:)\]—–]\s+(?=\S)|[，；：、](?=\S)")
+_WORD = re.compile(r"\s+(?=\S)")
+# Text from a page whose line ends were lost: "the end.The next begins".
+_GLUED = re.compile(r"(?<=[a-z)\]”’\"])[.!?](?=[A-Z][a-z])")
+_LEVELS = ((_GLUED, GLUED_SENTENCE), (_CLAUSE, CLAUSE), (_WORD, WORD))
+#: A piece that must be cut again is cut into parts of at least this fraction of a chunk.
+_FINENESS = 16
+
+
+class Border(NamedTuple):
+    """A place to cut: the text after it begins at `position`.
+
+    `code` tells that the indentation of the line that begins there counts.
+    """
+
+    position: int
+    cost: float
+    code: bool
+
+
+class Ruler:
+    """Measures stretches of one text in tokens and characters."""
+
+    def __init__(self, text: str, token_starts: npt.NDArray[np.int64]) -> None:
+        self.text = text
+        self.token_starts = token_starts
+
+    def tokens_before(self, positions: Sequence[int]) -> list[int]:
+        """Count the tokens that begin before each position."""
+        counts: list[int] = np.searchsorted(self.token_starts, np.asarray(positions)).tolist()
+        return counts
+
+    def tokens(self, start: int, end: int) -> int:
+        """Count the tokens that begin in `text[start:end]`."""
+        first, last = self.tokens_before([start, end])
+        return last - first
+
+    def token_start(self, index: int) -> int:
+        """Return where a token begins; the end of the text where there is no such token."""
+        return int(self.token_starts[index]) if index < len(self.token_starts) else len(self.text)
+
+
+class Limits(NamedTuple):
+    """The most that one chunk holds."""
+
+    tokens: int
+    characters: int
+
+    def hold(self, ruler: Ruler, start: int, end: int) -> bool:
+        """Whether `text[start:end]` fits."""
+        return end - start <= self.characters and ruler.tokens(start, end) <= self.tokens
+
+
+def source_borders(text: str) -> list[Border]:
+    """Return the borders of a source file, first and last included."""
+    inner = (Border(position, cost, True) for position, cost in code_borders(text, 0, len(text)))
+    return [Border(0, 0.0, True), *inner, Border(len(text), 0.0, True)]
+
+
+def prose_borders(text: str, fits: Callable[[int, int], bool]) -> list[Border]:
+    """Return the borders of markdown or plain text, first and last included.
+
+    Args:
+        text: A cleaned text.
+        fits: Whether `text[start:end]` fits into one chunk; then a code block stays whole.
+    """
+    borders = [Border(0, 0.0, False)]
+    above: Block | None = None
+    for block in split_blocks(text):
+        if above is None:
+            borders[0] = Border(0, 0.0, block.kind.is_code)
+        else:
+            borders.append(Border(block.start, _cost(text, above, block), block.kind.is_code))
+        borders.extend(_inside(text, block, fits))
+        above = block
+    borders.append(Border(len(text), 0.0, False))
+    return borders
+
+
+def _cost(text: str, above: Block, block: Block) -> float:
+    if above.kind is Kind.HEADING:
+        return AFTER_HEADING
+    if block.kind is Kind.HEADING:
+        return BEFORE_HEADING
+    if block.kind is Kind.LIST_ITEM and above.kind is Kind.LIST_ITEM:
+        return BETWEEN_ITEMS
+    if text[max(0, above.end - 3) : above.end].rstrip("*_ ").endswith(":"):
+        return AFTER_COLON
+    return BEFORE_LIST if block.kind is Kind.LIST_ITEM else BETWEEN_BLOCKS
+
+
+def _inside(text: str, block: Block, fits: Callable[[int, int], bool]) -> Iterator[Border]:
+    if block.kind in (Kind.PROSE, Kind.LIST_ITEM):
+        for start, _ in split_sentences(text[block.start : block.end])[1:]:
+            yield Border(block.start + start, SENTENCE, False)
+    elif block.kind is Kind.TABLE:
+        position = block.start
+        for row, line in enumerate(split_lines(text[block.start : block.end])[:-1]):
+            position += len(line)
+            yield Border(position, TABLE_ROW if row else AFTER_TABLE_HEADER, False)
+    elif block.kind.is_code:
+        whole = IN_FITTING_BLOCK if fits(block.start, block.end) else IN_CODE_BLOCK
+        inner = code_borders(text, block.start, block.end)
+        for index, (position, cost) in enumerate(inner):
+            fence = block.kind is Kind.FENCED and index in (0, len(inner) - 1)
+            yield Border(position, whole + (AFTER_FENCE if fence else cost), True)
+
+
+def refine_borders(borders: Sequence[Border], ruler: Ruler, limits: Limits) -> list[Border]:
+    """Add borders between those that lie too far apart: at clauses, words, then anywhere."""
+    counts = ruler.tokens_before([border.position for border in borders])
+    refined: list[Border] = []
+    for index, border in enumerate(borders[:-1]):
+        refined.append(border)
+        end = borders[index + 1].position
+        size = end - border.position
+        if size > limits.characters or counts[index + 1] - counts[index] > limits.tokens:
+            refined.extend(_cut(border.position, end, ruler, limits))
+    refined.append(borders[-1])
+    return refined
+
+
+def _cut(start: int, end: int, ruler: Ruler, limits: Limits) -> list[Border]:
+    stretches = [(start, end)]
+    found: list[Border] = []
+    for pattern, cost in _LEVELS:
+        remaining: list[tuple[int, int]] = []
+        for first, last in stretches:
+            places = (match.end() for match in pattern.finditer(ruler.text, first, last))
+            cuts = _spread(first, last, places, ruler, limits)
+            found.extend(Border(cut, cost, False) for cut in cuts)
+            edges = [first, *cuts, last]
+            pairs = pairwise(edges)
+            remaining.extend(pair for pair in pairs if not limits.hold(ruler, *pair))
+        stretches = remaining
+    for first, last in stretches:
+        found.extend(
+            Border(cut, ANYWHERE, False) for cut in _cut_anywhere(first, last, ruler, limits)
+        )
+    return sorted(found)
+
+
+def _spread(
+    first: int, last: int, places: Iterable[int], ruler: Ruler, limits: Limits
+) -> list[int]:
+    """Keep of many places those that are far enough apart, so that packing stays linear."""
+    positions = list(places)
+    counts = ruler.tokens_before([first, *positions])
+    kept: list[int] = []
+    place, count = first, counts[0]
+    for position, tokens in zip(positions, counts[1:], strict=True):
+        far = (tokens - count) * _FINENESS >= limits.tokens
+        if far or (position - place) * _FINENESS >= limits.characters:
+            kept.append(position)
+            place, count = position, tokens
+    return [position for position in kept if first < position < last]
+
+
+def _cut_anywhere(first: int, last: int, ruler: Ruler, limits: Limits) -> Iterator[int]:
+    tokens = max(1, limits.tokens // _FINENESS)
+    characters = max(1, limits.characters // _FINENESS)
+    position, starts = first, ruler.token_starts
+    while True:
+        index = bisect.bisect_left(starts, position) + tokens
+        following = max(position + 1, min(ruler.token_start(index), position + characters))
+        if following >= last:
+            return
+        position = grapheme_start(ruler.text, following, position)
+        yield position

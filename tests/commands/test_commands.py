@@ -1,0 +1,207 @@
+"""The command line, run in process on a small project."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from e2e.projects import SmallProject, article, post
+from moodswarm.commands import main
+from moodswarm.records.jsonl import document_to_line
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def project(tmp_path: Path, tiny_model: Path) -> SmallProject:
+    return SmallProject.create(tmp_path / "project", tiny_model)
+
+
+@pytest.fixture
+def cli(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    monkeypatch.chdir(project.path)
+    monkeypatch.delenv("KEDRO_ENV", raising=False)
+    return lambda *arguments: CliRunner().invoke(main, list(arguments))
+
+
+@pytest.fixture
+def filled(project: SmallProject) -> SmallProject:
+    project.upsert([article(1), article(2), post(1, "The ferry strike is over.")])
+    project.run()
+    return project
+
+
+def lines(path: Path, *documents: Any) -> str:
+    path.write_text("".join(f"{document_to_line(document)}\n" for document in documents))
+    return str(path)
+
+
+def test_import_twice_changes_nothing(cli: Cli, tmp_path: Path) -> None:
+    file = lines(tmp_path / "two.jsonl", article(1), post(1))
+    assert "2 new, 0 changed, 0 unchanged" in cli("import", file).output
+    again = cli("import", file)
+    assert (again.exit_code, "0 new, 0 changed, 2 unchanged" in again.output) == (0, True)
+
+
+def test_import_keeps_what_is_good_and_names_what_is_not(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "mixed.jsonl"
+    good = document_to_line(article(1))
+    file.write_text(f'{{"broken\n{good}\n{good}\n{{"kind": "poem"}}\n')
+    result = cli("import", "--json", str(file))
+    report = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert report["inserted"] == 1
+    assert [failure["line"] for failure in report["failed"]] == [1, 3, 4]
+    assert "duplicate of" in report["failed"][1]["reason"]
+
+
+def test_a_missing_file_does_not_lose_the_others(cli: Cli, tmp_path: Path) -> None:
+    result = cli("import", str(tmp_path / "none.jsonl"), lines(tmp_path / "a.jsonl", article(1)))
+    assert result.exit_code == 1
+    assert "1 new" in result.output
+    assert "none.jsonl: No such file" in result.output
+
+
+def test_import_if_empty_does_nothing_to_a_filled_store(
+    cli: Cli, filled: SmallProject, tmp_path: Path
+) -> None:
+    result = cli("import", "--if-empty", lines(tmp_path / "a.jsonl", article(9)))
+    assert (result.exit_code, "nothing imported" in result.output) == (0, True)
+
+
+def test_export_and_import_give_an_identical_export(
+    cli: Cli, filled: SmallProject, tmp_path: Path, tiny_model: Path, monkeypatch: Any
+) -> None:
+    assert cli("export", str(tmp_path / "one.jsonl")).exit_code == 0
+    other = SmallProject.create(tmp_path / "other", tiny_model)
+    monkeypatch.chdir(other.path)
+    assert cli("import", str(tmp_path / "one.jsonl")).exit_code == 0
+    assert cli("export", str(tmp_path / "two.jsonl")).exit_code == 0
+    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
+
+
+def test_search_finds_the_passage(cli: Cli, filled: SmallProject) -> None:
+    hits = json.loads(cli("search", "The ferry strike is over.", "--json", "-k", "2").stdout)
+    assert hits[0]["text"] == "The ferry strike is over."
+    assert hits[0]["score"] >= hits[1]["score"]
+    assert {"link", "author_full_name", "document_id", "start", "end"} <= hits[0].keys()
+
+
+def test_search_shows_title_author_and_link(cli: Cli, filled: SmallProject) -> None:
+    output = cli("search", "boats, tea and tide tables", "--kind", "article").output
+    assert "Article" in output
+    assert "Mira Solano" in output
+    assert "https://example.org/article/" in output
+
+
+def test_search_by_an_unknown_author_suggests_the_nearest(cli: Cli, filled: SmallProject) -> None:
+    result = cli("search", "tea", "--author", "Mira Solana")
+    assert result.exit_code == 2
+    assert "did you mean Mira Solano?" in result.output
+
+
+def test_search_before_the_first_run_says_what_to_do(cli: Cli) -> None:
+    result = cli("search", "tea")
+    assert result.exit_code == 1
+    assert "kedro run --pipeline=feature" in result.output
+
+
+def test_collections_lists_points_and_sizes(cli: Cli, filled: SmallProject) -> None:
+    found = {c["name"]: c for c in json.loads(cli("collections", "--json").stdout)}
+    assert found["cleaned_articles"]["points"] == 2
+    assert found["embedded_posts"]["dimensions"] == 32
+    assert "embedded_articles" in cli("collections").output
+
+
+def test_a_deleted_collection_is_gone(cli: Cli, filled: SmallProject) -> None:
+    assert cli("collections", "--delete", "embedded_posts", "--yes").exit_code == 0
+    names = {c["name"] for c in json.loads(cli("collections", "--json").stdout)}
+    assert "embedded_posts" not in names
+
+
+def test_sample_shows_points(cli: Cli, filled: SmallProject) -> None:
+    (point,) = json.loads(cli("sample", "embedded_posts", "--json").stdout)
+    assert point["text"] == "The ferry strike is over."
+    assert "The ferry strike is over." in cli("sample", "embedded_posts").output
+
+
+@pytest.mark.parametrize("arguments", [("sample", "poems"), ("collections", "--delete", "poems")])
+def test_an_unknown_collection_names_the_known(
+    cli: Cli, filled: SmallProject, arguments: tuple[str, ...]
+) -> None:
+    result = cli(*arguments)
+    assert result.exit_code == 2
+    assert "no collection 'poems'; there are cleaned_articles" in " ".join(result.output.split())
+
+
+def test_chunks_passes_and_draws(cli: Cli, filled: SmallProject) -> None:
+    result = cli("chunks")
+    assert result.exit_code == 0
+    assert "PASS" in result.output
+    assert (filled.path / "data/08_reporting/chunks.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_chunks_fails_when_a_chunk_is_over_the_limit(
+    cli: Cli, filled: SmallProject, tiny_model: Path, tmp_path: Path
+) -> None:
+    from models.tiny import build_tiny_checkpoint
+
+    smaller = build_tiny_checkpoint(tmp_path / "smaller", max_tokens=8)
+    filled.write_parameters({"embedding": {"model": str(smaller)}})
+    result = cli("chunks", "--json")
+    assert result.exit_code == 1
+    assert not json.loads(result.stdout)["embedded_articles"]["passed"]
+
+
+def test_smoke_says_that_everything_answers(cli: Cli, filled: SmallProject) -> None:
+    result = cli("smoke", "--json")
+    assert result.exit_code == 0
+    findings = {finding["name"]: finding for finding in json.loads(result.stdout)}
+    assert all(finding["reachable"] for finding in findings.values())
+    assert findings["document store"]["counts"]["article"] == 2
+
+
+def test_smoke_says_what_is_wrong(cli: Cli, filled: SmallProject) -> None:
+    filled.write_parameters({"embedding": {"model": "/no/such/model"}})
+    result = cli("smoke")
+    assert result.exit_code == 1
+    assert "FAILED" in result.output
+    assert "/no/such/model" in result.output
+
+
+def test_a_server_that_is_down_is_named_without_its_password(
+    cli: Cli, filled: SmallProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pymongo")
+    uri = "mongodb://ada:very-secret@127.0.0.1:9/?serverSelectionTimeoutMS=50"
+    monkeypatch.setenv("MOODSWARM_MONGODB_URI", uri)
+    monkeypatch.setenv("MOODSWARM_QDRANT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("MOODSWARM_QDRANT_API_KEY", "very-secret")
+    result = cli("--env", "server", "smoke", "--json")
+    assert result.exit_code == 1
+    assert "127.0.0.1:9" in result.output
+    assert "very-secret" not in result.output
+
+
+def test_an_unknown_environment_names_the_known(cli: Cli) -> None:
+    result = cli("--env", "moon", "collections")
+    assert result.exit_code == 2
+    assert "no environment 'moon'" in result.output
+
+
+def test_outside_a_project_it_says_so(
+    cli: Cli, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    result = cli("collections")
+    assert result.exit_code == 2
+    assert "not inside a MoodSwarm project" in result.output
+
+
+def test_help_teaches(cli: Cli) -> None:
+    output = cli("--help").output
+    for command in ("import", "export", "search", "collections", "sample", "chunks", "smoke"):
+        assert command in output
+        assert cli(command, "--help").exit_code == 0

@@ -1,0 +1,468 @@
+"""One promise, three stores: every sentence of the `VectorStore` protocol, on each of them.
+
+Set `MOODSWARM_TEST_QDRANT_URL` (and `MOODSWARM_TEST_QDRANT_API_KEY`, where there is a key) to run
+it against a Qdrant server too; it writes under a random prefix and removes what it wrote.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from moodswarm.stores.errors import StoreError, VectorSizeMismatch
+from moodswarm.stores.qdrant_edge import EdgeVectorStore
+from moodswarm.stores.qdrant_server import ServerVectorStore
+from moodswarm.stores.vectors import VectorStore
+
+DIM = 16
+URL = "MOODSWARM_TEST_QDRANT_URL"
+
+# What the in-memory stand-in for a server says of itself, and a server in a container of its own.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact .brute-force. search"),
+    pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection"),
+]
+
+
+@pytest.fixture(params=["edge", "server-memory", "server"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
+    if request.param == "edge":
+        edge = EdgeVectorStore(tmp_path / "vectors", lock_timeout=0)
+        yield edge
+        edge.close()
+    elif request.param == "server-memory":
+        yield from _memory_store()
+    else:
+        yield from _server_store()
+
+
+def _memory_store() -> Iterator[VectorStore]:
+    qdrant_client = pytest.importorskip("qdrant_client")
+    store = ServerVectorStore(client=qdrant_client.QdrantClient(":memory:"), prefix="test-")
+    yield store
+    store.close()
+
+
+def _server_store() -> Iterator[VectorStore]:
+    if not (url := os.environ.get(URL)):
+        pytest.skip(f"set {URL} to run against a Qdrant server")
+    key = os.environ.get("MOODSWARM_TEST_QDRANT_API_KEY")
+    prefix = f"test-{uuid.uuid4().hex[:8]}-"
+    store = ServerVectorStore(url, api_key=key, prefix=prefix)
+    yield store
+    for collection in store.collections():
+        store._client.delete_collection(prefix + collection.name)
+    store.close()
+
+
+def id_of(number: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
+
+
+def vectors(count: int, seed: int = 0) -> np.ndarray:
+    rows = np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def points(rows: np.ndarray | None, first: int = 0, count: int = 0, **columns: Any) -> pa.Table:
+    """Build points `first`...; each has its `number`, and `parity` and `digit` to filter by."""
+    numbers = range(first, first + (count if rows is None else len(rows)))
+    table = {
+        "id": [id_of(n) for n in numbers],
+        "number": list(numbers),
+        "parity": ["even" if n % 2 == 0 else "odd" for n in numbers],
+        "digit": [str(n % 10) for n in numbers],
+        **columns,
+    }
+    if rows is not None:
+        flat = pa.array(rows.ravel(), pa.float32())
+        table["vector"] = pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
+    return pa.table(table)
+
+
+def filled(store: VectorStore, count: int = 50) -> np.ndarray:
+    rows = vectors(count)
+    store.ensure_collection("articles", DIM, ["parity", "digit"])
+    store.upsert_points("articles", points(rows))
+    return rows
+
+
+def rows_of(store: VectorStore, name: str = "articles", **options: Any) -> list[dict[str, Any]]:
+    return [row for page in store.scroll(name, **options) for row in page]
+
+
+def numbers(store: VectorStore, **options: Any) -> set[int]:
+    return {row["number"] for row in rows_of(store, **options)}
+
+
+# Collections
+
+
+def test_ensure_twice_keeps_the_points(store: VectorStore) -> None:
+    filled(store)
+    store.ensure_collection("articles", DIM, ["parity"])
+    assert store.count("articles") == 50
+
+
+def test_ensure_can_add_a_keyword_field_later(store: VectorStore) -> None:
+    filled(store)
+    store.ensure_collection("articles", DIM, ["parity", "number"])
+    assert store.count("articles", {"parity": ["odd"]}) == 25
+
+
+@pytest.mark.parametrize("other", [DIM + 1, None])
+def test_ensure_with_another_size_names_both(store: VectorStore, other: int | None) -> None:
+    store.ensure_collection("articles", DIM)
+    with pytest.raises(VectorSizeMismatch, match=rf"'articles' holds vectors of {DIM} .*found"):
+        store.ensure_collection("articles", other)
+
+
+def test_ensure_vectors_where_payloads_are_is_a_mismatch(store: VectorStore) -> None:
+    store.ensure_collection("index", None)
+    with pytest.raises(VectorSizeMismatch, match="'index' holds no vectors, found vectors of 16"):
+        store.ensure_collection("index", DIM)
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a b", "a/b", "a.b", "é"])
+def test_a_name_of_other_characters_is_refused(store: VectorStore, name: str) -> None:
+    with pytest.raises(ValueError, match=r"collection name .* expected 1 to 200 letters"):
+        store.ensure_collection(name, DIM)
+
+
+def test_collections_are_listed_by_name_with_size_and_points(store: VectorStore) -> None:
+    filled(store, 3)
+    store.ensure_collection("Index_2", None)
+    found = [(c.name, c.points, c.dimensions, c.indexed_vectors) for c in store.collections()]
+    assert found == [("Index_2", 0, None, 0), ("articles", 3, DIM, 0)]
+
+
+def test_status_counts_points_per_collection(store: VectorStore) -> None:
+    filled(store, 3)
+    status = store.status()
+    assert status.counts == {"articles": 3}
+    assert status.version[0].isdigit()
+
+
+def test_a_new_store_has_no_collections(store: VectorStore) -> None:
+    assert store.collections() == []
+    assert store.status().counts == {}
+
+
+def test_a_missing_collection_has_no_points(store: VectorStore) -> None:
+    store.delete_points("articles", {"parity": ["odd"]})
+    store.optimize("articles")
+    assert store.count("articles") == 0
+    assert list(store.scroll("articles")) == []
+    assert store.search("articles", vectors(1)[0], 3) == []
+
+
+def test_upsert_into_a_missing_collection_names_the_remedy(store: VectorStore) -> None:
+    with pytest.raises(StoreError, match=r"no collection 'articles' in .*ensure_collection"):
+        store.upsert_points("articles", points(vectors(1)))
+
+
+# Writing
+
+
+def test_upsert_twice_adds_once(store: VectorStore) -> None:
+    filled(store)
+    store.upsert_points("articles", points(vectors(50)))
+    assert store.count("articles") == 50
+
+
+def test_upsert_replaces_payload_and_vector(store: VectorStore) -> None:
+    filled(store, 3)
+    replaced = points(vectors(1, seed=9)).drop_columns(["digit", "parity"])
+    store.upsert_points("articles", replaced)
+    hit = store.search("articles", vectors(1, seed=9)[0], 1)[0]
+    assert dict(hit.payload) == {"number": 0}
+    assert hit.score == pytest.approx(1, abs=1e-5)
+
+
+def test_the_last_point_of_an_id_wins_within_a_batch(store: VectorStore) -> None:
+    store.ensure_collection("index", None)
+    store.upsert_points("index", pa.table({"id": [id_of(1), id_of(1)], "revision": ["a", "b"]}))
+    assert rows_of(store, "index") == [{"id": id_of(1), "revision": "b"}]
+
+
+def test_no_points_are_fine(store: VectorStore) -> None:
+    filled(store, 1)
+    store.upsert_points("articles", points(vectors(1)).slice(0, 0))
+    assert store.count("articles") == 1
+
+
+def test_more_points_than_one_request_carries(store: VectorStore) -> None:
+    filled(store, 1_203)
+    assert store.count("articles") == 1_203
+
+
+@pytest.mark.parametrize("size", [DIM - 1, DIM + 1])
+def test_upsert_of_another_size_writes_nothing(store: VectorStore, size: int) -> None:
+    filled(store, 2)
+    with pytest.raises(VectorSizeMismatch, match=rf"{DIM} dimensions, found vectors of {size}"):
+        store.upsert_points("articles", points(np.ones((3, size), np.float32), first=2))
+    assert store.count("articles") == 2
+
+
+def test_vectors_and_payloads_are_not_mixed_up(store: VectorStore) -> None:
+    filled(store, 1)
+    store.ensure_collection("index", None)
+    with pytest.raises(VectorSizeMismatch, match=r"'articles' holds vectors of 16.*found no"):
+        store.upsert_points("articles", points(None, count=1))
+    with pytest.raises(VectorSizeMismatch, match="'index' holds no vectors, found"):
+        store.upsert_points("index", points(vectors(1)))
+
+
+def test_a_vector_that_is_not_finite_is_refused_by_id(store: VectorStore) -> None:
+    store.ensure_collection("articles", DIM)
+    rows = vectors(3)
+    rows[1, 4] = np.nan
+    with pytest.raises(ValueError, match=rf"{id_of(1)}: the vector holds a number .* not finite"):
+        store.upsert_points("articles", points(rows))
+
+
+def test_a_null_vector_is_refused_by_id(store: VectorStore) -> None:
+    store.ensure_collection("articles", DIM)
+    column = pa.array([[0.5] * DIM, None], pa.list_(pa.float32(), DIM))
+    table = pa.table({"id": [id_of(0), id_of(1)], "vector": column})
+    with pytest.raises(ValueError, match=rf"point {id_of(1)}: the vector is null"):
+        store.upsert_points("articles", table)
+
+
+def test_an_id_that_is_no_uuid_is_refused(store: VectorStore) -> None:
+    store.ensure_collection("index", None)
+    with pytest.raises(ValueError, match="point id 'seven': expected a uuid"):
+        store.upsert_points("index", pa.table({"id": ["seven"]}))
+
+
+# Payloads
+
+
+def test_payloads_come_back_as_they_were(store: VectorStore) -> None:
+    store.ensure_collection("index", None)
+    at = pa.array([datetime(2024, 2, 3, 4, 5, 6, 789_000, UTC)], pa.timestamp("ms", tz="UTC"))
+    dropped = pa.array([[("too_short", 2), ("ünïcode", 1)]], pa.map_(pa.string(), pa.int64()))
+    table = pa.table(
+        {
+            "id": [id_of(1)],
+            "text": ['Grüße, 世界 🌍\n\ttab "quoted" \\ \u2028'],
+            "empty": [""],
+            "big": pa.array([2**53 + 1], pa.int64()),
+            "ratio": [0.1],
+            "yes": [True],
+            "published_at": at,
+            "dropped": dropped,
+            "tags": [["a", "b"]],
+            "absent": pa.array([None], pa.string()),
+            "never": pa.array([None], pa.timestamp("ms", tz="UTC")),
+        }
+    )
+    store.upsert_points("index", table)
+    assert rows_of(store, "index") == [
+        {
+            "id": id_of(1),
+            "text": 'Grüße, 世界 🌍\n\ttab "quoted" \\ \u2028',
+            "empty": "",
+            "big": 2**53 + 1,
+            "ratio": 0.1,
+            "yes": True,
+            "published_at": "2024-02-03T04:05:06.789000+00:00",
+            "dropped": {"too_short": 2, "ünïcode": 1},
+            "tags": ["a", "b"],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "why"),
+    [(pa.array([b"x"]), "type binary has no form in JSON"), ([float("nan")], "not finite")],
+)
+def test_a_value_without_a_form_in_json_names_its_column(
+    store: VectorStore, column: Any, why: str
+) -> None:
+    store.ensure_collection("index", None)
+    with pytest.raises(ValueError, match=rf"payload column 'odd'.*{why}"):
+        store.upsert_points("index", pa.table({"id": [id_of(1)], "odd": column}))
+
+
+# Deleting
+
+
+def test_delete_takes_every_point_that_meets_all_fields(store: VectorStore) -> None:
+    filled(store)
+    store.delete_points("articles", {"parity": ["odd"], "digit": ["1", "2", "3"]})
+    assert numbers(store) == {n for n in range(50) if n % 10 not in (1, 3)}
+
+
+def test_delete_spares_what_meets_all_of_unless(store: VectorStore) -> None:
+    filled(store)
+    store.delete_points("articles", {"parity": ["odd"]}, unless={"digit": ["1", "3"]})
+    assert numbers(store) == {n for n in range(50) if n % 2 == 0 or n % 10 in (1, 3)}
+    store.delete_points("articles", {"digit": ["3"]}, unless={"digit": ["3"], "parity": ["even"]})
+    assert store.count("articles", {"digit": ["3"]}) == 0
+
+
+def test_unless_with_an_absent_field_spares_nothing(store: VectorStore) -> None:
+    filled(store)
+    store.delete_points("articles", {"parity": ["odd"]}, unless={"revision": ["now"]})
+    assert store.count("articles") == 25
+
+
+def test_no_values_meet_nothing(store: VectorStore) -> None:
+    filled(store)
+    store.delete_points("articles", {"parity": []})
+    assert store.count("articles") == 50
+    assert store.count("articles", {"digit": []}) == 0
+
+
+def test_a_bare_string_is_not_a_list_of_characters(store: VectorStore) -> None:
+    filled(store, 2)
+    with pytest.raises(TypeError, match="'parity': expected a list of values, found the string"):
+        store.delete_points("articles", {"parity": "odd"})
+
+
+def test_points_can_be_matched_by_id(store: VectorStore) -> None:
+    filled(store)
+    store.delete_points("articles", {"id": [id_of(3), id_of(4), "unknown"]})
+    assert numbers(store) == set(range(50)) - {3, 4}
+    assert store.count("articles", {"id": ["unknown"]}) == 0
+
+
+# Searching
+
+
+def test_search_gives_the_nearest_best_first_with_cosine_scores(store: VectorStore) -> None:
+    rows = filled(store)
+    query = vectors(1, seed=5)[0]
+    hits = store.search("articles", 7 * query, 5)
+    expected = np.argsort(-(rows @ query))[:5]
+    assert [hit.payload["number"] for hit in hits] == expected.tolist()
+    assert [hit.score for hit in hits] == pytest.approx((rows @ query)[expected], abs=1e-5)
+    assert [(hit.id, hit.collection) for hit in hits] == [(id_of(n), "articles") for n in expected]
+
+
+def test_filtered_search_agrees_with_brute_force(store: VectorStore) -> None:
+    rows = filled(store, 200)
+    rng = np.random.default_rng(1)
+    for exact in (None, True, False):
+        digits = rng.choice(10, size=rng.integers(1, 6), replace=False)
+        query = vectors(1, seed=int(rng.integers(1_000)))[0]
+        match = {"digit": [str(d) for d in digits], "parity": ["odd"]}
+        hits = store.search("articles", query, 10, match, exact)
+        meets = [n for n in range(200) if n % 10 in digits and n % 2]
+        expected = sorted(meets, key=lambda n: -(rows[n] @ query))[:10]
+        assert [hit.payload["number"] for hit in hits] == expected
+
+
+def test_ties_are_ordered_by_id_even_at_the_cut(store: VectorStore) -> None:
+    store.ensure_collection("articles", DIM)
+    same = np.repeat(vectors(1), 40, axis=0)
+    store.upsert_points("articles", points(same))
+    expected = sorted(id_of(n) for n in range(40))[:7]
+    assert [hit.id for hit in store.search("articles", same[0], 7)] == expected
+
+
+@pytest.mark.parametrize(("k", "found"), [(0, 0), (-1, 0), (1, 1), (99, 3)])
+def test_k_bounds_the_hits(store: VectorStore, k: int, found: int) -> None:
+    rows = filled(store, 3)
+    assert len(store.search("articles", rows[0], k)) == found
+
+
+def test_a_query_of_another_size_names_the_collection(store: VectorStore) -> None:
+    filled(store, 3)
+    with pytest.raises(VectorSizeMismatch, match=r"'articles' holds vectors of 16 .*found .* 4 "):
+        store.search("articles", np.ones(4, np.float32), 1)
+
+
+def test_payloads_cannot_be_searched(store: VectorStore) -> None:
+    store.ensure_collection("index", None)
+    with pytest.raises(VectorSizeMismatch, match="'index' holds no vectors"):
+        store.search("index", vectors(1)[0], 1)
+
+
+def test_a_query_that_is_not_finite_is_refused(store: VectorStore) -> None:
+    filled(store, 3)
+    with pytest.raises(ValueError, match="query holds a number that is not finite"):
+        store.search("articles", np.full(DIM, np.nan, np.float32), 1)
+
+
+# Scrolling and counting
+
+
+def test_scroll_is_ordered_by_id_in_pages(store: VectorStore) -> None:
+    filled(store)
+    pages = list(store.scroll("articles", page_points=20))
+    assert [len(page) for page in pages] == [20, 20, 10]
+    assert [row["id"] for page in pages for row in page] == sorted(id_of(n) for n in range(50))
+
+
+def test_scroll_gives_only_the_fields_and_points_asked_for(store: VectorStore) -> None:
+    filled(store, 4)
+    found = rows_of(store, fields=["number"], match={"parity": ["odd"]})
+    assert found == sorted(({"id": id_of(n), "number": n} for n in (1, 3)), key=lambda r: r["id"])
+    assert rows_of(store, fields=[]) == [{"id": id_} for id_ in sorted(map(id_of, range(4)))]
+
+
+def test_scroll_gives_vectors_of_unit_norm_on_request(store: VectorStore) -> None:
+    store.ensure_collection("articles", DIM)
+    rows = vectors(5)
+    store.upsert_points("articles", points(3 * rows))
+    for row in rows_of(store, with_vectors=True):
+        assert row["vector"].dtype == np.float32
+        np.testing.assert_allclose(row["vector"], rows[row["number"]], atol=1e-6)
+    assert "vector" not in rows_of(store)[0]
+
+
+def test_payloads_scroll_without_vectors(store: VectorStore) -> None:
+    store.ensure_collection("index", None)
+    store.upsert_points("index", points(None, count=1))
+    assert set(rows_of(store, "index", with_vectors=True)[0]) == {"id", "number", "parity", "digit"}
+
+
+def test_points_behind_the_cursor_may_be_deleted_and_replaced(store: VectorStore) -> None:
+    filled(store)
+    seen = []
+    for page in store.scroll("articles", page_points=7):
+        seen += [row["id"] for row in page]
+        store.delete_points("articles", {"id": [row["id"] for row in page[1:]]})
+        store.upsert_points("articles", points(vectors(1), first=page[0]["number"]))
+    assert seen == sorted(id_of(n) for n in range(50))
+    assert store.count("articles") == 8
+
+
+def test_count_is_exact_under_a_filter(store: VectorStore) -> None:
+    filled(store)
+    assert store.count("articles", {"digit": ["1", "7"]}) == 10
+    assert store.count("articles", {"digit": ["1", "2"], "parity": ["even"]}) == 5
+
+
+def test_fields_without_an_index_can_be_matched(store: VectorStore) -> None:
+    store.ensure_collection("index", None)
+    store.upsert_points("index", points(None, count=20))
+    assert store.count("index", {"digit": ["3"]}) == 2
+
+
+# Lifetime
+
+
+def test_flush_and_optimize_change_nothing_that_is_seen(store: VectorStore) -> None:
+    rows = filled(store, 100)
+    before = store.search("articles", rows[3], 5)
+    store.flush()
+    store.optimize("articles")
+    assert store.search("articles", rows[3], 5) == before
+
+
+def test_closing_twice_is_fine_and_use_afterwards_is_not(store: VectorStore) -> None:
+    filled(store, 1)
+    store.close()
+    store.close()
+    with pytest.raises(StoreError, match=r"is closed; open it again"):
+        store.count("articles")

@@ -1,0 +1,112 @@
+"""Completing documents: what the feature index promises."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from moodswarm.datasets.vectors import CollectionsDataset, FeatureIndex, FeatureIndexDataset
+from moodswarm.records import FEATURE_INDEX_SCHEMA
+from moodswarm.records.ids import document_id
+from moodswarm.stores.errors import VectorSizeMismatch
+
+A, B = document_id("https://example.org/a"), document_id("https://example.org/b")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> dict[str, Any]:
+    return {"backend": "edge", "path": str(tmp_path / "qdrant")}
+
+
+@pytest.fixture
+def chunks(store: dict[str, Any]) -> Iterator[CollectionsDataset]:
+    dataset = CollectionsDataset(layer="embedded", store=store)
+    yield dataset
+    dataset.release()
+
+
+@pytest.fixture
+def index(store: dict[str, Any]) -> Iterator[FeatureIndexDataset]:
+    dataset = FeatureIndexDataset(store=store)
+    yield dataset
+    dataset.release()
+
+
+def points(document: str, revision: str, *texts: str, kind: str = "post") -> pa.Table:
+    rows = [
+        {
+            "id": document_id(f"https://example.org/{document}{revision}{text}"),
+            "kind": kind,
+            "document_id": document,
+            "revision": revision,
+            "text": text,
+        }
+        for text in texts
+    ]
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array([0.5] * 4 * len(rows), pa.float32()), 4)
+    return pa.Table.from_pylist(rows).append_column("vector", vectors)
+
+
+def row(document: str, revision: str, status: str = "embedded") -> pa.Table:
+    values = {"id": document, "kind": "post", "revision": revision, "status": status, "chunks": 1}
+    return pa.Table.from_pylist([{"reason": None, **values}], schema=FEATURE_INDEX_SCHEMA)
+
+
+def texts(chunks: CollectionsDataset, name: str = "embedded_posts") -> set[str]:
+    return {point["text"] for page in chunks.load().scroll(name) for point in page}
+
+
+def test_points_go_to_the_collection_of_their_kind(chunks: CollectionsDataset) -> None:
+    chunks.save(points(A, "r1", "one"))
+    chunks.save(points(B, "r1", "two", kind="article"))
+    assert (texts(chunks), texts(chunks, "embedded_articles")) == ({"one"}, {"two"})
+
+
+def test_completing_a_document_removes_points_of_its_other_revisions(
+    chunks: CollectionsDataset, index: FeatureIndexDataset
+) -> None:
+    chunks.save(points(A, "r1", "old", "older"))
+    chunks.save(points(B, "r1", "other"))
+    chunks.save(points(A, "r2", "new"))
+    index.save(row(A, "r2"))
+    assert texts(chunks) == {"new", "other"}
+
+
+def test_a_deleted_document_leaves_no_point_and_no_row(
+    chunks: CollectionsDataset, index: FeatureIndexDataset
+) -> None:
+    chunks.save(points(A, "r1", "one"))
+    index.save(row(A, "r1"))
+    index.save(row(A, "r1", "deleted"))
+    assert texts(chunks) == set()
+    assert list(index.load().rows()) == []
+
+
+def test_rows_come_ordered_by_id(index: FeatureIndexDataset) -> None:
+    for document in sorted([A, B], reverse=True):
+        index.save(row(document, "r1"))
+    assert [row["id"] for row in index.load().rows()] == sorted([A, B])
+
+
+def test_a_kind_whose_points_are_gone_is_noticed(
+    chunks: CollectionsDataset, index: FeatureIndexDataset
+) -> None:
+    chunks.save(points(A, "r1", "one"))
+    CollectionsDataset(layer="cleaned", store=index._config).save(
+        points(A, "r1", "one").drop_columns("vector")
+    )
+    index.save(row(A, "r1"))
+    loaded: FeatureIndex = index.load()
+    assert loaded.emptied_kinds() == set()
+    index.store.delete_collection("embedded_posts")
+    assert loaded.emptied_kinds() == {"post"}
+
+
+def test_vectors_of_another_model_are_refused(
+    chunks: CollectionsDataset, index: FeatureIndexDataset
+) -> None:
+    chunks.save(points(A, "r1", "one"))
+    index.load().require_dimensions(4, "same")
+    with pytest.raises(VectorSizeMismatch, match="embedded_posts holds vectors of size 4.*makes 8"):
+        index.load().require_dimensions(8, "wide")

@@ -1,0 +1,121 @@
+"""Small projects for end-to-end tests: the real configuration, a tiny model, a folder of its own."""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+from moodswarm.commands.project import Project
+from moodswarm.records import Document
+
+ROOT = Path(__file__).parents[2]
+DELETED_AT = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class SmallProject:
+    """A project folder, and what tests do with it."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: Path, model: Path, **parameters: Any) -> "SmallProject":
+        """Lay out a folder with the project's configuration and a tiny model."""
+        path.mkdir(parents=True)
+        shutil.copytree(ROOT / "conf", path / "conf", ignore=shutil.ignore_patterns("local"))
+        for name in ("pyproject.toml", ".telemetry"):
+            shutil.copy(ROOT / name, path)
+        for folder in ("src", "data", "conf/local"):
+            (path / folder).mkdir()
+        project = cls(path)
+        project.write_parameters(
+            {"embedding": {"model": str(model), "precision": "float32"}, **parameters}
+        )
+        switched_off = {"tracking": {"disable_tracking": {"pipelines": ["feature"]}}}
+        (path / "conf/local/mlflow.yml").write_text(yaml.safe_dump(switched_off))
+        return project
+
+    def write_parameters(self, parameters: dict[str, Any]) -> None:
+        """Replace the project's own parameters."""
+        (self.path / "conf/local/parameters.yml").write_text(yaml.safe_dump(parameters))
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the project's own parameters."""
+        text = (self.path / "conf/local/parameters.yml").read_text()
+        loaded: dict[str, Any] = yaml.safe_load(text)
+        return loaded
+
+    def run(self, env: str | None = None, **runtime_params: Any) -> dict[str, Any]:
+        """Run the feature pipeline in this process and return its report."""
+        bootstrap_project(self.path)
+        with KedroSession.create(self.path, env=env, runtime_params=runtime_params) as session:
+            session.run(pipeline_names=["feature"])
+            context = session.load_context()
+            report: dict[str, Any] = context.catalog.load("feature_report")
+        return report
+
+    def open(self) -> Project:
+        """Return the opened stores; close them after use."""
+        return Project(None, self.path)
+
+    def upsert(self, documents: Iterable[Document]) -> None:
+        """Write documents into the store."""
+        project = self.open()
+        result = project.documents.upsert_documents(list(documents))
+        project.close()
+        assert not result.failed
+
+    def tombstone(self, *documents: Document) -> None:
+        """Mark documents as gone."""
+        project = self.open()
+        project.documents.tombstone_documents([d.id for d in documents], DELETED_AT)
+        project.close()
+
+    def points(self) -> dict[str, dict[str, Any]]:
+        """Return every point of every collection, vectors included, by collection and id."""
+        project = self.open()
+        found = {
+            f"{status.name}/{point['id']}": point
+            for status in project.vectors.collections()
+            for page in project.vectors.scroll(
+                status.name, with_vectors=status.dimensions is not None
+            )
+            for point in page
+        }
+        project.close()
+        return found
+
+
+def article(number: int, text: str | None = None, **values: Any) -> Document:
+    """Make an article of several chunks, each number its own text."""
+    body = "\n\n".join(
+        f"Paragraph {part} of article {number}. It speaks of boats, tea and tide tables."
+        for part in range(1 + number % 4)
+    )
+    return Document.create(
+        **{
+            "kind": "article",
+            "platform": "blog",
+            "link": f"https://example.org/article/{number}",
+            "author_full_name": "Mira Solano",
+            "title": f"Article {number}",
+            "content": body if text is None else text,
+            **values,
+        }
+    )
+
+
+def post(number: int, text: str | None = None) -> Document:
+    """Make a post of one chunk."""
+    return article(
+        number,
+        f"Post {number}: the kettle sings." if text is None else text,
+        kind="post",
+        title=None,
+        link=f"https://example.org/post/{number}",
+    )

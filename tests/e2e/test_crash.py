@@ -1,0 +1,134 @@
+"""A run may be killed at any moment; the next one completes what is missing, and nothing else."""
+
+import json
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from e2e.projects import ROOT, SmallProject, article, post
+
+KILLS = 24
+PAGING = {"documents": 3, "characters": 1_000}
+
+
+def run_feature(path: Path) -> None:
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    SmallProject(path).run()
+
+
+@pytest.fixture(scope="module")
+def forkserver() -> Any:
+    """A server that has imported everything once, and forks a run in milliseconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["e2e.projects", "moodswarm.pipelines.feature", "torch"])
+    return context
+
+
+def start(forkserver: Any, project: SmallProject) -> BaseProcess:
+    process: BaseProcess = forkserver.Process(target=run_feature, args=(project.path,))
+    process.start()
+    return process
+
+
+def finish(process: BaseProcess) -> int | None:
+    process.join(timeout=120)
+    return process.exitcode
+
+
+def without_vectors(points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        key: {name: value for name, value in point.items() if name != "vector"}
+        for key, point in points.items()
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_killed_runs_lose_nothing_and_leave_nothing_behind(
+    tmp_path: Path, tiny_model: Path, forkserver: Any
+) -> None:
+    chance = random.Random(7)
+    project = SmallProject.create(tmp_path / "killed", tiny_model, paging=PAGING)
+    corpus = {d.id: d for d in [*map(article, range(30)), *map(post, range(10))]}
+    project.upsert(corpus.values())
+    began = time.monotonic()
+    assert finish(start(forkserver, project)) == 0
+    duration = time.monotonic() - began
+
+    killed = 0
+    for attempt in range(KILLS):
+        edited = [article(n, f"Edition {attempt} of {n}. " * 9) for n in chance.sample(range(40), 9)]
+        gone = chance.sample([post(n) for n in range(10)], 2)
+        project.upsert(edited)
+        project.tombstone(*gone)
+        corpus |= {d.id: d for d in edited}
+        corpus = {id: d for id, d in corpus.items() if id not in {d.id for d in gone}}
+        process = start(forkserver, project)
+        process.join(timeout=chance.uniform(0.05, duration))
+        killed += process.is_alive()
+        assert process.pid
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+    assert killed >= KILLS * 2 // 3
+    assert finish(start(forkserver, project)) == 0
+
+    undisturbed = SmallProject.create(tmp_path / "undisturbed", tiny_model)
+    undisturbed.upsert(corpus.values())
+    undisturbed.run()
+    expected, found = undisturbed.points(), project.points()
+    assert without_vectors(found) == without_vectors(expected)
+    for key, point in expected.items():
+        if "vector" in point:
+            assert found[key]["vector"] == pytest.approx(point["vector"], abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_second_run_waits_for_the_first(
+    tmp_path: Path, tiny_model: Path, forkserver: Any
+) -> None:
+    project = SmallProject.create(tmp_path / "project", tiny_model, paging=PAGING)
+    project.upsert(map(article, range(20)))
+    runs = [start(forkserver, project) for _ in range(2)]
+    assert [finish(run) for run in runs] == [0, 0]
+    assert project.run()["documents"]["unchanged"] == 20
+    index = [key for key in project.points() if key.startswith("feature_index/")]
+    assert len(index) == 20
+
+
+@pytest.mark.slow
+def test_the_main_job_reaches_no_network(tmp_path: Path, tiny_model: Path) -> None:
+    project = SmallProject.create(tmp_path / "project", tiny_model)
+    script = f"""
+import json, sys
+sys.path[:0] = [{str(ROOT / "tests")!r}]
+attempts = []
+def refuse(event, args):
+    if event == "socket.getaddrinfo" and args[0] not in ("localhost", "127.0.0.1", "::1", None):
+        attempts.append(str(args[0]))
+        raise PermissionError("no network: " + str(args[0]))
+    if event == "socket.connect" and isinstance(args[1], tuple):
+        if not str(args[1][0]).startswith(("127.", "::1")):
+            attempts.append(str(args[1]))
+            raise PermissionError("no network: " + str(args[1]))
+sys.addaudithook(refuse)
+from pathlib import Path
+from e2e.projects import SmallProject, article
+project = SmallProject(Path({str(project.path)!r}))
+project.upsert([article(1)])
+report = project.run()
+print(json.dumps([attempts, report["documents"]["new"]]))
+"""
+    environment = {k: v for k, v in os.environ.items() if k != "DO_NOT_TRACK"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == [[], 1]

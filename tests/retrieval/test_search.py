@@ -1,0 +1,82 @@
+"""Dense search over all kinds."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from moodswarm.models.embedder import Embedder
+from moodswarm.records.ids import document_id
+from moodswarm.retrieval.search import search
+from moodswarm.stores.vectors import VectorStore, open_vector_store
+
+TEXTS = {
+    "embedded_articles": {"a1": "tea and kettles", "a2": "boats and tides"},
+    "embedded_posts": {"p1": "tea", "p2": "the ferry strike"},
+}
+
+
+@pytest.fixture(scope="module")
+def embedder(tiny_model: Path) -> Embedder:
+    return Embedder(model=str(tiny_model), precision="float32")
+
+
+@pytest.fixture(scope="module")
+def store(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VectorStore]:
+    path = tmp_path_factory.mktemp("qdrant")
+    store = open_vector_store({"backend": "edge", "path": str(path)})
+    for name, texts in TEXTS.items():
+        vectors = embedder.embed(list(texts.values()))
+        size = vectors.shape[1]
+        store.ensure_collection(name, size, ("author_id",))
+        table = pa.table(
+            {
+                "id": [document_id(f"https://example.org/{key}") for key in texts],
+                "author_id": ["mira" if key.endswith("1") else "ada" for key in texts],
+                "text": list(texts.values()),
+                "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), size),
+            }
+        )
+        store.upsert_points(name, table)
+    yield store
+    store.close()
+
+
+def test_the_same_text_is_found_first_over_all_kinds(
+    store: VectorStore, embedder: Embedder
+) -> None:
+    hits = search(store, embedder, "the ferry strike", k=4)
+    assert (hits[0].collection, hits[0].payload["text"]) == ("embedded_posts", "the ferry strike")
+    assert hits[0].score == pytest.approx(1.0, abs=1e-4)
+    assert len(hits) == 4
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+def test_k_is_the_number_of_hits_in_all(store: VectorStore, embedder: Embedder) -> None:
+    assert len(search(store, embedder, "tea", k=3)) == 3
+
+
+def test_filters_hold(store: VectorStore, embedder: Embedder) -> None:
+    hits = search(store, embedder, "tea", kinds=["article"], author_id="ada")
+    assert [hit.payload["text"] for hit in hits] == ["boats and tides"]
+
+
+def test_a_kind_without_points_gives_nothing(store: VectorStore, embedder: Embedder) -> None:
+    assert search(store, embedder, "tea", kinds=["repository"]) == []
+
+
+def test_a_long_query_is_read_as_far_as_the_model_can(
+    store: VectorStore, embedder: Embedder
+) -> None:
+    assert search(store, embedder, "tea " * 5_000, k=1)
+
+
+@pytest.mark.parametrize(
+    ("query", "k", "message"),
+    [(" ", 1, "empty"), ("x" * 100_001, 1, "at most 100000"), ("tea", 0, "at least 1")],
+)
+def test_a_bad_query_is_refused(
+    store: VectorStore, embedder: Embedder, query: str, k: int, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        search(store, embedder, query, k=k)

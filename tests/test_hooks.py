@@ -1,0 +1,111 @@
+"""What happens around a run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from e2e.projects import SmallProject, article, post
+from moodswarm.hooks import feature_metrics
+from moodswarm.stores.errors import StoreLocked
+from moodswarm.stores.lock import StoreLock
+
+REPORT: dict[str, Any] = {
+    "documents": {"new": 2, "changed": 0, "unchanged": 1, "deleted": 0},
+    "rejected": {"empty": 1},
+    "dropped_characters": {"navigation": 12},
+    "coverage": 1.0,
+    "chunks": 3,
+    "tokens": 300,
+    "over_limit_chunks": 0,
+    "unknown_tokens": 4,
+    "chunk_statistics": {
+        "embedded_posts": {"tokens": {"median": 9}, "characters": {"median": 40}},
+    },
+    "collections": {"embedded_posts": 3},
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, tiny_model: Path) -> SmallProject:
+    return SmallProject.create(tmp_path / "project", tiny_model)
+
+
+def test_metrics_hold_counts_throughput_and_distribution() -> None:
+    metrics = feature_metrics(REPORT, {"embed_chunks": 2.0})
+    assert metrics["documents.new"] == 2
+    assert metrics["rejected.empty"] == 1
+    assert metrics["coverage"] == 1.0
+    assert metrics["embedded_posts.tokens.median"] == 9
+    assert metrics["tokens_per_second"] == 150
+    assert metrics["seconds.embed_chunks"] == 2.0
+
+
+def test_a_run_without_tokens_has_no_throughput() -> None:
+    assert "tokens_per_second" not in feature_metrics({**REPORT, "tokens": 0}, {"embed_chunks": 1})
+
+
+def test_a_run_prints_what_it_did(
+    project: SmallProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.upsert([article(1), post(1), post(2, "")])
+    project.run()
+    output = capsys.readouterr().out
+    assert "3 new, 0 changed, 0 unchanged, 0 deleted" in output
+    assert "empty 1" in output
+    assert "100.00%" in output
+    assert 'moodswarm search "your question"' in output
+
+
+def test_a_run_frees_what_it_locked(project: SmallProject) -> None:
+    project.upsert([post(1)])
+    project.run()
+    for folder in ("data/02_intermediate", "data/04_feature/qdrant"):
+        lock = StoreLock(project.path / folder, timeout=0)
+        lock.acquire()
+        lock.release()
+
+
+def test_a_failed_run_frees_what_it_locked(project: SmallProject) -> None:
+    with pytest.raises(ValueError, match="store is empty"):
+        project.run()
+    lock = StoreLock(project.path / "data/02_intermediate", timeout=0)
+    lock.acquire()
+    lock.release()
+
+
+def test_a_run_waits_for_the_folder(
+    project: SmallProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moodswarm.hooks.LOCK_TIMEOUT_SECONDS", 0.0)
+    held = StoreLock(project.path / "data/02_intermediate", timeout=0)
+    held.acquire()
+    try:
+        project.upsert([post(1)])
+        # A process may take its own lock again; another one is told who holds it.
+        with pytest.raises(StoreLocked, match="02_intermediate"):
+            project.run()
+    finally:
+        held.release()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow_records_parameters_and_metrics(project: SmallProject) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    pytest.importorskip("kedro_mlflow")
+    uri = f"sqlite:///{project.path}/mlflow.db"
+    (project.path / "conf/local/mlflow.yml").write_text(
+        yaml.safe_dump({"server": {"mlflow_tracking_uri": uri}})
+    )
+    project.upsert([article(1), post(1)])
+    project.run()
+    project.run()
+    client = mlflow.MlflowClient(uri)
+    experiment = client.get_experiment_by_name("moodswarm")
+    second, first = client.search_runs([experiment.experiment_id])
+    assert first.data.params["chunking.post.tokens"] == "250"
+    assert (first.data.metrics["documents.new"], first.data.metrics["coverage"]) == (2, 1)
+    assert second.data.metrics["documents.unchanged"] == 2
+    assert first.info.status == "FINISHED"
+    assert "chunk_histogram.png" in {f.path for f in client.list_artifacts(first.info.run_id)}

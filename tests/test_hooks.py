@@ -104,7 +104,7 @@ def test_mlflow_records_parameters_and_metrics(project: SmallProject) -> None:
     client = mlflow.MlflowClient(uri)
     experiment = client.get_experiment_by_name("moodswarm")
     second, first = client.search_runs([experiment.experiment_id])
-    assert first.data.params["chunking.post.tokens"] == "250"
+    assert first.data.params["chunking.post.size"] == "250"
     assert (first.data.metrics["documents.new"], first.data.metrics["coverage"]) == (2, 1)
     assert second.data.metrics["documents.unchanged"] == 2
     assert first.info.status == "FINISHED"

@@ -14,6 +14,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
+from moodswarm.plugins import HOOKS, import_deferred
 from moodswarm.stores.lock import StoreLock
 
 logger = logging.getLogger(__name__)
@@ -184,9 +185,7 @@ class MlflowTracking:
         """Start an MLflow run."""
         if find_spec("kedro_mlflow") is None or self._switched_off(run_params):
             return
-        from kedro_mlflow.framework.hooks import MlflowHook
-
-        self._hook = MlflowHook()
+        self._hook = import_deferred(HOOKS).MlflowHook()
         self._hook.after_context_created(self._context)
         self._hook.before_pipeline_run(run_params, pipeline, catalog)
 

@@ -1,9 +1,10 @@
 """Keeps `kedro` fast where kedro-mlflow is installed.
 
-Kedro imports the commands of every plugin for every command, and those of kedro-mlflow import
-MLflow: 3.6 of the 5.6 CPU-seconds that `kedro registry list` then takes. Kedro calls
-`defer_mlflow` first (entry point `kedro.init`); from then on the plugin is imported only when its
-command is asked for.
+Kedro imports the commands of every plugin for every command, and the hooks of every plugin for
+every session; those of kedro-mlflow import MLflow, 3.6 of the 5.6 CPU-seconds that
+`kedro registry list` then takes. `defer_mlflow` puts stand-ins where Kedro looks for them. Kedro
+calls it first of all (entry point `kedro.init`), and so do the settings. The plugin is imported
+when its command is asked for, or when `hooks.MlflowTracking` records a run.
 """
 
 import sys
@@ -14,11 +15,12 @@ from typing import Any
 
 import click
 
-PLUGIN_COMMANDS = "kedro_mlflow.framework.cli.cli"
+COMMANDS = "kedro_mlflow.framework.cli.cli"
+HOOKS = "kedro_mlflow.framework.hooks.mlflow_hook"
 
 
 class _DeferredCommands(click.Group):
-    """Stands in for the plugin's commands until one is needed."""
+    """The plugin's command group, imported when a command is looked up."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return ["mlflow"]
@@ -26,18 +28,26 @@ class _DeferredCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name != "mlflow":
             return None
-        if isinstance(sys.modules.get(PLUGIN_COMMANDS), _StandIn):
-            del sys.modules[PLUGIN_COMMANDS]
-        commands: Any = import_module(PLUGIN_COMMANDS).commands
-        found: click.Command | None = commands.get_command(ctx, cmd_name)
+        found: click.Command | None = import_deferred(COMMANDS).commands.get_command(ctx, cmd_name)
         return found
 
 
 class _StandIn(ModuleType):
+    """Has what Kedro's entry points name: a command group, and a hook that does nothing."""
+
     commands = _DeferredCommands(name="Mlflow")
+    mlflow_hook = object()
 
 
 def defer_mlflow() -> None:
-    """Let Kedro find a stand-in where it looks for the plugin's commands."""
-    if find_spec("kedro_mlflow") and PLUGIN_COMMANDS not in sys.modules:
-        sys.modules[PLUGIN_COMMANDS] = _StandIn(PLUGIN_COMMANDS)
+    """Let Kedro find stand-ins until the plugin is needed."""
+    if find_spec("kedro_mlflow"):
+        for name in (COMMANDS, HOOKS):
+            sys.modules.setdefault(name, _StandIn(name))
+
+
+def import_deferred(name: str) -> Any:
+    """Import one of the deferred modules for good."""
+    if isinstance(sys.modules.get(name), _StandIn):
+        del sys.modules[name]
+    return import_module(name)

@@ -4,11 +4,14 @@ from kedro.config import OmegaConfigLoader
 from omegaconf.resolvers import oc
 
 from moodswarm.hooks import MlflowTracking, Progress, RunLock, RunSummary
+from moodswarm.plugins import defer_mlflow
+
+defer_mlflow()
 
 _summary = RunSummary()
 HOOKS = (MlflowTracking(_summary), _summary, Progress(), RunLock())
 
-# `MlflowTracking` drives this plugin's hook itself, and only when a pipeline runs.
+# `MlflowTracking` drives this plugin's hook itself, and only for runs that are tracked.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)
 
 CONFIG_LOADER_CLASS = OmegaConfigLoader

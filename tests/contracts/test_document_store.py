@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -90,7 +91,7 @@ def test_an_unchanged_document_takes_new_provenance_and_nothing_else(
 ) -> None:
     exact_store.upsert_documents([make(1)])
     before = only(exact_store, make(1))
-    fetched = {"fetched_at": LATER, "etag": '"v2"', "spider": "rss"}
+    fetched: dict[str, Any] = {"fetched_at": LATER, "etag": '"v2"', "spider": "rss"}
     assert exact_store.upsert_documents([make(1, **fetched)]) == UpsertResult(unchanged=1)
     assert only(exact_store, make(1)) == replace(before, **fetched)
 
@@ -241,7 +242,7 @@ times = st.none() | st.datetimes(timezones=st.just(UTC))
     etag=st.none() | text,
 )
 def test_any_document_round_trips(
-    store: DocumentStore, content: str, author: str, **values: object
+    store: DocumentStore, content: str, author: str, **values: Any
 ) -> None:
     document = make(content=content, author_full_name=author, **values)
     store.restore_documents([document])
@@ -323,7 +324,8 @@ def test_tables_of_hashes_have_the_declared_schema(store: DocumentStore) -> None
 
 
 def test_an_empty_store_scans_to_nothing(store: DocumentStore) -> None:
-    assert everything(store) == hashes(store) == []
+    assert everything(store) == []
+    assert hashes(store) == []
 
 
 # --- tombstones ---

@@ -58,7 +58,7 @@ def _server_store() -> Iterator[VectorStore]:
     store = ServerVectorStore(url, api_key=key, prefix=prefix)
     yield store
     for collection in store.collections():
-        store._client.delete_collection(prefix + collection.name)
+        store.delete_collection(collection.name)
     store.close()
 
 
@@ -67,8 +67,9 @@ def id_of(number: int) -> str:
 
 
 def vectors(count: int, seed: int = 0) -> np.ndarray:
-    rows = np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    rows: np.ndarray = np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
 
 
 def points(rows: np.ndarray | None, first: int = 0, count: int = 0, **columns: Any) -> pa.Table:
@@ -120,13 +121,15 @@ def test_ensure_can_add_a_keyword_field_later(store: VectorStore) -> None:
 @pytest.mark.parametrize("other", [DIM + 1, None])
 def test_ensure_with_another_size_names_both(store: VectorStore, other: int | None) -> None:
     store.ensure_collection("articles", DIM)
-    with pytest.raises(VectorSizeMismatch, match=rf"'articles' holds vectors of {DIM} .*found"):
+    with pytest.raises(VectorSizeMismatch, match=rf"'articles' holds vectors of size {DIM}, found"):
         store.ensure_collection("articles", other)
 
 
 def test_ensure_vectors_where_payloads_are_is_a_mismatch(store: VectorStore) -> None:
     store.ensure_collection("index", None)
-    with pytest.raises(VectorSizeMismatch, match="'index' holds no vectors, found vectors of 16"):
+    with pytest.raises(
+        VectorSizeMismatch, match="'index' holds no vectors, found vectors of size 16"
+    ):
         store.ensure_collection("index", DIM)
 
 
@@ -161,6 +164,21 @@ def test_a_missing_collection_has_no_points(store: VectorStore) -> None:
     assert store.count("articles") == 0
     assert list(store.scroll("articles")) == []
     assert store.search("articles", vectors(1)[0], 3) == []
+
+
+def test_a_deleted_collection_is_gone_and_can_be_made_again(store: VectorStore) -> None:
+    filled(store)
+    store.ensure_collection("index", None)
+    store.delete_collection("articles")
+    store.delete_collection("articles")
+    assert [collection.name for collection in store.collections()] == ["index"]
+    store.ensure_collection("articles", DIM + 1)
+    assert store.count("articles") == 0
+
+
+def test_deleting_a_collection_that_never_was_is_fine(store: VectorStore) -> None:
+    store.delete_collection("articles")
+    assert store.collections() == []
 
 
 def test_upsert_into_a_missing_collection_names_the_remedy(store: VectorStore) -> None:
@@ -206,7 +224,7 @@ def test_more_points_than_one_request_carries(store: VectorStore) -> None:
 @pytest.mark.parametrize("size", [DIM - 1, DIM + 1])
 def test_upsert_of_another_size_writes_nothing(store: VectorStore, size: int) -> None:
     filled(store, 2)
-    with pytest.raises(VectorSizeMismatch, match=rf"{DIM} dimensions, found vectors of {size}"):
+    with pytest.raises(VectorSizeMismatch, match=rf"size {DIM}, found vectors of size {size}"):
         store.upsert_points("articles", points(np.ones((3, size), np.float32), first=2))
     assert store.count("articles") == 2
 
@@ -214,7 +232,7 @@ def test_upsert_of_another_size_writes_nothing(store: VectorStore, size: int) ->
 def test_vectors_and_payloads_are_not_mixed_up(store: VectorStore) -> None:
     filled(store, 1)
     store.ensure_collection("index", None)
-    with pytest.raises(VectorSizeMismatch, match=r"'articles' holds vectors of 16.*found no"):
+    with pytest.raises(VectorSizeMismatch, match=r"'articles' holds vectors of size 16, found no"):
         store.upsert_points("articles", points(None, count=1))
     with pytest.raises(VectorSizeMismatch, match="'index' holds no vectors, found"):
         store.upsert_points("index", points(vectors(1)))
@@ -377,7 +395,9 @@ def test_k_bounds_the_hits(store: VectorStore, k: int, found: int) -> None:
 
 def test_a_query_of_another_size_names_the_collection(store: VectorStore) -> None:
     filled(store, 3)
-    with pytest.raises(VectorSizeMismatch, match=r"'articles' holds vectors of 16 .*found .* 4 "):
+    with pytest.raises(
+        VectorSizeMismatch, match=r"'articles' holds vectors of size 16, found .* 4"
+    ):
         store.search("articles", np.ones(4, np.float32), 1)
 
 

@@ -80,7 +80,7 @@ class SmallProject:
         """Return every point of every collection, vectors included, by collection and id."""
         project = self.open()
         found = {
-            f"{status.name}/{point['id']}": point
+            f"{status.name}/{point['id']}": _plain(point)
             for status in project.vectors.collections()
             for page in project.vectors.scroll(
                 status.name, with_vectors=status.dimensions is not None
@@ -89,6 +89,12 @@ class SmallProject:
         }
         project.close()
         return found
+
+
+def _plain(point: dict[str, Any]) -> dict[str, Any]:
+    if "vector" in point:
+        return {**point, "vector": list(point["vector"])}
+    return point
 
 
 def article(number: int, text: str | None = None, **values: Any) -> Document:

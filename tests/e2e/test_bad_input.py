@@ -53,8 +53,8 @@ def test_another_vector_size_is_refused_before_any_work(
 @pytest.mark.parametrize(
     ("parameters", "named"),
     [
-        ({"chunking": {"post": {"tokens": 0}}}, "tokens"),
-        ({"chunking": {"post": {"tokens": 20, "overlap": 20}}}, "overlap"),
+        ({"chunking": {"post": {"size": 0}}}, "size"),
+        ({"chunking": {"post": {"size": 20, "overlap": 20}}}, "overlap"),
         ({"chunking": {"article": {"min_characters": 9, "max_characters": 8}}}, "min_characters"),
         ({"chunking": {"poem": {}}}, "poem"),
         ({"embedding": {"precision": "float12"}}, "precision"),

@@ -95,7 +95,7 @@ def test_a_document_that_changes_kind_moves(project: SmallProject) -> None:
 def test_a_changed_parameter_embeds_what_it_touches(project: SmallProject) -> None:
     project.upsert([article(1), post(1)])
     project.run()
-    report = project.run(chunking={"post": {"tokens": 20, "overlap": 2}})
+    report = project.run(chunking={"post": {"size": 20, "overlap": 2}})
     assert (report["documents"]["changed"], report["documents"]["unchanged"]) == (1, 1)
 
 

@@ -16,7 +16,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from moodswarm.stores import edge_files
 from moodswarm.stores.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked
 from moodswarm.stores.qdrant_edge import EdgeVectorStore
 from moodswarm.stores.vectors import open_vector_store
@@ -65,9 +64,9 @@ def fill(store: EdgeVectorStore, count: int = 50) -> pa.Table:
 
 
 def matrix(table: pa.Table) -> np.ndarray:
-    flat = table["vector"].combine_chunks().flatten().to_numpy()
-    rows = flat.reshape(-1, DIM)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    rows = np.array(table["vector"].to_pylist(), np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
 
 
 # Files
@@ -130,6 +129,8 @@ def test_a_crash_while_a_collection_is_created_leaves_room_for_it(
         ("collection.json", b"{"),
         ("edge_config.json", b"{"),
         ("segments/*/segment.json", b""),
+        # At this one the engine panics.
+        ("segments/*/vector_storage/deleted/status.dat", b"\0" * 4),
         # These two the engine opens without a word, and half or all of the points are gone.
         ("segments/*/mutable_id_tracker.mappings", b""),
         ("segments/*/version.info", None),
@@ -149,17 +150,25 @@ def test_unreadable_files_name_folder_and_remedy(
     again.close()
 
 
-@pytest.mark.parametrize(("file", "why"), [("page_0.dat", "LZ4"), ("tracker.dat", "assertion")])
-def test_garbage_found_later_is_reported_too(
-    path: Path, store: EdgeVectorStore, file: str, why: str
-) -> None:
+def test_garbage_found_later_is_reported_too(path: Path, store: EdgeVectorStore) -> None:
     fill(store)
     store.close()
-    (found,) = (path / "collections" / "articles").glob(f"segments/*/payload_storage/{file}")
+    (found,) = (path / "collections" / "articles").glob("segments/*/payload_storage/page_0.dat")
     found.write_bytes(b"\xff" * 4096 + found.read_bytes()[4096:])
     again = EdgeVectorStore(path, lock_timeout=0)
-    with pytest.raises(StoreCorrupt, match=why):
+    with pytest.raises(StoreCorrupt, match="LZ4"):
         list(again.scroll("articles"))
+    again.close()
+
+
+def test_an_unreadable_collection_can_be_deleted(path: Path, store: EdgeVectorStore) -> None:
+    fill(store)
+    store.close()
+    (path / "collections" / "articles" / "collection.json").unlink()
+    again = EdgeVectorStore(path, lock_timeout=0)
+    again.delete_collection("articles")
+    assert again.collections() == []
+    assert list((path / "collections").iterdir()) == []
     again.close()
 
 
@@ -171,7 +180,7 @@ def test_a_write_that_would_fill_the_disk_is_refused(
 ) -> None:
     fill(store)
     free = shutil.disk_usage("/")._replace(free=33 * 2**20 - 900_000)
-    monkeypatch.setattr(edge_files.shutil, "disk_usage", lambda _: free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
     with pytest.raises(StoreFull, match=r"32\.1 MiB are free, 32\.\d MiB are needed"):
         store.upsert_points("articles", points(5_000, first=50))
     monkeypatch.undo()
@@ -357,6 +366,29 @@ def test_what_was_flushed_survives_being_killed_at_any_moment(path: Path) -> Non
         pages = [row["page"] for rows in store.scroll("articles") for row in rows]
         assert all(pages.count(str(page)) == 160 for page in range(acknowledged + 1))
         store.close()
+
+
+REPLACER = """
+import os, signal, uuid, numpy as np, pyarrow as pa
+ids = [str(uuid.uuid5(uuid.NAMESPACE_URL, str(n))) for n in range(1_500)]
+vectors = pa.FixedSizeListArray.from_arrays(pa.array(np.ones(1_500 * 32, "f4")), 32)
+store.upsert_points("articles", pa.table({"id": ids, "vector": vectors}))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("optimized", [False, True])
+def test_a_replacement_cut_short_leaves_the_old_point(
+    path: Path, store: EdgeVectorStore, optimized: bool
+) -> None:
+    fill(store, 2_000)
+    if optimized:
+        store.optimize("articles")
+    store.close()
+    assert run(REPLACER, path).returncode == -signal.SIGKILL
+    again = EdgeVectorStore(path, lock_timeout=0)
+    assert again.count("articles") == again.count("articles", {"revision": ["one"]}) == 2_000
+    again.close()
 
 
 # The index

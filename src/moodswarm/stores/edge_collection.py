@@ -188,6 +188,11 @@ class EdgeCollection:
             finally:
                 self._shard.close()
 
+    def abandon(self) -> None:
+        """Let go of files that are about to be removed."""
+        with self._writing, engine_errors(self._folder):
+            self._shard.close()
+
     @contextmanager
     def _changing(self) -> Iterator[None]:
         with self._writing, engine_errors(self._folder):

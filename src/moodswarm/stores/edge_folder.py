@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import ctypes
 import os
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -63,6 +64,18 @@ class EdgeFolder:
             self._collections[name] = EdgeCollection.create(
                 self._root / name, dimensions, keyword_fields, self._index_from
             )
+
+    def delete(self, name: str) -> None:
+        """Delete a collection, readable or not; after a crash it is whole or gone."""
+        with self._opening:
+            if loaded := self._collections.pop(name, None):
+                loaded.abandon()
+            gone = self._root / f".old-{name}"
+            shutil.rmtree(gone, ignore_errors=True)
+            with contextlib.suppress(FileNotFoundError):
+                (self._root / name).replace(gone)
+            sync_folder(self._root)
+            shutil.rmtree(gone, ignore_errors=True)
 
     def collections(self) -> Iterator[EdgeCollection]:
         """Load and return every collection, ordered by name."""

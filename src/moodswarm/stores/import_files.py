@@ -81,7 +81,7 @@ def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Ite
 
 def _parse(line: bytes) -> Item:
     try:
-        return _object(json.loads(line.decode("utf-8-sig")))
+        return _object(json.loads(line.decode("utf-8-sig").rstrip()))
     except UnicodeDecodeError as error:
         return Unreadable(f"not UTF-8: {error.reason} at byte {error.start + 1}")
     except json.JSONDecodeError as error:

@@ -118,12 +118,12 @@ def size_mismatch(name: str, *, found: int | None, expected: int | None) -> Vect
     """Build the error for vectors that do not fit a collection."""
 
     def words(size: int | None) -> str:
-        return "no vectors" if size is None else f"vectors of {size} dimensions"
+        return "no vectors" if size is None else f"vectors of size {size}"
 
     return VectorSizeMismatch(
-        f"collection {name!r} holds {words(expected)}, found {words(found)}; "
-        "`moodswarm collections` shows what is stored. Use the model that wrote it, or give the "
-        "store another `path` (embedded) or `prefix` (server), or remove the old collections"
+        f"collection {name!r} holds {words(expected)}, found {words(found)}. Use the model that "
+        f"wrote it, or delete it with `moodswarm collections --delete {name}`, or give the store "
+        "another `path` (embedded) or `prefix` (server)"
     )
 
 

@@ -25,7 +25,8 @@ class EdgeVectorStore:
     """A folder of collections; implements `VectorStore`.
 
     Nothing is opened, locked or created before the first call that needs it, and a call that only
-    reads creates nothing.
+    reads creates nothing. What a killed process had not flushed is undone, except that a point it
+    was replacing may have the new vector under the old payload, until the write is repeated.
 
     Args:
         path: Store folder.
@@ -55,6 +56,12 @@ class EdgeVectorStore:
         """Create the collection unless it exists."""
         check_name(name)
         self._enter().ensure(name, dimensions, keyword_fields)
+
+    def delete_collection(self, name: str) -> None:
+        """Delete a collection with all its points; one that does not exist is fine."""
+        check_name(name)
+        if folder := self._enter_if_there():
+            folder.delete(name)
 
     def upsert_points(self, name: str, points: pa.Table) -> None:
         """Write points; a point of the same id is replaced. Durable after `flush`."""

@@ -89,6 +89,11 @@ class ServerVectorStore:
                 kind = models.PayloadSchemaType.KEYWORD
                 self._ask(self._client.create_payload_index, self._full(name), field, kind)
 
+    def delete_collection(self, name: str) -> None:
+        """Delete a collection with all its points; one that does not exist is fine."""
+        if self._look(name):
+            self._ask(self._client.delete_collection, self._full(name))
+
     def upsert_points(self, name: str, points: pa.Table) -> None:
         """Write points; a point of the same id is replaced. Durable when this returns."""
         from qdrant_client import models

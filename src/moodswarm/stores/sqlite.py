@@ -1,7 +1,7 @@
 """The embedded document store: one SQLite file, no server, safe to kill at any moment.
 
-Measured with 50,000 documents of 5 KB on one core: 26,000 inserts, 50,000 unchanged upserts and
-100,000 scanned documents a CPU-second; (id, hash) rows of all of them in 0.05 s.
+Measured with 50,000 documents of 5 KB, a CPU-second: 15,000 inserts in batches of 256 and 22,000 in
+batches of 2,048; 120,000 unchanged upserts, 57,000 scanned documents, 600,000 rows of hashes.
 """
 
 import json

@@ -35,6 +35,7 @@ IN_FITTING_BLOCK = 2.0
 ANYWHERE = 5.0
 
 _CLAUSE = re.compile(r"[,;:)\]—–]\s+(?=\S)|[，；：、](?=\S)")
+_SOLID = re.compile(r"\S")
 _WORD = re.compile(r"\s+(?=\S)")
 # Text from a page whose line ends were lost: "the end.The next begins".
 _GLUED = re.compile(r"(?<=[a-z)\]”’\"])[.!?](?=[A-Z][a-z])")
@@ -72,7 +73,9 @@ class Ruler:
         return last - first
 
     def token_start(self, index: int) -> int:
-        """Return where a token begins; the end of the text where there is no such token."""
+        """Return where a token begins; outside the tokens, where the text begins or ends."""
+        if index < 0:
+            return 0
         return int(self.token_starts[index]) if index < len(self.token_starts) else len(self.text)
 
 
@@ -143,21 +146,31 @@ def _inside(text: str, block: Block, fits: Callable[[int, int], bool]) -> Iterat
 
 
 def refine_borders(borders: Sequence[Border], ruler: Ruler, limits: Limits) -> list[Border]:
-    """Add borders between those that lie too far apart: at clauses, words, then anywhere."""
-    counts = ruler.tokens_before([border.position for border in borders])
+    """Add borders between those that lie too far apart: at clauses, words, then anywhere.
+
+    A border with nothing but white space before the next one goes.
+    """
+    text = ruler.text
+    solid = [
+        border
+        for border, following in pairwise(borders)
+        if solid_start(text, border.position) < following.position
+    ]
+    ends = [solid_end(text, border.position) for border in [*solid[1:], borders[-1]]]
+    counts = ruler.tokens_before([border.position for border in solid])
     refined: list[Border] = []
-    for index, border in enumerate(borders[:-1]):
+    for border, count, end, tokens in zip(
+        solid, counts, ends, ruler.tokens_before(ends), strict=True
+    ):
         refined.append(border)
-        end = borders[index + 1].position
-        size = end - border.position
-        if size > limits.characters or counts[index + 1] - counts[index] > limits.tokens:
+        if end - border.position > limits.characters or tokens - count > limits.tokens:
             refined.extend(_cut(border.position, end, ruler, limits))
     refined.append(borders[-1])
     return refined
 
 
 def _cut(start: int, end: int, ruler: Ruler, limits: Limits) -> list[Border]:
-    stretches = [(start, end)]
+    stretches = [(solid_start(ruler.text, start), end)]
     found: list[Border] = []
     for pattern, cost in _LEVELS:
         remaining: list[tuple[int, int]] = []
@@ -193,13 +206,28 @@ def _spread(
 
 
 def _cut_anywhere(first: int, last: int, ruler: Ruler, limits: Limits) -> Iterator[int]:
+    text = ruler.text
     tokens = max(1, limits.tokens // _FINENESS)
     characters = max(1, limits.characters // _FINENESS)
-    position, starts = first, ruler.token_starts
+    position = solid_start(text, first)
     while True:
-        index = bisect.bisect_left(starts, position) + tokens
+        index = bisect.bisect_left(ruler.token_starts, position) + tokens
         following = max(position + 1, min(ruler.token_start(index), position + characters))
+        following = solid_start(text, grapheme_start(text, min(following, last), position))
         if following >= last:
             return
-        position = grapheme_start(ruler.text, following, position)
+        position = following
         yield position
+
+
+def solid_start(text: str, position: int) -> int:
+    """Return where the first character at or after `position` is that is not white space."""
+    match = _SOLID.search(text, position)
+    return match.start() if match else len(text)
+
+
+def solid_end(text: str, position: int) -> int:
+    """Return just past the last character before `position` that is not white space."""
+    while position > 0 and text[position - 1].isspace():
+        position -= 1
+    return position

@@ -20,6 +20,8 @@ from moodswarm.text.borders import (
     Ruler,
     prose_borders,
     refine_borders,
+    solid_end,
+    solid_start,
     source_borders,
 )
 from moodswarm.text.packing import Stretch, pack, thin
@@ -32,7 +34,6 @@ __all__ = ["CharacterSize", "ChunkingParams", "Span", "TokenSize", "chunk_text",
 _MOST_CHARACTERS_PER_TOKEN = 16
 _PAGE_CHARACTERS = 50_000
 _PROSE_SUFFIXES = (".md", ".markdown", ".mdx", ".rst", ".txt")
-_SOLID = re.compile(r"\S")
 _WORD_START = re.compile(r"(?<=\s)\S")
 
 
@@ -135,10 +136,13 @@ def _plan(kind: str, params: ChunkingParams, tokenizer: Tokenizer) -> _Plan:
     size: TokenSize | CharacterSize = getattr(params, kind)
     if isinstance(size, CharacterSize):
         limits = Limits(room, size.max_characters)
-        return _Plan(limits, size.min_characters, 0, size.overlap)
+        return _Plan(limits, size.min_characters, room, size.overlap)
     tokens = min(size.size, room)
+    overlap = size.overlap * tokens // size.size
     characters = tokens * _MOST_CHARACTERS_PER_TOKEN
-    return _Plan(Limits(tokens, characters), characters, size.overlap * tokens // size.size, 0)
+    return _Plan(
+        Limits(tokens, characters), characters, overlap, overlap * _MOST_CHARACTERS_PER_TOKEN
+    )
 
 
 def _is_source(kind: str, path: str | None) -> bool:
@@ -191,7 +195,7 @@ def _pack(borders: list[Border], ruler: Ruler, plan: _Plan) -> list[_Draft]:
     chosen = thin(costs, ruler.tokens_before(every), every, *plan.limits)
     kept = [borders[index] for index in chosen]
     own = [_begin(text, border) for border in kept]
-    ends = [0] + [_end(text, border.position) for border in kept[1:]]
+    ends = [0] + [solid_end(text, border.position) for border in kept[1:]]
     starts = own[:1] + _overlap_starts(kept[1:], own[1:], borders, ruler, plan)
     stretch = Stretch(
         costs=[border.cost for border in kept],
@@ -207,20 +211,13 @@ def _pack(borders: list[Border], ruler: Ruler, plan: _Plan) -> list[_Draft]:
 def _begin(text: str, border: Border) -> int:
     """Return where a chunk begins: past white space, but in code at the begin of its line."""
     position = border.position
-    match = _SOLID.search(text, position)
-    solid = match.start() if match else len(text)
+    solid = solid_start(text, position)
     if not border.code:
         return solid
     line = max(text.rfind("\n", position, solid), text.rfind("\r", position, solid)) + 1
     if line:
         return line
     return position if position == 0 or text[position - 1] in "\r\n" else solid
-
-
-def _end(text: str, position: int) -> int:
-    while position > 0 and text[position - 1].isspace():
-        position -= 1
-    return position
 
 
 def _overlap_starts(
@@ -231,13 +228,13 @@ def _overlap_starts(
     At the farthest border that the overlap allows; where there is none, at a word.
     """
     positions = [border.position for border in kept]
-    if plan.overlap_tokens:
-        counts = ruler.tokens_before(positions)
-        lowest = [ruler.token_start(max(0, count - plan.overlap_tokens)) for count in counts]
-    elif plan.overlap_characters:
-        lowest = [max(0, position - plan.overlap_characters) for position in positions]
-    else:
+    if not plan.overlap_characters:
         return list(own)
+    counts = ruler.tokens_before(positions)
+    lowest = [
+        max(position - plan.overlap_characters, ruler.token_start(count - plan.overlap_tokens), 0)
+        for position, count in zip(positions, counts, strict=True)
+    ]
     every = [border.position for border in borders]
     starts: list[int] = []
     for position, begin, low in zip(positions, own, lowest, strict=True):

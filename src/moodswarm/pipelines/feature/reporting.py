@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,8 +15,9 @@ from moodswarm.text.chunk_report import (
     visible_characters,
 )
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+# A matplotlib figure. Kedro reads the annotations of nodes, and importing matplotlib for them
+# would slow every command.
+Figure = Any
 
 STATUSES = ("new", "changed", "unchanged", "deleted")
 
@@ -57,7 +58,7 @@ def report_features(
     }
 
 
-def plot_chunks(chunks: Iterable[pa.Table], embedding: EmbeddingParams) -> "Figure":
+def plot_chunks(chunks: Iterable[pa.Table], embedding: EmbeddingParams) -> Figure:
     """Draw how many tokens the chunks of this run have."""
     limit = embedding.embedder().tokenizer.max_tokens
     return plot_token_histogram(chunk_statistics(chunks, limit))
@@ -77,11 +78,11 @@ def chunk_statistics(chunks: Iterable[pa.Table], limit: int) -> dict[str, ChunkS
     return dict(sorted(statistics.items()))
 
 
-def plot_token_histogram(statistics: Mapping[str, ChunkStatistics]) -> "Figure":
+def plot_token_histogram(statistics: Mapping[str, ChunkStatistics]) -> Figure:
     """Draw one histogram of token counts per collection, with the limit of the model."""
-    from matplotlib.figure import Figure
+    from matplotlib import figure as drawing
 
-    figure = Figure(figsize=(8, 1 + 2.2 * max(1, len(statistics))), layout="constrained")
+    figure = drawing.Figure(figsize=(8, 1 + 2.2 * max(1, len(statistics))), layout="constrained")
     if not statistics:
         figure.text(0.5, 0.5, "no chunks", ha="center", va="center")
         return figure

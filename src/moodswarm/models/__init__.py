@@ -1,0 +1,4 @@
+"""Weights you can call: checkpoints, their tokenizer, and the embedder.
+
+Nothing here imports torch before the first text is embedded.
+"""

@@ -77,6 +77,7 @@ class Way:
 
 
 def main() -> None:
+    """Measure all ways in turn and print the table."""
     options = parse_options()
     embedder = Embedder(threads=options.threads)
     documents = read_articles(options.articles)[: options.documents]
@@ -103,6 +104,7 @@ def main() -> None:
 
 
 def parse_options() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--articles", type=Path, required=True, help="the handbook's export")
     parser.add_argument("--documents", type=int, help="take only the first so many")
@@ -130,6 +132,7 @@ def read_articles(path: Path) -> pa.Table:
 
 
 def make_chunks(documents: pa.Table, tokenizer: FastTokenizer) -> tuple[pa.Table, pa.Table]:
+    """Return cleaned documents and their chunks, with the defaults of the feature pipeline."""
     cleaned = clean_batch(documents, CleaningParams())
     return cleaned, chunk_batch(cleaned, ChunkingParams(), tokenizer)
 
@@ -149,6 +152,7 @@ def describe_ours(
 
 
 def describe(name: str, chunks: int, tokens: int, shares: np.ndarray, source: np.ndarray) -> Way:
+    """Weigh each document's share with the tokens of its raw text."""
     reached = float(shares @ source)
     return Way(name, chunks, tokens, reached, reached / float(source.sum()))
 
@@ -181,11 +185,13 @@ class Reference:
         self.chunks = [join_sentences(text) for text in self.cleaned]
 
     def run(self) -> None:
+        """Embed all chunks, ten of one document at a time."""
         for chunks in self.chunks:
             for start in range(0, len(chunks), REFERENCE_BATCH):
                 self.model.encode(chunks[start : start + REFERENCE_BATCH], show_progress_bar=False)
 
     def describe(self, source: np.ndarray) -> Way:
+        """Count what is left of each chunk once the model has cut it."""
         room = self.limit - self.tokenizer.special_tokens
         tokens, spans = 0, []
         for text, chunks in zip(self.cleaned, self.chunks, strict=True):
@@ -244,6 +250,7 @@ def make_limit(embedder: Embedder, chunks: pa.Table) -> Callable[[], object]:
 
 
 def report(ways: Sequence[Way], source: int, preparation: float, out: Path | None) -> None:
+    """Print the table and the ratios; write them as JSON if asked to."""
     print(f"{source:,} source tokens; medians of {len(ways[0].cpu_seconds)} rounds")
     print(f"{'way':10} {'chunks':>7} {'read':>9} {'reached':>8} {'CPU-s':>7} {'wall-s':>7} "
           f"{'source tokens/CPU-s':>20}")  # fmt: skip

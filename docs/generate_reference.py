@@ -102,7 +102,7 @@ def catalog_page() -> str:
         "# Catalog",
         _generated("`conf/base/catalog_*.yml` and `conf/server/catalog_*.yml`"),
         (
-            "`where` is what an ordinary run uses; `on servers` is what `--env server` uses instead. "
+            "`where` is what an ordinary run uses, `on servers` what `--env server` uses instead. "
             "`embedded_*` and `cleaned_*` each stand for three collections: articles, posts, "
             "repositories."
         ),

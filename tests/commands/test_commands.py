@@ -171,6 +171,7 @@ def test_smoke_says_what_is_wrong(cli: Cli, filled: SmallProject) -> None:
     assert "/no/such/model" in result.output
 
 
+@pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
 def test_a_server_that_is_down_is_named_without_its_password(
     cli: Cli, filled: SmallProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,8 +9,17 @@ from types import ModuleType
 from typing import Any
 
 import click
+import pyarrow as pa
 import pytest
 import yaml
+
+from moodswarm.models.embedder import Embedder
+from moodswarm.records import Document
+from moodswarm.records.document import documents_to_table
+from moodswarm.records.jsonl import document_from_values
+from moodswarm.text.chunking import ChunkingParams
+from moodswarm.text.cleaning import CleaningParams
+from moodswarm.text.steps import chunk_batch, clean_batch
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -155,3 +164,22 @@ def test_notebook_holds_no_output(notebook: Path) -> None:
             assert not cell["outputs"]
             assert cell["execution_count"] is None
             compile("".join(cell["source"]), notebook.name, "exec")
+
+
+def test_data_flow_page_shows_what_the_code_gives() -> None:
+    page = (ROOT / "docs" / "data-flow.md").read_text(encoding="utf-8")
+    document, chunks = journey("https://mira-solano.example/sharpening-a-chisel")
+    for value in (document.id, document.author_id, document.content_hash, chunks[0]["id"]):
+        assert f"`{value}`" in page
+    for chunk in chunks:
+        numbers = (chunk[name] for name in ("position", "start", "end", "token_count"))
+        assert f"| {' | '.join(map(str, numbers))} | `{chunk['text'].splitlines()[0]}` |" in page
+
+
+def journey(link: str) -> tuple[Document, list[dict[str, Any]]]:
+    """A document of the sample corpus, and the chunks that default parameters make of it."""
+    lines = (ROOT / "data/01_raw/sample/articles.jsonl").read_text("utf-8").splitlines()
+    document = document_from_values(next(v for v in map(json.loads, lines) if v["link"] == link))
+    table = documents_to_table([document]).append_column("revision", pa.array(["r"]))
+    cleaned = clean_batch(table, CleaningParams())
+    return document, chunk_batch(cleaned, ChunkingParams(), Embedder().tokenizer).to_pylist()

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 from rich.markup import escape
+from rich.padding import Padding
+from rich.text import Text
 
 from moodswarm.commands.project import Project, console, json_option, print_json, with_project
 from moodswarm.records import KINDS, Author
@@ -79,9 +81,7 @@ def _print_hit(rank: int, hit: Hit) -> None:
     text = payload["text"]
     snippet = text if len(text) <= SNIPPET_CHARACTERS else text[:SNIPPET_CHARACTERS].rstrip() + "…"
     out = console()
-    out.print(
-        f"[bold]{rank}. {escape(title)}[/bold]  [cyan]{hit.score:.3f}[/cyan]  [dim]{escape(about)}[/dim]"
-    )
+    heading = f"[bold]{rank}. {escape(title)}[/bold]  [cyan]{hit.score:.3f}[/cyan]"
+    out.print(f"{heading}  [dim]{escape(about)}[/dim]")
     out.print(f"   [blue]{escape(payload['link'])}[/blue]", soft_wrap=True)
-    out.print("\n".join(f"   {escape(line)}" for line in snippet.splitlines()), highlight=False)
-    out.print()
+    out.print(Padding(Text(snippet), (0, 0, 1, 3)))

@@ -28,7 +28,7 @@ def summary_rows(report: Mapping[str, Any], seconds: Mapping[str, float]) -> lis
     rows = [
         ("documents", documents),
         ("rejected", _reasons(report["rejected"], report["still_rejected"])),
-        ("dropped while cleaning", f"{_counts(report['dropped_characters'])} (characters)"),
+        ("characters dropped", _counts(report["dropped_characters"])),
         ("chunks", f"{report['chunks']:,} of {report['tokens']:,} tokens"),
         ("over the model's limit", f"{report['over_limit_chunks']:,}"),
         ("source covered", f"{report['coverage']:.2%} of the cleaned text"),

@@ -1,7 +1,7 @@
 """Clean documents: text that reads the same, without what platforms and editors left in it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -92,17 +92,19 @@ def _clean_once(text: str, drop: bool, dropped: Counter[str]) -> str:
     lines: list[str] = []
     first = True
     for raw in split_lines(text):
-        code = scanner.is_code(raw)
-        for line in [raw] if code else _repair(raw, first, drop, dropped):
+        # A blank line can turn out to lie within code, so it stays as it is until joined.
+        as_is = scanner.is_code(raw) or not raw.strip(" \t\r\n")
+        for line in [raw] if as_is else _repair(raw, first, drop, dropped):
             scanner.push(line)
             lines.append(line)
             first = first and not line.strip()
     prose = [
-        None if kind.is_code else line for line, kind in zip(lines, scanner.kinds, strict=True)
+        None if kind.is_code else line.rstrip(" \t\r\n")
+        for line, kind in zip(lines, scanner.kinds, strict=True)
     ]
     if drop:
         for index, reason in find_boilerplate(prose).items():
-            dropped[reason] += len(lines[index])
+            dropped[reason] += len(prose[index] or "")
             prose[index] = ""
     return _join(lines, prose)
 
@@ -114,26 +116,20 @@ def _repair(raw: str, first: bool, drop: bool, dropped: Counter[str]) -> list[st
         line, cut = cut_medium_runs(line, first)
         if cut:
             dropped.update(cut)
-    return line.split("\n")
+    return [f"{part}\n" for part in line.split("\n")]
 
 
-def _join(lines: list[str], prose: list[str | None]) -> str:
-    """Join code lines as they are and prose lines without trailing spaces or blank runs."""
+def _join(lines: Sequence[str], prose: Sequence[str | None]) -> str:
+    """Join code lines as they are, and prose lines with one blank line where there were more."""
     parts: list[str] = []
-    blank = False
+    blank = code = False
     for raw, line in zip(lines, prose, strict=True):
-        kept = raw if line is None else line.rstrip(" \t")
-        if not kept:
+        if line == "":
             blank = True
             continue
         if blank and parts:
             parts.append("\n")
-        blank = False
-        parts.append(kept if line is None else f"{kept}\n")
-    if parts and prose and parts[-1].endswith("\n") and _last(prose) is not None:
-        parts[-1] = parts[-1][:-1]
-    return "".join(parts)
-
-
-def _last(prose: list[str | None]) -> str | None:
-    return next((line for line in reversed(prose) if line != ""), None)
+        blank, code = False, line is None
+        parts.append(raw if line is None else f"{line}\n")
+    text = "".join(parts)
+    return text if code else text.removesuffix("\n")

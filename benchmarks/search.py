@@ -113,8 +113,8 @@ def scan(vectors: Matrix, match: Match | None) -> Search:
 
 
 def measure(name: str, search: Search, truth: Search, queries: Matrix) -> Row:
-    """Ask every query once, after a few to warm up, and compare with the truth."""
-    for query in queries[:5]:
+    """Ask every query once, after up to 50 to warm up, and compare with the truth."""
+    for query in queries[:50]:
         search(query)
     times, recalled = [], 0
     cpu = time.process_time()
@@ -218,7 +218,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--rival-points", type=int, help="local mode gets fewer, as it is slow")
-    parser.add_argument("--rival-queries", type=int, default=20, help="0 leaves local mode out")
+    parser.add_argument("--rival-queries", type=int, default=10, help="0 leaves local mode out")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", category=UserWarning, module="qdrant_client")

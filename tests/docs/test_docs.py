@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -142,6 +143,20 @@ def test_readme_names_one_command_under_tests() -> None:
     section = (ROOT / "README.md").read_text("utf-8").partition("## Tests")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```\w*\n(.*?)^```", section, flags=re.M | re.S)
     assert blocks == ["make test\n"]
+
+
+def test_architecture_page_has_the_layers_that_are_checked() -> None:
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = configuration["tool"]["importlinter"]["contracts"][0]["layers"]
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert " > ".join(f"`{layer}`" for layer in layers) in page
+
+
+def test_stores_page_has_the_environment_variables_and_their_defaults() -> None:
+    page = (ROOT / "docs" / "stores.md").read_text(encoding="utf-8")
+    credentials = (ROOT / "conf" / "server" / "credentials.yml").read_text(encoding="utf-8")
+    for name, default in re.findall(r'\{oc\.env:(\w+),(?:"([^"]+)"|null)\}', credentials):
+        assert f"| `{name}` | {f'`{default}`' if default else 'none'} |" in page
 
 
 def test_compose_runs_a_qdrant_that_the_client_speaks_to() -> None:

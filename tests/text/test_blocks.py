@@ -1,9 +1,9 @@
 """Which lines belong together, and which of them are code."""
 
 from hypothesis import given, settings
-from text.strategies import awkward_texts
 
 from moodswarm.text.blocks import Kind, split_blocks, split_lines
+from text.strategies import awkward_texts
 
 
 def kinds(text: str) -> list[tuple[Kind, str]]:

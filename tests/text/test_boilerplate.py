@@ -75,9 +75,7 @@ def clean(text: str) -> tuple[str, dict[str, int]]:
 
 def test_a_substack_page_keeps_its_article_only() -> None:
     text, dropped = clean(SUBSTACK_PAGE)
-    assert text == (
-        "# The Daily Gull\n\n# Why gulls steal chips\n\nThey are hungry. So are we."
-    )
+    assert text == ("# The Daily Gull\n\n# Why gulls steal chips\n\nThey are hungry. So are we.")
     assert set(dropped) == {
         "discussion",
         "javascript_notice",
@@ -142,9 +140,7 @@ def test_medium_navigation_that_is_glued_to_the_text_is_cut() -> None:
 
 def test_the_medium_footer_that_is_glued_to_the_text_is_cut() -> None:
     begin = "Sign up to discover human stories that deepen your understanding of the world.Free"
-    end = (
-        "See more recommendationsHelpStatusAboutCareersPressBlogPrivacyTermsText to speechTeams"
-    )
+    end = "See more recommendationsHelpStatusAboutCareersPressBlogPrivacyTermsText to speechTeams"
     text, dropped = clean(f"They are hungry.{begin}Other people's stories{end}")
     assert text == "They are hungry."
     assert dropped == {"medium_footer": len(begin) + len("Other people's stories") + len(end)}

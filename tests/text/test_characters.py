@@ -2,7 +2,7 @@
 
 import pytest
 
-from moodswarm.text.characters import grapheme_start, normalise_for_matching, repair_characters
+from moodswarm.text.characters import normalise_for_matching, repair_characters, whole_character
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,9 @@ def test_what_carries_meaning_stays(text: str) -> None:
 
 
 def test_matching_ignores_case_width_and_space() -> None:
-    assert normalise_for_matching("  Ｈｅｌｌｏ\n\tSTRASSE ") == normalise_for_matching("hello straße")
+    assert normalise_for_matching("  Ｈｅｌｌｏ\n\tSTRASSE ") == normalise_for_matching(
+        "hello straße"
+    )
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,8 @@ def test_matching_ignores_case_width_and_space() -> None:
         ("x👍🏽", 2, 1),
         ("🇩🇪🇫🇷", 3, 2),
         ("a\r\n", 2, 1),
+        ("👩\u200d💻x", 1, 3),
     ],
 )
 def test_no_visible_character_is_cut(text: str, position: int, place: int) -> None:
-    assert grapheme_start(text, position, 0) == place
+    assert whole_character(text, position, 0) == place

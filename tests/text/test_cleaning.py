@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from text.strategies import awkward_texts
 
 from moodswarm.text.cleaning import CleaningParams, clean_text
+from text.strategies import awkward_texts
 
 PARAMS = CleaningParams()
 

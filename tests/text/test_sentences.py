@@ -2,9 +2,9 @@
 
 import pytest
 from hypothesis import given, settings
-from text.strategies import awkward_texts
 
 from moodswarm.text.sentences import split_sentences
+from text.strategies import awkward_texts
 
 
 def sentences(text: str) -> list[str]:

@@ -87,8 +87,7 @@ def read_configuration(path: Path) -> Configuration:
         modules=modules,
         transformer=transformer,
         dimensions=_dimensions(path, modules, transformer),
-        max_tokens=text.get("max_seq_length")
-        or _longest_input(path / modules[0].folder, transformer),
+        max_tokens=_longest_input(path / modules[0].folder, text, transformer),
         prompts={name: prompt for name, prompt in prompts.items() if prompt},
     )
 
@@ -155,10 +154,15 @@ def _dimensions(path: Path, modules: tuple[Module, ...], transformer: Mapping[st
     return size
 
 
-def _longest_input(path: Path, transformer: Mapping[str, Any]) -> int:
+def _longest_input(path: Path, text: Mapping[str, Any], transformer: Mapping[str, Any]) -> int:
+    """What the checkpoint sets, else what its tokenizer says; never more than it has positions."""
     tokenizer = read_json(path / "tokenizer_config.json", missing={})
-    named = (tokenizer.get("model_max_length"), transformer.get("max_position_embeddings"))
-    limits = [int(n) for n in named if isinstance(n, int | float) and 0 < n < _NO_LIMIT]
+    named = text.get("max_seq_length") or tokenizer.get("model_max_length")
+    limits = [
+        int(limit)
+        for limit in (named, transformer.get("max_position_embeddings"))
+        if isinstance(limit, int | float) and 0 < limit < _NO_LIMIT
+    ]
     if not limits:
         raise ModelUnreadable(
             f"{path} does not say how many tokens it reads; "

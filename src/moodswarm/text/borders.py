@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moodswarm.text.blocks import Block, Kind, split_blocks, split_lines
-from moodswarm.text.characters import grapheme_start
+from moodswarm.text.characters import whole_character
 from moodswarm.text.code import code_borders
 from moodswarm.text.sentences import split_sentences
 
@@ -213,10 +213,11 @@ def _cut_anywhere(first: int, last: int, ruler: Ruler, limits: Limits) -> Iterat
     while True:
         index = bisect.bisect_left(ruler.token_starts, position) + tokens
         following = max(position + 1, min(ruler.token_start(index), position + characters))
-        following = solid_start(text, grapheme_start(text, min(following, last), position))
-        if following >= last:
+        if limits.tokens > 1:
+            following = whole_character(text, min(following, last), position)
+        position = solid_start(text, following)
+        if position >= last:
             return
-        position = following
         yield position
 
 

@@ -42,6 +42,7 @@ _LINE_END = re.compile(f"[{_LINE_ENDS}]")
 # The flag of England and its like: a black flag followed by tags.
 _JUNK = re.compile(f"\U0001f3f4[\U000e0020-\U000e007f]+|[{_INVISIBLE}]")
 
+_LONGEST_CHARACTER = 32  # code points of one visible character
 _EXTENDING = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u1160-\u11ff]")
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
@@ -126,16 +127,19 @@ def _is_pictorial(character: str) -> bool:
     return unicodedata.category(character) in ("So", "Sk")
 
 
-def grapheme_start(text: str, position: int, lowest: int) -> int:
-    """Return the nearest place at or before `position` where no visible character is cut.
+def whole_character(text: str, position: int, lowest: int) -> int:
+    """Return the place nearest to `position`, above `lowest`, where no visible character is cut.
 
-    Emoji sequences, flags and letters with combining marks stay whole; `position` itself comes
-    back when there is no such place above `lowest`.
+    Emoji sequences, flags and letters with combining marks stay whole; backwards if possible,
+    else a few characters forwards; `position` itself where that does not help.
     """
     place = position
     while place > lowest and not _is_boundary(text, place, lowest):
         place -= 1
-    return place if place > lowest else position
+    if place > lowest:
+        return place
+    ahead = range(position, min(position + _LONGEST_CHARACTER, len(text)) + 1)
+    return next((place for place in ahead if _is_boundary(text, place, lowest)), position)
 
 
 def _is_boundary(text: str, place: int, lowest: int) -> bool:

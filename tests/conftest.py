@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from models.tiny import build_tiny_checkpoint
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from e2e.projects import SmallProject, article, post
 from moodswarm.hooks import feature_metrics
 from moodswarm.stores.errors import StoreLocked
@@ -74,9 +75,7 @@ def test_a_failed_run_frees_what_it_locked(project: SmallProject) -> None:
     lock.release()
 
 
-def test_a_run_waits_for_the_folder(
-    project: SmallProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_waits_for_the_folder(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("moodswarm.hooks.LOCK_TIMEOUT_SECONDS", 0.0)
     held = StoreLock(project.path / "data/02_intermediate", timeout=0)
     held.acquire()

@@ -19,6 +19,8 @@ from moodswarm.stores.lock import StoreLock
 
 logger = logging.getLogger(__name__)
 
+Catalog = CatalogProtocol[Any, Any]
+
 LOCK_TIMEOUT_SECONDS = 3600.0
 
 
@@ -39,16 +41,16 @@ class RunLock:
         self._lock.acquire()
 
     @hook_impl(trylast=True)
-    def after_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
         """Close stores and free the folder."""
         self._release(pipeline, catalog)
 
     @hook_impl(trylast=True)
-    def on_pipeline_error(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def on_pipeline_error(self, pipeline: Pipeline, catalog: Catalog) -> None:
         """Close stores and free the folder."""
         self._release(pipeline, catalog)
 
-    def _release(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    def _release(self, pipeline: Pipeline, catalog: Catalog) -> None:
         for name in pipeline.datasets():
             catalog.release(name)
         if self._lock:
@@ -80,11 +82,11 @@ class RunSummary:
 
     @hook_impl
     def after_pipeline_run(
-        self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+        self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
         """Print the summary of a feature run."""
         if "feature_report" in pipeline.all_outputs():
-            from moodswarm.commands.summary import print_feature_report
+            from moodswarm.pipelines.feature.summary import print_feature_report
 
             print_feature_report(
                 catalog.load("feature_report"), self.seconds, run_params.get("env")
@@ -180,7 +182,7 @@ class MlflowTracking:
 
     @hook_impl
     def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
         """Start an MLflow run."""
         if find_spec("kedro_mlflow") is None or self._switched_off(run_params):
@@ -191,7 +193,7 @@ class MlflowTracking:
 
     @hook_impl
     def before_node_run(
-        self, node: Node, catalog: CatalogProtocol, inputs: Mapping[str, Any], is_async: bool
+        self, node: Node, catalog: Catalog, inputs: Mapping[str, Any], is_async: bool
     ) -> None:
         """Log the node's parameters."""
         if self._hook:
@@ -203,7 +205,7 @@ class MlflowTracking:
 
     @hook_impl
     def after_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
         """Log what the run did, and end it."""
         if not self._hook:
@@ -224,7 +226,7 @@ class MlflowTracking:
         error: Exception,
         run_params: dict[str, Any],
         pipeline: Pipeline,
-        catalog: CatalogProtocol,
+        catalog: Catalog,
     ) -> None:
         """Mark the run as failed, and end it."""
         if self._hook:
@@ -241,7 +243,7 @@ class MlflowTracking:
         return all(name in unwanted for name in names)
 
     @staticmethod
-    def _log_histogram(catalog: CatalogProtocol) -> None:
+    def _log_histogram(catalog: Catalog) -> None:
         import mlflow
 
         dataset: Any = catalog.get("chunk_histogram")

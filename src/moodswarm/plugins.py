@@ -22,7 +22,7 @@ HOOKS = "kedro_mlflow.framework.hooks.mlflow_hook"
 class _DeferredCommands(click.Group):
     """The plugin's command group, imported when a command is looked up."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return ["mlflow"]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:

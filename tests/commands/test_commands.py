@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+
 from e2e.projects import SmallProject, article, post
 from moodswarm.commands import main
 from moodswarm.records.jsonl import document_to_line

@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from kedro.io import DatasetError
+
 from moodswarm.datasets.batches import BatchesDataset
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from kedro.io import AbstractDataset
+
 from moodswarm.datasets import batches, documents, vectors
 from moodswarm.datasets.batches import BatchesDataset
 from moodswarm.datasets.documents import DocumentsDataset
@@ -41,7 +42,9 @@ def make(name: str, folder: Path) -> tuple[AbstractDataset[Any, Any], pa.Table]:
         return DocumentsDataset(store=store), documents_to_table([post()])
     if name == "collections":
         point = {"id": POINT, "kind": "post", "document_id": POINT, "text": "Hello"}
-        return CollectionsDataset(layer="cleaned", store=edge(folder)), pa.Table.from_pylist([point])
+        return CollectionsDataset(layer="cleaned", store=edge(folder)), pa.Table.from_pylist(
+            [point]
+        )
     row = {"id": POINT, "kind": "post", "revision": "r", "status": "embedded", "chunks": 1}
     rows = pa.Table.from_pylist([{"reason": None, **row}], schema=FEATURE_INDEX_SCHEMA)
     return FeatureIndexDataset(store=edge(folder)), rows

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+
 from moodswarm.datasets.vectors import CollectionsDataset, FeatureIndex, FeatureIndexDataset
 from moodswarm.records import FEATURE_INDEX_SCHEMA
 from moodswarm.records.ids import document_id

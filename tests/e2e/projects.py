@@ -1,4 +1,4 @@
-"""Small projects for end-to-end tests: the real configuration, a tiny model, a folder of its own."""
+"""Small projects for end-to-end tests: the real configuration and a tiny model."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+
 from moodswarm.commands.project import Project
 from moodswarm.records import Document
 

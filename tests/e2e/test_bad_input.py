@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from e2e.projects import SmallProject, article, post
+from models.tiny import build_tiny_checkpoint
 from moodswarm.models.errors import ModelNotFound, ModelUnreadable
 from moodswarm.pipelines.feature.nodes import EmptyDocumentStore
 from moodswarm.stores.errors import StoreCorrupt, StoreLocked, VectorSizeMismatch
-from models.tiny import build_tiny_checkpoint
 
 
 @pytest.fixture

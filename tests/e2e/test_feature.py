@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from e2e.projects import SmallProject, article, post
 from models.tiny import build_tiny_checkpoint
 

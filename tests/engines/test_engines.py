@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
-from moodswarm.engines import Engine, EngineParams, Step, StepFactory, open_engine
 from pydantic import ValidationError
+
+from moodswarm.engines import Engine, EngineParams, Step, StepFactory, open_engine
 
 
 @pytest.fixture(scope="module")

@@ -4,18 +4,19 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from moodswarm.pipelines.feature.selection import Selected, compare, revision_of
 
 PRINTS = {"article": "a1", "post": "p1", "repository": "r1"}
 
 
-def document(id: str, content_hash: str = "h", kind: str = "article") -> dict[str, Any]:
-    return {"id": id, "kind": kind, "content_hash": content_hash}
+def document(key: str, content_hash: str = "h", kind: str = "article") -> dict[str, Any]:
+    return {"id": key, "kind": kind, "content_hash": content_hash}
 
 
-def row(id: str, content_hash: str = "h", kind: str = "article", **more: Any) -> dict[str, Any]:
+def row(key: str, content_hash: str = "h", kind: str = "article", **more: Any) -> dict[str, Any]:
     revision = revision_of(content_hash, PRINTS[kind])
-    return {"id": id, "kind": kind, "revision": revision, "reason": None, **more}
+    return {"id": key, "kind": kind, "revision": revision, "reason": None, **more}
 
 
 def statuses(selected: list[Selected]) -> dict[str, str]:
@@ -55,9 +56,11 @@ ids = st.dictionaries(st.text("abcdef", min_size=1, max_size=4), st.sampled_from
 
 
 @given(stored=ids, indexed=ids)
-def test_every_id_is_seen_once_and_in_order(stored: dict[str, str], indexed: dict[str, str]) -> None:
-    documents = [document(id, stored[id]) for id in sorted(stored)]
-    index = [row(id, indexed[id]) for id in sorted(indexed)]
+def test_every_id_is_seen_once_and_in_order(
+    stored: dict[str, str], indexed: dict[str, str]
+) -> None:
+    documents = [document(key, stored[key]) for key in sorted(stored)]
+    index = [row(key, indexed[key]) for key in sorted(indexed)]
     selected = list(compare(documents, index, PRINTS))
     assert [item.id for item in selected] == sorted(stored.keys() | indexed.keys())
     for item in selected:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+
 from moodswarm.models.embedder import Embedder
 from moodswarm.records.ids import document_id
 from moodswarm.retrieval.search import search

@@ -7,7 +7,7 @@ from tokenizers import Regex, Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Split
 
-from moodswarm.text.tokens import Encoding
+from moodswarm.records.tokens import Encoding
 
 
 class FileTokenizer:

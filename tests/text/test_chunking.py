@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moodswarm.records.tokens import Encoding
 from moodswarm.text.chunking import (
     CharacterSize,
     ChunkingParams,
@@ -16,7 +17,6 @@ from moodswarm.text.chunking import (
     chunk_text,
     chunk_texts,
 )
-from moodswarm.text.tokens import Encoding
 from text.file_tokenizer import FileTokenizer, pattern_tokenizer
 from text.strategies import awkward_texts
 

@@ -11,10 +11,13 @@ from moodswarm.commands.project import Project, console, json_option, print_json
 
 @click.command("collections")
 @click.option("--delete", "deleted", metavar="NAME", help="Delete a collection and its points.")
+@click.option("--optimize", is_flag=True, help="Index large collections, clean up deleted points.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @json_option
 @with_project
-def collections_command(project: Project, deleted: str | None, yes: bool, as_json: bool) -> None:
+def collections_command(
+    project: Project, deleted: str | None, optimize: bool, yes: bool, as_json: bool
+) -> None:
     """List the collections of the vector store.
 
     `cleaned_*` hold documents, `embedded_*` chunks with vectors, `feature_index` what is done.
@@ -22,11 +25,15 @@ def collections_command(project: Project, deleted: str | None, yes: bool, as_jso
     \b
     Examples:
       moodswarm collections
+      moodswarm collections --optimize                   faster search from 50,000 points on
       moodswarm collections --delete embedded_articles   the next run makes its points again
     """
     if deleted:
         _delete(project, deleted, yes)
         return
+    if optimize:
+        for name in (status.name for status in project.vectors.collections()):
+            project.vectors.optimize(name)
     statuses = project.vectors.collections()
     if as_json:
         print_json([asdict(status) for status in statuses])

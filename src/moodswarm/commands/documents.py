@@ -17,9 +17,7 @@ SHOWN_FAILURES = 50
 
 
 @click.command("import")
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--if-empty", is_flag=True, help="Do nothing when the store already has documents.")
 @json_option
 @with_project
@@ -104,4 +102,6 @@ def _print(report: ImportReport) -> None:
     for failure in report.rejected[:SHOWN_FAILURES]:
         click.echo(f"  failed: {failure}", err=True)
     if len(report.rejected) > SHOWN_FAILURES:
-        click.echo(f"  and {len(report.rejected) - SHOWN_FAILURES} more; --json lists all", err=True)
+        click.echo(
+            f"  and {len(report.rejected) - SHOWN_FAILURES} more; --json lists all", err=True
+        )

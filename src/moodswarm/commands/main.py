@@ -38,7 +38,7 @@ class _Group(click.Group):
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="moodswarm")
 @click.pass_context
-def main(ctx: click.Context, env: str | None, debug: bool) -> None:
+def main(ctx: click.Context, env: str | None, debug: bool) -> None:  # noqa: ARG001  # for _Group
     """Look into MoodSwarm's stores, and get documents in and out of them.
 
     \b

@@ -1,6 +1,7 @@
 """What a command needs of the project: the stores and the model that its configuration names."""
 
 import json
+import logging
 from collections.abc import Callable
 from functools import cached_property, wraps
 from pathlib import Path
@@ -13,6 +14,7 @@ from kedro.framework.startup import bootstrap_project
 from kedro.io import DataCatalog
 from kedro.utils import find_kedro_project
 from rich.console import Console
+from rich.logging import RichHandler
 
 from moodswarm.datasets.documents import DocumentsDataset
 from moodswarm.datasets.vectors import CollectionsDataset
@@ -39,6 +41,7 @@ class Project:
         self.root = Path(root)
         self.env = env
         bootstrap_project(self.root)
+        _log_to_stderr()
 
     @cached_property
     def config(self) -> OmegaConfigLoader:
@@ -93,6 +96,13 @@ class Project:
         return any(
             path.stem == "credentials" for name in folders for path in (conf / name).glob("*.yml")
         )
+
+
+def _log_to_stderr() -> None:
+    """Keep standard output for results: Kedro's handler writes log lines there."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, RichHandler):
+            handler.console = Console(stderr=True)
 
 
 def absolute_paths(entries: dict[str, Any], root: Path) -> dict[str, Any]:

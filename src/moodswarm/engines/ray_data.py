@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -111,7 +112,7 @@ def _started_ray(address: str) -> Any:
             address=None if address == "local" else address,
             include_dashboard=False if address == "local" else None,
             log_to_driver=False,
-            logging_level="warning",
+            logging_level=logging.WARNING,
         )
     return ray
 

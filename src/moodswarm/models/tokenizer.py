@@ -9,11 +9,11 @@ import numpy as np
 import tokenizers
 
 from moodswarm.models.errors import ModelUnreadable
-from moodswarm.text.tokens import Encoding
+from moodswarm.records.tokens import Encoding
 
 
 class FastTokenizer:
-    """Counts tokens exactly as the model will see them; see `moodswarm.text.tokens.Tokenizer`.
+    """Counts tokens exactly as the model will see them; see `moodswarm.records.tokens.Tokenizer`.
 
     Texts are encoded one by one: on two cores a batch costs 10 % more CPU time (674,000 against
     746,000 tokens per CPU-second), and it starts threads that do not survive a fork.

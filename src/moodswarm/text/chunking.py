@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moodswarm.records import KINDS
+from moodswarm.records.tokens import Encoding, Tokenizer
 from moodswarm.text.borders import (
     Border,
     Limits,
@@ -26,7 +27,6 @@ from moodswarm.text.borders import (
 )
 from moodswarm.text.packing import Stretch, pack, thin
 from moodswarm.text.sizes import CharacterSize, ChunkingParams, TokenSize
-from moodswarm.text.tokens import Encoding, Tokenizer
 
 __all__ = ["CharacterSize", "ChunkingParams", "Span", "TokenSize", "chunk_text", "chunk_texts"]
 

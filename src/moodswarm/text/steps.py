@@ -8,9 +8,9 @@ import pyarrow as pa
 from moodswarm.records import CHUNK_SCHEMA, CLEANED_SCHEMA
 from moodswarm.records.chunk import METADATA
 from moodswarm.records.ids import chunk_id
+from moodswarm.records.tokens import Tokenizer
 from moodswarm.text.chunking import ChunkingParams, chunk_texts
 from moodswarm.text.cleaning import CleaningParams, clean_text
-from moodswarm.text.tokens import Tokenizer
 
 CODE_VERSION: int = 1
 """Raise it whenever a step's output changes for the same input.

@@ -40,6 +40,8 @@ SELECTION_SCHEMA = pa.schema(
 
 # How many documents are read at once; their size is known only then.
 READ_AT_ONCE = 16
+# Documents that need nothing are counted in bulk.
+ROWS_PER_PAGE = 10_000
 
 
 class EmptyDocumentStore(ValueError):
@@ -141,8 +143,8 @@ def _pages(
         page.append((item, document))
         changed += document is not None
         characters += len(document.content) if document else 0
-        # Documents that need nothing are counted in bulk.
-        if changed >= paging.documents or characters >= paging.characters or len(page) >= 10_000:
+        full = changed >= paging.documents or characters >= paging.characters
+        if full or len(page) >= ROWS_PER_PAGE:
             yield page
             page, characters, changed = [], 0, 0
     if page:

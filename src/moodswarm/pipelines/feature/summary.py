@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
-
-from moodswarm.commands.project import console
 
 
 def print_feature_report(
@@ -15,7 +14,8 @@ def print_feature_report(
     table = Table(show_header=False, title="What this run did", title_justify="left")
     for name, value in summary_rows(report, seconds):
         table.add_row(name, value)
-    out = console()
+    out = Console()
+    out = out if out.is_terminal else Console(width=120)
     out.print(table)
     option = f" --env {env}" if env and env != "local" else ""
     out.print(f'Search it: moodswarm{option} search "your question"', highlight=False)

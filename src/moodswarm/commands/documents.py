@@ -1,5 +1,6 @@
 """`moodswarm import` and `moodswarm export`: documents in and out of the document store."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +58,7 @@ def export_command(project: Project, file: Path) -> None:
     A name that ends in .gz is compressed. `moodswarm import` brings back an identical store.
     """
     if str(file) == "-":
-        count = export_documents(project.documents, click.get_binary_stream("stdout"))
+        count = export_documents(project.documents, sys.stdout.buffer)
     else:
         count = export_documents(project.documents, file)
     click.echo(f"Exported {count} documents to {file}.", err=True)

@@ -1,10 +1,8 @@
 """Typed parameters of the feature pipeline; bad values fail before any node runs."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-from moodswarm.models.embedder import Embedder
+from moodswarm.models.embedder import Embedder, Precision
 from moodswarm.records import KINDS
 from moodswarm.records.ids import digest
 from moodswarm.text.chunking import ChunkingParams
@@ -17,9 +15,10 @@ class EmbeddingParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
     model: str = "all-MiniLM-L6-v2"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    batch_tokens: int = Field(default=8_192, ge=1)
+    precision: Precision = "auto"
+    batch_tokens: int | None = Field(default=None, ge=1)
     threads: int | None = Field(default=None, ge=1)
+    device: str = "auto"
 
     def embedder(self) -> Embedder:
         """Return the model, not loaded before it is used."""

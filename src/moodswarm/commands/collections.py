@@ -32,8 +32,9 @@ def collections_command(
         _delete(project, deleted, yes)
         return
     if optimize:
-        for name in (status.name for status in project.vectors.collections()):
-            project.vectors.optimize(name)
+        for status in project.vectors.collections():
+            click.echo(f"Optimizing {status.name} ({status.points:,} points)", err=True)
+            project.vectors.optimize(status.name)
     statuses = project.vectors.collections()
     if as_json:
         print_json([asdict(status) for status in statuses])

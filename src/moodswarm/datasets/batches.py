@@ -108,11 +108,13 @@ class BatchesDataset(AbstractDataset[pa.Table, Batches]):
     def preview(self, nrows: int = 5) -> TablePreview:
         """Show the first rows in kedro-viz."""
         rows: list[dict[str, Any]] = []
+        columns: list[str] = []
         for batch in self.load() if self._exists() else ():
+            columns = batch.schema.names
             rows += batch.slice(0, nrows - len(rows)).to_pylist()
             if len(rows) >= nrows:
                 break
-        return table_preview(rows)
+        return table_preview(rows, columns)
 
     def _exists(self) -> bool:
         return any(self._path.glob("page-*.parquet"))

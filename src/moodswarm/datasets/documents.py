@@ -84,9 +84,13 @@ class DocumentsDataset(AbstractDataset[pa.Table, DocumentStore]):
         columns = ("kind", "title", "author_full_name", "published_at", "link", "content")
         pages = self.store.scan_documents(page_documents=nrows)
         documents = islice((document for page in pages for document in page), nrows)
-        return table_preview(
-            [{column: getattr(document, column) for column in columns} for document in documents]
-        )
+        try:
+            rows = [
+                {column: getattr(document, column) for column in columns} for document in documents
+            ]
+        finally:
+            self.release()
+        return table_preview(rows, columns)
 
     def _release(self) -> None:
         if "store" in self.__dict__:

@@ -1,6 +1,6 @@
 """Previews for the panel of kedro-viz."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NewType
 
 # kedro-viz recognises previews by the name of the annotated type; it need not be installed.
@@ -9,13 +9,13 @@ TablePreview = NewType("TablePreview", dict[str, Any])
 MAX_CELL = 300
 
 
-def table_preview(rows: Sequence[Mapping[str, Any]]) -> TablePreview:
+def table_preview(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> TablePreview:
     """Lay rows out as a table, long cells cut short."""
-    columns = list(rows[0]) if rows else ["(empty)"]
+    rows = list(rows)
     return TablePreview(
         {
             "index": list(range(len(rows))),
-            "columns": columns,
+            "columns": list(columns),
             "data": [[_cell(row.get(column)) for column in columns] for row in rows],
         }
     )

@@ -1,6 +1,6 @@
 """Qdrant collections and the feature index as Kedro datasets."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -37,6 +37,19 @@ class _VectorStoreDataset(AbstractDataset[pa.Table, Any]):
     def store(self) -> VectorStore:
         """The open store; opened at first use, shared by all datasets of a process."""
         return open_vector_store(self._config, self._credentials)
+
+    def _preview(self, names: Sequence[str], nrows: int, columns: Sequence[str]) -> TablePreview:
+        """Show the first points of each collection, and let the store go for others to open."""
+        try:
+            rows = [
+                point
+                for name in names
+                for page in islice(self.store.scroll(name, page_points=nrows), 1)
+                for point in page
+            ]
+        finally:
+            self.release()
+        return table_preview(rows, columns)
 
     def _release(self) -> None:
         if "store" in self.__dict__:
@@ -108,13 +121,9 @@ class CollectionsDataset(_VectorStoreDataset):
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """Show the first points of each kind in kedro-viz, without vectors."""
-        rows: list[dict[str, Any]] = []
-        for kind in KINDS:
-            name = collection_name(self._layer, kind)
-            pages = self.store.scroll(name, page_points=nrows)
-            rows += islice((point for page in pages for point in page), nrows)
+        names = [collection_name(self._layer, kind) for kind in KINDS]
         columns = ("kind", "title", "position", "token_count", "text", "link", "id")
-        return table_preview([{column: row.get(column) for column in columns} for row in rows])
+        return self._preview(names, nrows, columns)
 
     def _exists(self) -> bool:
         return any(self.store.count(collection_name(self._layer, kind)) for kind in KINDS)
@@ -219,9 +228,7 @@ class FeatureIndexDataset(_VectorStoreDataset):
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """Show the first rows in kedro-viz."""
-        columns = FEATURE_INDEX_SCHEMA.names
-        rows = islice(FeatureIndex(self.store).rows(), nrows)
-        return table_preview([{column: row.get(column) for column in columns} for row in rows])
+        return self._preview([FEATURE_INDEX], nrows, FEATURE_INDEX_SCHEMA.names)
 
     def _exists(self) -> bool:
         return self.store.count(FEATURE_INDEX) > 0

@@ -120,7 +120,7 @@ class BatchedEncoder:
 
 
 class SentenceTransformerEncoder:
-    """Runs any checkpoint through sentence-transformers, some 11 CPU-seconds slower to start."""
+    """Runs any checkpoint through sentence-transformers, 8 to 13 CPU-seconds slower to start."""
 
     def __init__(
         self, checkpoint: Checkpoint, precision: str, batch_tokens: int, device: "torch.device"

@@ -30,7 +30,7 @@ class PagingParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     documents: int = Field(default=256, ge=1)
-    characters: int = Field(default=400_000, ge=1)
+    characters: int = Field(default=100_000, ge=1)
 
 
 def fingerprints(

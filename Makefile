@@ -39,7 +39,7 @@ feature: $(VENV)/.core  ## Set up, import the sample corpus if the store is empt
 	@$(BIN)/kedro run --pipeline=feature
 
 test: $(VENV)/.dev $(VENV)/.server $(VENV)/.ray $(VENV)/.mlflow $(VENV)/.viz  ## Set up what tests need and run them
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev $(VENV)/.server  ## Lint, types, import contracts
 	@$(BIN)/ruff check .

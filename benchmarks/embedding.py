@@ -1,6 +1,6 @@
 """How much of what an author wrote reaches a vector, and at what cost in CPU time.
 
-Run: python benchmarks/embedding.py --articles ArticleDocument.json [--json OUT]
+Run: python benchmarks/embedding.py [--articles FILE] [--json OUT]
 
 Three ways over the same articles, in one run and in turn, so that a busy machine is busy for all:
 
@@ -37,10 +37,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from articles import SAMPLE, read_articles
 from moodswarm.models.embedder import Embedder, embed_batch
 from moodswarm.models.encoders import CPU_BATCH_TOKENS, length_sorted_batches
 from moodswarm.models.tokenizer import FastTokenizer
-from moodswarm.records import DOCUMENT_SCHEMA, Document
 from moodswarm.text.chunking import ChunkingParams
 from moodswarm.text.cleaning import CleaningParams
 from moodswarm.text.steps import chunk_batch, clean_batch
@@ -111,29 +111,12 @@ def main() -> None:
 def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--articles", type=Path, required=True, help="the handbook's export")
+    parser.add_argument("--articles", type=Path, default=SAMPLE, help="JSON lines or handbook JSON")
     parser.add_argument("--documents", type=int, help="take only the first so many")
     parser.add_argument("--rounds", type=int, default=3, help="how often each way runs")
     parser.add_argument("--threads", type=int, default=1, help="for all ways")
     parser.add_argument("--json", type=Path, help="write the numbers here")
     return parser.parse_args()
-
-
-def read_articles(path: Path) -> pa.Table:
-    """Return the articles of the handbook's export as documents with a revision each."""
-    rows = [
-        Document.create(
-            kind="article",
-            platform=entry["platform"],
-            link=entry["link"],
-            author_full_name=entry["author_full_name"],
-            title=entry["content"].get("Title") or None,
-            content=entry["content"]["Content"],
-        )
-        for entry in json.loads(path.read_text(encoding="utf-8"))
-    ]
-    table = pa.Table.from_pylist([asdict(row) for row in rows], DOCUMENT_SCHEMA)
-    return table.append_column("revision", pa.array([""] * len(rows), pa.string()))
 
 
 def make_chunks(documents: pa.Table, tokenizer: FastTokenizer) -> tuple[pa.Table, pa.Table]:

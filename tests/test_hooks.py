@@ -68,7 +68,7 @@ def test_a_run_frees_what_it_locked(project: SmallProject) -> None:
 
 
 def test_a_failed_run_frees_what_it_locked(project: SmallProject) -> None:
-    with pytest.raises(ValueError, match="store is empty"):
+    with pytest.raises(ValueError, match="is empty"):
         project.run()
     lock = StoreLock(project.path / "data/02_intermediate", timeout=0)
     lock.acquire()

@@ -3,11 +3,12 @@
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
@@ -35,9 +36,23 @@ class RunLock:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
-        """Wait for the folder."""
+        """Wait for the folder.
+
+        Raises:
+            ValueError: the run would spread its nodes over processes.
+        """
+        if "ParallelRunner" in str(run_params.get("runner")):
+            raise ValueError(
+                "ParallelRunner gives each node a process of its own, and an embedded store "
+                "serves one process; use the default runner, and for speed the Ray engine: "
+                "kedro run --params engine.backend=ray"
+            )
         folder = Path(run_params["project_path"]) / "data" / "02_intermediate"
-        self._lock = StoreLock(folder, timeout=LOCK_TIMEOUT_SECONDS)
+        self._lock = StoreLock(
+            folder,
+            timeout=LOCK_TIMEOUT_SECONDS,
+            remedy="run in another copy of the project folder",
+        )
         self._lock.acquire()
 
     @hook_impl(trylast=True)
@@ -121,7 +136,7 @@ class Progress:
         """Take the bar away."""
         self._stop()
 
-    def _track(self, node: str, rows_of: str, total: int) -> Any:
+    def _track(self, node: str, rows_of: str, total: int) -> Callable[[int], None]:
         if not sys.stderr.isatty():
             return _LoggedProgress(node, rows_of, total).advance
         from rich.console import Console
@@ -140,7 +155,7 @@ class Progress:
         task = self._bar.add_task(node, total=total)
         self._bar.start()
         bar = self._bar
-        return lambda page: bar.advance(task, len(page))
+        return lambda rows: bar.advance(task, rows)
 
     def _stop(self) -> None:
         if self._bar:
@@ -156,9 +171,9 @@ class _LoggedProgress:
         self._total = total
         self._done = 0
 
-    def advance(self, page: Any) -> None:
+    def advance(self, rows: int) -> None:
         before = self._done * 10 // max(1, self._total)
-        self._done += len(page)
+        self._done += rows
         if self._done * 10 // max(1, self._total) > before:
             logger.info("%s: %d of %d %s", self._label[0], self._done, self._total, self._label[1])
 
@@ -214,9 +229,13 @@ class MlflowTracking:
 
         if "feature_report" in pipeline.all_outputs() and mlflow.active_run():
             report = catalog.load("feature_report")
-            mlflow.log_metrics(feature_metrics(report, self._summary.seconds))
-            mlflow.log_dict(report, "feature_report.json")
-            self._log_histogram(catalog)
+            try:
+                mlflow.log_metrics(feature_metrics(report, self._summary.seconds))
+                mlflow.log_dict(report, "feature_report.json")
+                self._log_histogram(catalog)
+            except (mlflow.MlflowException, OSError) as error:
+                # The features are made; a tracking server that is down must not fail their run.
+                logger.warning("MLflow did not take the results of this run: %s", error)
         self._hook.after_pipeline_run(run_params, pipeline, catalog)
         self._end_runs()
 
@@ -237,7 +256,10 @@ class MlflowTracking:
         """Ask kedro-mlflow's own setting, before MLflow is imported."""
         if self._context is None:
             return True
-        config = self._context.config_loader["mlflow"].get("tracking") or {}
+        try:
+            config = self._context.config_loader["mlflow"].get("tracking") or {}
+        except MissingConfigException:
+            return True
         unwanted = (config.get("disable_tracking") or {}).get("pipelines") or []
         names = run_params.get("pipeline_names") or ["__default__"]
         return all(name in unwanted for name in names)

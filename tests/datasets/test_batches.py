@@ -61,7 +61,7 @@ def test_watched_pages_are_reported_when_done(dataset: BatchesDataset) -> None:
     dataset.save(page(1))
     dataset.save(page(2, 3))
     seen: list[int] = []
-    reading = iter(dataset.load().watched(lambda done: seen.append(len(done))))
+    reading = iter(dataset.load().watched(seen.append))
     next(reading)
     assert seen == []
     list(reading)

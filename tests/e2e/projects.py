@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro.runner import AbstractRunner
 
 from moodswarm.commands.project import Project
 from moodswarm.records import Document
@@ -53,11 +54,16 @@ class SmallProject:
         loaded: dict[str, Any] = yaml.safe_load(text)
         return loaded
 
-    def run(self, env: str | None = None, **runtime_params: Any) -> dict[str, Any]:
+    def run(
+        self,
+        env: str | None = None,
+        runner: AbstractRunner | None = None,
+        **runtime_params: Any,
+    ) -> dict[str, Any]:
         """Run the feature pipeline in this process and return its report."""
         bootstrap_project(self.path)
         with KedroSession.create(self.path, env=env, runtime_params=runtime_params) as session:
-            session.run(pipeline_names=["feature"])
+            session.run(pipeline_names=["feature"], runner=runner)
             context = session.load_context()
             report: dict[str, Any] = context.catalog.load("feature_report")
         return report
@@ -128,6 +134,14 @@ def post(number: int, text: str | None = None) -> Document:
         title=None,
         link=f"https://example.org/post/{number}",
     )
+
+
+def without_vectors(points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Leave out what differs in its last digits from batch to batch."""
+    return {
+        key: {name: value for name, value in point.items() if name != "vector"}
+        for key, point in points.items()
+    }
 
 
 def run_feature(path: Path) -> None:

@@ -1,6 +1,8 @@
 """Bad input is refused with a clear message or counted with a reason, and loses nothing else."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from e2e.projects import SmallProject, article, post
 from models.tiny import build_tiny_checkpoint
 from moodswarm.models.errors import ModelNotFound, ModelUnreadable
 from moodswarm.pipelines.feature.nodes import EmptyDocumentStore
-from moodswarm.stores.errors import StoreCorrupt, StoreLocked, VectorSizeMismatch
+from moodswarm.stores.errors import StoreCorrupt, VectorSizeMismatch
 
 
 @pytest.fixture
@@ -18,8 +20,34 @@ def project(tmp_path: Path, tiny_model: Path) -> SmallProject:
 
 
 def test_an_empty_store_says_what_to_do(project: SmallProject) -> None:
-    with pytest.raises(EmptyDocumentStore, match="store is empty.*moodswarm import"):
+    with pytest.raises(EmptyDocumentStore, match="is empty.*moodswarm import"):
         project.run()
+
+
+def test_a_store_that_was_lost_does_not_empty_the_collections(project: SmallProject) -> None:
+    project.upsert([post(1)])
+    project.run()
+    before = project.points()
+    (project.path / "data/01_raw/documents.db").unlink()
+    with pytest.raises(EmptyDocumentStore, match=r"documents\.db is empty, so nothing was changed"):
+        project.run()
+    assert project.points() == before
+
+
+def test_a_secret_in_the_wrong_place_is_refused_and_not_shown(project: SmallProject) -> None:
+    catalog = project.path / "conf/base/catalog_feature.yml"
+    catalog.write_text(catalog.read_text().replace("backend: edge,", "api_key: very-secret,"))
+    with pytest.raises(Exception, match="api_key found under `store:`") as caught:
+        project.run()
+    assert "very-secret" not in str(caught.value)
+
+
+def test_a_runner_of_many_processes_is_refused(project: SmallProject) -> None:
+    from kedro.runner import ParallelRunner
+
+    project.upsert([post(1)])
+    with pytest.raises(ValueError, match=r"engine\.backend=ray"):
+        project.run(runner=ParallelRunner())
 
 
 def test_a_missing_model_is_named(project: SmallProject) -> None:
@@ -79,17 +107,34 @@ def test_a_corrupt_document_store_is_named(project: SmallProject) -> None:
         project.open().documents.status()
 
 
-def test_a_locked_vector_store_names_its_holder(project: SmallProject) -> None:
-    from moodswarm.stores.lock import StoreLock
+HOLD = """
+import sys
+from pathlib import Path
+from moodswarm.stores.lock import StoreLock
+lock = StoreLock(Path(sys.argv[1]), timeout=0)
+lock.acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
 
-    folder = project.path / "data/04_feature/qdrant"
-    lock = StoreLock(folder, timeout=0)
-    lock.acquire()
-    try:
-        with pytest.raises(StoreLocked, match=r"process|pid"):
-            StoreLock(folder, timeout=0).acquire()
-    finally:
-        lock.release()
+
+@pytest.mark.parametrize("folder", ["data/04_feature/qdrant", "data/02_intermediate"])
+def test_a_run_that_cannot_wait_names_who_holds_the_lock(
+    project: SmallProject, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moodswarm.hooks.LOCK_TIMEOUT_SECONDS", 0.0)
+    catalog = project.path / "conf/base/catalog_feature.yml"
+    patient, hasty = "backend: edge,", "backend: edge, lock_timeout: 0,"
+    catalog.write_text(catalog.read_text().replace(patient, hasty))
+    project.upsert([post(1)])
+    command = [sys.executable, "-c", HOLD, str(project.path / folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(Exception, match=f"pid {holder.pid} "):
+            project.run()
+        holder.communicate()
+    assert project.run()["documents"]["new"] == 1
 
 
 AWKWARD = {

@@ -8,13 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kedro.io import DatasetError
 
-from e2e.projects import ROOT, SmallProject, article, post, run_feature
+from e2e.projects import ROOT, SmallProject, article, post, run_feature, without_vectors
+from models.tiny import build_tiny_checkpoint
+from moodswarm.stores.qdrant_edge import EdgeVectorStore
 
 KILLS = 20
 PAGING = {"documents": 3, "characters": 1_000}
@@ -37,13 +41,6 @@ def start(forkserver: Any, project: SmallProject) -> BaseProcess:
 def finish(process: BaseProcess) -> int | None:
     process.join(timeout=120)
     return process.exitcode
-
-
-def without_vectors(points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {
-        key: {name: value for name, value in point.items() if name != "vector"}
-        for key, point in points.items()
-    }
 
 
 @pytest.mark.slow
@@ -87,6 +84,58 @@ def test_killed_runs_lose_nothing_and_leave_nothing_behind(
     for key, point in expected.items():
         if "vector" in point:
             assert found[key]["vector"] == pytest.approx(point["vector"], abs=1e-5)
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.slow
+def test_an_interruption_at_any_write_heals_even_if_all_changes_are_taken_back(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupt before the n-th write; then undo the edit, the addition and the new model."""
+    other_model = build_tiny_checkpoint(tmp_path / "other", seed=1)
+    before = [article(0), article(1), post(0)]
+    undisturbed = SmallProject.create(tmp_path / "undisturbed", tiny_model)
+    undisturbed.upsert(before)
+    undisturbed.run()
+    expected = undisturbed.points()
+    writes = interrupted = 0
+
+    def failing(write: Any, at: int) -> Any:
+        def wrapped(*arguments: Any, **options: Any) -> Any:
+            nonlocal writes
+            writes += 1
+            if writes == at:
+                raise Interrupted
+            return write(*arguments, **options)
+
+        return wrapped
+
+    for at in range(1, 60, 3):
+        project = SmallProject.create(
+            tmp_path / str(at), tiny_model, paging={"documents": 2, "characters": 10_000}
+        )
+        project.upsert(before)
+        project.run()
+        project.upsert([article(0, "Another text altogether. " * 20), article(7)])
+        project.tombstone(post(0))
+        writes = 0
+        with monkeypatch.context() as patched:
+            for name in ("upsert_points", "delete_points"):
+                patched.setattr(EdgeVectorStore, name, failing(getattr(EdgeVectorStore, name), at))
+            with suppress(DatasetError):
+                project.run(embedding={"model": str(other_model)})
+        interrupted += writes == at
+        project.upsert(before)
+        project.tombstone(article(7))
+        project.run()
+        found = project.points()
+        assert without_vectors(found) == without_vectors(expected), f"interrupted at write {at}"
+        for key, point in expected.items():
+            assert found[key].get("vector", []) == pytest.approx(point.get("vector", []), abs=1e-5)
+    assert interrupted >= 8
 
 
 @pytest.mark.slow

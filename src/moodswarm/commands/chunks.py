@@ -38,7 +38,8 @@ def chunks_command(project: Project, picture: Path | None, as_json: bool) -> Non
     path.parent.mkdir(parents=True, exist_ok=True)
     plot_token_histogram(statistics).savefig(path)
     if as_json:
-        print_json({name: counted.as_dict() for name, counted in statistics.items()})
+        reports = {name: counted.as_dict() for name, counted in statistics.items()}
+        print_json({"collections": reports, "picture": str(path)})
     else:
         _print(statistics, path)
     if not all(counted.passed for counted in statistics.values()):

@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 
 from moodswarm.commands.project import Project, console, json_option, print_json, with_project
+from moodswarm.records.collections import FEATURE_INDEX, feature_collections
 
 
 @click.command("collections")
@@ -21,15 +22,21 @@ def collections_command(
     """List the collections of the vector store.
 
     `cleaned_*` hold documents, `embedded_*` chunks with vectors, `feature_index` what is done.
+    Deleting `feature_index` deletes all of them, as nothing else knows whose points they hold.
 
     \b
     Examples:
       moodswarm collections
       moodswarm collections --optimize                   faster search from 50,000 points on
       moodswarm collections --delete embedded_articles   the next run makes its points again
+      moodswarm collections --delete feature_index       the next run makes everything again
     """
     if deleted:
-        _delete(project, deleted, yes)
+        names = _delete(project, deleted, yes)
+        if as_json:
+            print_json({"deleted": names})
+        else:
+            click.echo(f"Deleted {', '.join(names)}.")
         return
     if optimize:
         for status in project.vectors.collections():
@@ -49,17 +56,24 @@ def collections_command(
     console().print(table)
 
 
-def _delete(project: Project, name: str, yes: bool) -> None:
+def _delete(project: Project, name: str, yes: bool) -> list[str]:
     known = {status.name: status.points for status in project.vectors.collections()}
     if name not in known:
         raise click.BadParameter(
             f"no collection {name!r}; there are {', '.join(sorted(known)) or 'none'}",
             param_hint="--delete",
         )
+    names = [name]
+    if name == FEATURE_INDEX:
+        # Without the index, points of documents deleted meanwhile would never be removed. It goes
+        # last: whatever it still lists and does not find, a run makes again.
+        names = [other for other in feature_collections() if other in known] + names
     if not yes:
-        click.confirm(f"Delete {name} and its {known[name]} points?", abort=True)
-    project.vectors.delete_collection(name)
-    click.echo(f"Deleted {name}.")
+        points = sum(known[each] for each in names)
+        click.confirm(f"Delete {', '.join(names)} ({points:,} points)?", abort=True, err=True)
+    for each in names:
+        project.vectors.delete_collection(each)
+    return names
 
 
 @click.command("sample")

@@ -1,8 +1,9 @@
-"""`moodswarm import` and `moodswarm export`: documents in and out of the document store."""
+"""`moodswarm import`, `export` and `delete`: documents in and out of the document store."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from moodswarm.commands.project import Project, json_option, print_json, with_project
 from moodswarm.records import KINDS
+from moodswarm.records.ids import document_id
+from moodswarm.records.links import canonical_link
 from moodswarm.stores.backup import ImportReport, export_documents, import_documents
 
 SHOWN_FAILURES = 50
@@ -37,7 +40,9 @@ def import_command(
        "author_full_name": "Mira Solano", "content": "# Tea ..."}
     """
     if if_empty and (stored := _documents(project)):
-        click.echo(f"The document store has {stored} documents; nothing imported.")
+        click.echo(f"The document store has {stored} documents; nothing imported.", err=as_json)
+        if as_json:
+            print_json(_as_dict(ImportReport()))
         return
     with _progress("importing") as advance:
         report = import_documents(project.documents, files, progress=advance)
@@ -59,9 +64,60 @@ def export_command(project: Project, file: Path) -> None:
     """
     if str(file) == "-":
         count = export_documents(project.documents, sys.stdout.buffer)
+        sys.stdout.buffer.flush()  # A reader that has gone shows here, not at the interpreter's end.
     else:
         count = export_documents(project.documents, file)
     click.echo(f"Exported {count} documents to {file}.", err=True)
+
+
+@click.command("delete")
+@click.argument("links", nargs=-1, required=True, metavar="LINK...")
+@json_option
+@with_project
+def delete_command(project: Project, links: tuple[str, ...], as_json: bool) -> None:
+    """Mark the documents at LINKs as deleted; the next run removes their points.
+
+    A link may be spelled in any way that leads to the same page: http or https, with or without
+    tracking parameters. Links that the store does not know are listed, all others are deleted,
+    and the exit code is 1.
+
+    A deleted document stays in the store as a tombstone, so that an older export does not bring
+    it back. Importing it from a line without `updated_at` does.
+
+    \b
+    Examples:
+      moodswarm delete https://example.org/tea
+      kedro run --pipeline=feature                   its points are gone after this
+    """
+    ids, failed = _ids(links)
+    stored = {document.id for document in project.documents.get_documents(list(ids))}
+    failed += [
+        (link, "no document has this link") for id_, link in ids.items() if id_ not in stored
+    ]
+    deleted = project.documents.tombstone_documents(sorted(stored), datetime.now(UTC))
+    already = len(stored) - deleted
+    if as_json:
+        failures = [{"link": link, "reason": reason} for link, reason in failed]
+        print_json({"deleted": deleted, "already_deleted": already, "failed": failures})
+    else:
+        before = f" ({already} deleted before)" if already else ""
+        click.echo(f"Deleted {deleted} documents{before}, {len(failed)} failed.")
+        for link, reason in failed:
+            click.echo(f"  failed: {link}: {reason}", err=True)
+    if failed:
+        raise SystemExit(1)
+
+
+def _ids(links: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Return links by document id, two spellings of one once, and those that are no addresses."""
+    ids: dict[str, str] = {}
+    failed = []
+    for link in links:
+        try:
+            ids.setdefault(document_id(canonical_link(link)), link)
+        except ValueError as error:
+            failed.append((link, str(error)))
+    return ids, failed
 
 
 def _documents(project: Project) -> int:

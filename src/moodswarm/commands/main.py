@@ -3,15 +3,10 @@
 from typing import Any
 
 import click
-from kedro.io import DatasetError
-from pydantic import ValidationError
 
 from moodswarm import __version__
 from moodswarm.commands import chunks, collections, documents, search, smoke
-from moodswarm.models.errors import ModelError
-from moodswarm.stores.errors import StoreError
-
-KNOWN_ERRORS = (StoreError, ModelError, DatasetError, ValidationError, ValueError, OSError)
+from moodswarm.commands.project import KNOWN_ERRORS
 
 
 class _Group(click.Group):
@@ -20,6 +15,8 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # Whoever reads our output has enough; click then ends quietly.
         except KNOWN_ERRORS as error:
             if ctx.params.get("debug"):
                 raise
@@ -55,6 +52,7 @@ def main(ctx: click.Context, env: str | None, debug: bool) -> None:  # noqa: ARG
 
 main.add_command(documents.import_command)
 main.add_command(documents.export_command)
+main.add_command(documents.delete_command)
 main.add_command(search.search_command)
 main.add_command(collections.collections_command)
 main.add_command(collections.sample_command)

@@ -3,25 +3,46 @@
 import json
 import logging
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
-from kedro.config import OmegaConfigLoader
+from kedro.config import MissingConfigException, OmegaConfigLoader
 from kedro.framework.project import settings
 from kedro.framework.startup import bootstrap_project
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 from kedro.utils import find_kedro_project
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
 from rich.console import Console
 from rich.logging import RichHandler
+from yaml import YAMLError
 
 from moodswarm.datasets.documents import DocumentsDataset
 from moodswarm.datasets.vectors import CollectionsDataset
 from moodswarm.models.embedder import Embedder
+from moodswarm.models.errors import ModelError
 from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors import VectorStore
+
+#: Errors that have an answer: shown as their message, without a traceback.
+KNOWN_ERRORS = (
+    StoreError,
+    ModelError,
+    DatasetError,
+    MissingConfigException,
+    OmegaConfBaseException,
+    YAMLError,
+    ValidationError,
+    ValueError,
+    OSError,
+)
+
+_Dataset = TypeVar("_Dataset", DocumentsDataset, CollectionsDataset)
 
 
 class Project:
@@ -40,6 +61,7 @@ class Project:
             )
         self.root = Path(root)
         self.env = env
+        self._opened = ExitStack()
         bootstrap_project(self.root)
         _log_to_stderr()
 
@@ -67,18 +89,12 @@ class Project:
     @property
     def documents(self) -> DocumentStore:
         """The document store."""
-        dataset = self.catalog["documents"]
-        if not isinstance(dataset, DocumentsDataset):
-            raise click.UsageError("catalog entry `documents` is not a DocumentsDataset")
-        return dataset.store
+        return self._entry("documents", DocumentsDataset).store
 
     @property
     def vectors(self) -> VectorStore:
         """The vector store."""
-        dataset = self.catalog["embedded_chunks"]
-        if not isinstance(dataset, CollectionsDataset):
-            raise click.UsageError("catalog entry `embedded_chunks` is not a CollectionsDataset")
-        return dataset.store
+        return self._entry("embedded_chunks", CollectionsDataset).store
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -87,8 +103,17 @@ class Project:
 
     def close(self) -> None:
         """Release stores that were opened."""
-        for name in ("documents", "embedded_chunks"):
-            self.catalog.release(name)
+        self._opened.close()
+
+    def _entry(self, name: str, expected: type[_Dataset]) -> _Dataset:
+        dataset = self.catalog[name]
+        if not isinstance(dataset, expected):
+            raise DatasetError(
+                f"catalog entry `{name}` is a {type(dataset).__name__}; expected a "
+                f"{expected.__module__}.{expected.__name__}"
+            )
+        self._opened.callback(dataset.release)
+        return dataset
 
     def _has_credentials(self) -> bool:
         folders = ("base", self.env or settings.CONFIG_LOADER_ARGS["default_run_env"])

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from moodswarm.commands.project import Project, console, json_option, print_json, with_project
 from moodswarm.records import KINDS, Author
+from moodswarm.records.collections import collection_name
 from moodswarm.retrieval.search import search
 from moodswarm.stores.vectors import Hit
 
@@ -28,6 +29,8 @@ def search_command(
 ) -> None:
     """Show the K passages nearest to QUERY, best first.
 
+    The exit code is 1 when nothing is embedded yet; finding nothing with the filters is no error.
+
     \b
     Examples:
       moodswarm search "how do I sharpen a chisel"
@@ -38,10 +41,14 @@ def search_command(
     hits = search(
         project.vectors, project.embedder, query, k=k, kinds=kind or KINDS, author_id=author_id
     )
+    if not hits and not _has_chunks(project):
+        raise click.ClickException(
+            "nothing is embedded yet; run `kedro run --pipeline=feature` first"
+        )
     if as_json:
         print_json([_as_dict(hit) for hit in hits])
     elif not hits:
-        raise click.ClickException(_why_nothing(project))
+        click.echo("Nothing found with these filters; leave out --author or --kind.")
     else:
         for rank, hit in enumerate(hits, start=1):
             _print_hit(rank, hit)
@@ -58,15 +65,8 @@ def _known_author(project: Project, name: str) -> Author:
     raise click.BadParameter(f"no author {name!r}; {hint}", param_hint="--author")
 
 
-def _why_nothing(project: Project) -> str:
-    embedded = sum(
-        status.points
-        for status in project.vectors.collections()
-        if status.name.startswith("embedded_")
-    )
-    if embedded:
-        return "nothing found with these filters; leave out --author or --kind"
-    return "nothing is embedded yet; run `kedro run --pipeline=feature` first"
+def _has_chunks(project: Project) -> bool:
+    return any(project.vectors.count(collection_name("embedded", kind)) for kind in KINDS)
 
 
 def _as_dict(hit: Hit) -> dict[str, Any]:

@@ -8,10 +8,15 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from moodswarm.commands.project import Project, console, json_option, print_json, with_project
-from moodswarm.models.errors import ModelError
+from moodswarm.commands.project import (
+    KNOWN_ERRORS,
+    Project,
+    console,
+    json_option,
+    print_json,
+    with_project,
+)
 from moodswarm.stores.documents import StoreStatus
-from moodswarm.stores.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ def smoke_command(project: Project, as_json: bool) -> None:
 
     The exit code is 1 when something does not answer.
     """
+    _ = project.config  # An unknown environment concerns all three, and is said once.
     findings = [
         _try("document store", lambda: _store(project.documents.status())),
         _try("vector store", lambda: _store(project.vectors.status())),
@@ -58,7 +64,7 @@ def smoke_command(project: Project, as_json: bool) -> None:
 def _try(name: str, attempt: Callable[[], tuple[str, dict[str, int]]]) -> Finding:
     try:
         detail, counts = attempt()
-    except (StoreError, ModelError) as error:
+    except KNOWN_ERRORS as error:
         return Finding(name, False, str(error))
     return Finding(name, True, detail, counts)
 

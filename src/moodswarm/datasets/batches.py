@@ -16,13 +16,14 @@ class Batches:
 
     Attributes:
         paths: One Parquet file per page, in order.
+        on_rows: Called with the number of rows of each page once its reader is done with it.
     """
 
     def __init__(
-        self, paths: list[Path], on_batch: Callable[[pa.Table], None] | None = None
+        self, paths: list[Path], on_rows: Callable[[int], None] = lambda _rows: None
     ) -> None:
         self.paths = paths
-        self._on_batch = on_batch
+        self.on_rows = on_rows
 
     def __iter__(self) -> Iterator[pa.Table]:
         import pyarrow.parquet as pq
@@ -31,8 +32,7 @@ class Batches:
             # One page is one file and one thread: readers of several would hold several pages.
             batch = pq.read_table(path, use_threads=False)
             yield batch
-            if self._on_batch:
-                self._on_batch(batch)
+            self.on_rows(len(batch))
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -44,9 +44,9 @@ class Batches:
 
         return sum(pq.read_metadata(path).num_rows for path in self.paths)
 
-    def watched(self, on_batch: Callable[[pa.Table], None]) -> "Batches":
-        """Return the same pages, calling `on_batch` with each once its reader is done with it."""
-        return Batches(self.paths, on_batch)
+    def watched(self, on_rows: Callable[[int], None]) -> "Batches":
+        """Return the same pages with another `on_rows`."""
+        return Batches(self.paths, on_rows)
 
 
 class BatchesDataset(AbstractDataset[pa.Table, Batches]):

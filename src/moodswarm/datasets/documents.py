@@ -1,18 +1,17 @@
 """The document store as a Kedro dataset."""
 
-from functools import cached_property
 from itertools import islice
-from typing import Any
 
 import pyarrow as pa
-from kedro.io import AbstractDataset, DatasetError
+from kedro.io import DatasetError
 
 from moodswarm.datasets.previews import TablePreview, table_preview
+from moodswarm.datasets.stores import StoreDataset
 from moodswarm.records.document import table_to_documents
 from moodswarm.stores.documents import DocumentStore, open_document_store
 
 
-class DocumentsDataset(AbstractDataset[pa.Table, DocumentStore]):
+class DocumentsDataset(StoreDataset[DocumentStore]):
     """Documents in SQLite or MongoDB.
 
     Saving a batch of `DOCUMENT_SCHEMA` upserts it; loading gives the store, to be read page by
@@ -48,20 +47,7 @@ class DocumentsDataset(AbstractDataset[pa.Table, DocumentStore]):
     ```
     """
 
-    def __init__(
-        self,
-        *,
-        store: dict[str, Any],
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._config = store
-        self._credentials = credentials
-        self.metadata = metadata
-
-    @cached_property
-    def store(self) -> DocumentStore:
-        """The open store; opened at first use."""
+    def _open(self) -> DocumentStore:
         return open_document_store(self._config, self._credentials)
 
     def save(self, data: pa.Table) -> None:
@@ -92,13 +78,6 @@ class DocumentsDataset(AbstractDataset[pa.Table, DocumentStore]):
             self.release()
         return table_preview(rows, columns)
 
-    def _release(self) -> None:
-        if "store" in self.__dict__:
-            self.__dict__.pop("store").close()
-
     def _exists(self) -> bool:
         counts = self.store.status().counts
         return any(counts.values())
-
-    def _describe(self) -> dict[str, Any]:
-        return {"store": self._config}

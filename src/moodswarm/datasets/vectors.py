@@ -1,15 +1,14 @@
 """Qdrant collections and the feature index as Kedro datasets."""
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from kedro.io import AbstractDataset
 
 from moodswarm.datasets.previews import TablePreview, table_preview
+from moodswarm.datasets.stores import StoreDataset
 from moodswarm.records import FEATURE_INDEX_SCHEMA, KINDS
 from moodswarm.records.collections import FEATURE_INDEX, collection_name, feature_collections
 from moodswarm.stores.errors import VectorSizeMismatch
@@ -19,23 +18,10 @@ from moodswarm.stores.vectors import VectorStore, open_vector_store
 KEYWORD_FIELDS = ("document_id", "author_id", "platform", "language", "repository_id")
 
 
-class _VectorStoreDataset(AbstractDataset[pa.Table, Any]):
-    """What datasets over a vector store share: the configuration and the open store."""
+class _VectorStoreDataset(StoreDataset[VectorStore]):
+    """A dataset over the vector store, which all of a process share."""
 
-    def __init__(
-        self,
-        *,
-        store: dict[str, Any],
-        credentials: dict[str, Any] | None = None,
-        metadata: dict[str, Any] | None = None,
-    ) -> None:
-        self._config = store
-        self._credentials = credentials
-        self.metadata = metadata
-
-    @cached_property
-    def store(self) -> VectorStore:
-        """The open store; opened at first use, shared by all datasets of a process."""
+    def _open(self) -> VectorStore:
         return open_vector_store(self._config, self._credentials)
 
     def _preview(self, names: Sequence[str], nrows: int, columns: Sequence[str]) -> TablePreview:
@@ -50,13 +36,6 @@ class _VectorStoreDataset(AbstractDataset[pa.Table, Any]):
         finally:
             self.release()
         return table_preview(rows, columns)
-
-    def _release(self) -> None:
-        if "store" in self.__dict__:
-            self.__dict__.pop("store").close()
-
-    def _describe(self) -> dict[str, Any]:
-        return {"store": self._config}
 
 
 class CollectionsDataset(_VectorStoreDataset):
@@ -177,9 +156,10 @@ class FeatureIndexDataset(_VectorStoreDataset):
     """The rows that say which documents have complete features.
 
     They live in the vector store beside the points they speak of, so both are lost or kept
-    together. Saving rows completes their documents: points of other revisions of them are
-    deleted, everything is flushed, and only then are the rows written. A run that is killed
-    before that does those documents again.
+    together. Rows with status `started` are written at once, before the points of their documents
+    are. Other rows complete their documents: points of other revisions of them are deleted,
+    everything is flushed, and only then are the rows written. A run that is killed in between
+    does those documents again.
 
     ```yaml
     feature_index:
@@ -202,25 +182,34 @@ class FeatureIndexDataset(_VectorStoreDataset):
     """
 
     def save(self, data: pa.Table) -> None:
-        """Complete documents, see the class."""
+        """Mark documents as begun, or complete them, see the class."""
         if not len(data):
             return
-        deleted = data.filter(pc.equal(data["status"], "deleted"))["id"].to_pylist()
-        kept = data.filter(pc.not_equal(data["status"], "deleted"))
+        begun = set(data["status"].to_pylist()) == {"started"}
+        if not begun:
+            self._sweep(data)
+            self.store.flush()
+        self.store.ensure_collection(FEATURE_INDEX, None, ("document_id",))
+        deleted = pc.equal(data["status"], "deleted")
+        rows = data.filter(pc.invert(deleted))
+        if len(rows):
+            self.store.upsert_points(FEATURE_INDEX, rows.append_column("document_id", rows["id"]))
+        if len(rows) < len(data):
+            gone = data.filter(deleted)["id"].to_pylist()
+            self.store.delete_points(FEATURE_INDEX, {"document_id": gone})
+        self.store.flush()
+
+    def _sweep(self, data: pa.Table) -> None:
+        """Delete the points of deleted documents, and those of other revisions of the others."""
+        is_deleted = pc.equal(data["status"], "deleted")
+        deleted = data.filter(is_deleted)["id"].to_pylist()
+        kept = data.filter(pc.invert(is_deleted))
         current = {"revision": kept["revision"].to_pylist()}
         for name in feature_collections():
             if deleted:
                 self.store.delete_points(name, {"document_id": deleted})
             if len(kept):
                 self.store.delete_points(name, {"document_id": kept["id"].to_pylist()}, current)
-        self.store.flush()
-        self.store.ensure_collection(FEATURE_INDEX, None, ("document_id",))
-        rows = kept.append_column("document_id", kept["id"])
-        if len(rows):
-            self.store.upsert_points(FEATURE_INDEX, rows)
-        if deleted:
-            self.store.delete_points(FEATURE_INDEX, {"document_id": deleted})
-        self.store.flush()
 
     def load(self) -> FeatureIndex:
         """Return the index, to be read row by row."""

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     from moodswarm.engines import EngineParams, Step, StepFactory
@@ -35,8 +36,12 @@ class RayEngine:
         """Yield the step's result for every batch, see `Engine.map_batches`."""
         with TemporaryDirectory(prefix="moodswarm-pages-") as folder:
             paths = _paths_of(batches, Path(folder))
-            if paths:
-                yield from self._map_paths(make_step, paths)
+            if not paths:
+                return
+            on_rows = getattr(batches, "on_rows", lambda _rows: None)
+            for path, result in zip(paths, self._map_paths(make_step, paths), strict=True):
+                yield result
+                on_rows(pq.read_metadata(path).num_rows)
 
     def _map_paths(self, make_step: StepFactory, paths: list[Path]) -> Iterator[pa.Table]:
         ray = _started_ray(self._params.address)
@@ -73,8 +78,6 @@ class _Worker:
         self._step: Step = make_step()
 
     def __call__(self, pages: pa.Table) -> pa.Table:
-        import pyarrow.parquet as pq
-
         results = [
             _to_bytes(self._step(pq.read_table(path, use_threads=False)))
             for path in pages["path"].to_pylist()
@@ -87,8 +90,6 @@ def _paths_of(batches: Iterable[pa.Table], folder: Path) -> list[Path]:
     paths: list[Path] | None = getattr(batches, "paths", None)
     if paths is not None:
         return paths
-    import pyarrow.parquet as pq
-
     written = []
     for number, batch in enumerate(batches):
         path = folder / f"page-{number:06d}.parquet"

@@ -59,6 +59,7 @@ _FEATURE_INDEX: "list[pa.Field[Any]]" = [
     pa.field("chunks", pa.int32(), nullable=False),
 ]
 
-#: One row per document whose features are complete. `status` is `embedded` or `rejected`;
-#: a row with status `deleted` takes the document and all its points away.
+#: One row per document. `status` is `started` while its points are being written (with an empty
+#: revision, which no document has), then `embedded`, or `rejected` for the `reason`; a row with
+#: status `deleted` takes the document and all its points away.
 FEATURE_INDEX_SCHEMA = pa.schema(_FEATURE_INDEX)

@@ -11,6 +11,10 @@ from moodswarm.stores.vectors import Hit, Match, VectorStore
 MAX_QUERY_CHARACTERS = 100_000
 
 
+class ModelMismatch(ValueError):
+    """The vectors of a collection are another model's than the query's: no score means anything."""
+
+
 def search(
     store: VectorStore,
     embedder: Embedder,
@@ -35,6 +39,8 @@ def search(
 
     Raises:
         ValueError: the query is empty or too long, or k is under 1.
+        ModelMismatch: a hit was embedded with another model of the same vector size.
+        VectorSizeMismatch: a collection holds vectors of another size.
     """
     if not query.strip():
         raise ValueError("the query is empty; expected a question or some words")
@@ -45,10 +51,20 @@ def search(
     if k < 1:
         raise ValueError(f"k is {k}; expected at least 1")
     match: Match | None = {"author_id": [author_id]} if author_id else None
-    present = {status.name for status in store.collections() if status.points}
-    names = [name for kind in kinds if (name := collection_name("embedded", kind)) in present]
-    if not names:
-        return []
     vector = embedder.embed_query(query)
-    hits = (hit for name in names for hit in store.search(name, vector, k, match))
+    names = [collection_name("embedded", kind) for kind in kinds]
+    hits = [hit for name in names for hit in store.search(name, vector, k, match)]
+    _require_model(hits, embedder)
     return heapq.nsmallest(k, hits, key=lambda hit: (-hit.score, hit.id))
+
+
+def _require_model(hits: Sequence[Hit], embedder: Embedder) -> None:
+    """Points that do not say their model are let through; the run that wrote them said no more."""
+    model = embedder.identity[:16]
+    for hit in hits:
+        if hit.payload.get("model", model) != model:
+            raise ModelMismatch(
+                f"collection {hit.collection} holds vectors of another model than "
+                f"{embedder.checkpoint.name}; run `kedro run --pipeline=feature` first, which "
+                "embeds its documents again, or set `embedding.model` back"
+            )

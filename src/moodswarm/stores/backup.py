@@ -191,9 +191,11 @@ class _Importer:
             self._reject(line, str(error))
 
     def _take_author(self, name: object) -> None:
+        if not isinstance(name, str):
+            raise InvalidDocument(f"author: expected a name, found {type(name).__name__} {name!r}")
         try:
-            self._store.get_or_create_author(cast(str, name))
-        except (TypeError, ValueError) as error:
+            self._store.get_or_create_author(name)
+        except ValueError as error:
             raise InvalidDocument(f"author: {error}") from error
 
     def _take_values(self, line: int, values: dict[str, Any]) -> None:

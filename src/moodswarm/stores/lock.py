@@ -28,15 +28,21 @@ class StoreLock:
     Args:
         path: Store folder; created with its `store.lock` when the lock is taken.
         timeout: Seconds to wait for another process; 0 raises at once.
+        remedy: What else than waiting helps, for the error.
         on_wait: Told once who holds the lock, before waiting; logs a warning by default.
     """
 
     def __init__(
-        self, path: Path, timeout: float, on_wait: Callable[[str], None] | None = None
+        self,
+        path: Path,
+        timeout: float,
+        on_wait: Callable[[str], None] | None = None,
+        remedy: str = "use a Qdrant server, which serves many processes at once",
     ) -> None:
         self._path = path
         self._timeout = timeout
         self._on_wait = on_wait or logger.warning
+        self._remedy = remedy
         # Any thread may release what another has taken: a store is closed where that suits.
         self._lock = FileLock(path / "store.lock", thread_local=False)
         self._holder = path / "store.lock.json"
@@ -91,8 +97,7 @@ class StoreLock:
                 return
         raise StoreLocked(
             f"the store at {self._path} is held by {self._read_holder()}; waited "
-            f"{self._timeout:g} seconds. Let it finish or stop it, or use a Qdrant server, which "
-            "serves many processes at once"
+            f"{self._timeout:g} seconds. Let it finish or stop it, or {self._remedy}"
         )
 
     def _write_holder(self) -> None:

@@ -66,8 +66,8 @@ class ServerVectorStore:
         if prefix:
             check_name(prefix)
         self._prefix = prefix
-        self._location = shown(url) if client is None else "the given client"
         self._client = client or connect(url, api_key, timeout)
+        self._location = shown(url) if client is None else "the given client"
         self._closed = False
 
     def ensure_collection(

@@ -20,7 +20,17 @@ _OUT_OF_SPACE = 507
 
 
 def connect(url: str, api_key: str | None, timeout: float) -> "QdrantClient":
-    """Build a client; nothing is sent before its first request."""
+    """Build a client; nothing is sent before its first request.
+
+    Raises:
+        StoreUnavailable: the address is not one; never quotes it, as it may hold a password.
+        StoreError: qdrant-client is not installed.
+    """
+    if problem := _problem(url):
+        raise StoreUnavailable(
+            f"the url of the Qdrant server {problem}; expected http://host:port, such as "
+            "http://localhost:6333. Set the `url` of this store's credentials"
+        )
     try:
         from qdrant_client import QdrantClient
     except ImportError as error:
@@ -31,6 +41,20 @@ def connect(url: str, api_key: str | None, timeout: float) -> "QdrantClient":
     return QdrantClient(
         url=url, api_key=api_key, timeout=max(1, round(timeout)), check_compatibility=False
     )
+
+
+def _problem(url: str | None) -> str:
+    """Return what is wrong with an address, or nothing."""
+    if not url:
+        return "is empty"
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return "has a host or a port that is none"
+    if parts.scheme not in ("http", "https"):
+        return "does not start with http:// or https://"
+    return "" if host else "names no host"
 
 
 def shown(url: str) -> str:

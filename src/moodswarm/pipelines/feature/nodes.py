@@ -8,6 +8,7 @@ left behind.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +19,13 @@ from moodswarm.engines import EngineParams, Step, open_engine
 from moodswarm.models.embedder import Embedder, embed_batch
 from moodswarm.pipelines.feature.parameters import EmbeddingParams, PagingParams, fingerprints
 from moodswarm.pipelines.feature.selection import Selected, compare
-from moodswarm.records import CHUNK_SCHEMA, CLEANED_SCHEMA, DOCUMENT_SCHEMA, FEATURE_INDEX_SCHEMA
+from moodswarm.records import (
+    CHUNK_SCHEMA,
+    CLEANED_SCHEMA,
+    DOCUMENT_SCHEMA,
+    FEATURE_INDEX_SCHEMA,
+    KINDS,
+)
 from moodswarm.records.document import Document, documents_to_table
 from moodswarm.stores.documents import DocumentStore
 from moodswarm.text.chunking import ChunkingParams
@@ -63,9 +70,10 @@ def select_changed_documents(
         of documents that are gone, counts per kind and status).
 
     Raises:
-        EmptyDocumentStore: neither documents nor features of earlier ones exist.
+        EmptyDocumentStore: it holds nothing, not even documents marked as deleted.
         VectorSizeMismatch: the collections hold vectors of another model.
     """
+    _require_documents(documents)
     embedder = embedding.embedder()
     feature_index.require_dimensions(embedder.dimensions, embedding.model)
     selected = compare(
@@ -74,15 +82,8 @@ def select_changed_documents(
         fingerprints(cleaning, chunking, embedding),
         feature_index.emptied_kinds(),
     )
-    empty = True
-    for page in _pages(selected, documents, paging):
-        empty = False
+    for page in chain(_pages(selected, documents, paging), [[]]):
         yield _changed(page), _removed(page), _counted(page)
-    if empty:
-        raise EmptyDocumentStore(
-            "the document store is empty. Import documents first, for example "
-            "`moodswarm import data/01_raw/sample/*.jsonl`"
-        )
 
 
 def clean_documents(
@@ -116,21 +117,36 @@ def embed_chunks(
     removed_documents: Iterable[pa.Table],
     embedding: EmbeddingParams,
     engine: EngineParams,
-) -> Iterator[tuple[pa.Table, pa.Table, pa.Table]]:
+) -> Iterator[tuple[pa.Table, pa.Table, pa.Table, pa.Table]]:
     """Embed chunks page by page.
 
     Yields:
-        Pages of (points, cleaned documents, index rows), saved in this order: a document is in
-        the index only when all its points are in the store, whenever the run is killed.
+        Pages of (index rows of documents begun, points, cleaned documents, index rows of documents
+        completed), saved in this order. Whenever a run is killed, the index says of each document
+        that its points are as they were, unfinished, or all there: the next run can tell, even
+        if the document, the parameters or the model have changed back meanwhile.
     """
     embedder = embedding.embedder()
-    no_points = embed_batch(CHUNK_SCHEMA.empty_table(), embedder)
+    nothing = FEATURE_INDEX_SCHEMA.empty_table()
+    no_points = _points(embed_batch(CHUNK_SCHEMA.empty_table(), embedder), embedder)
     no_documents = _cleaned_points(CLEANED_SCHEMA.empty_table())
-    for rows in (*removed_documents, *map(_index_rejected, rejected_documents)):
-        yield no_points, no_documents, rows
+    for rows in chain(removed_documents, map(_index_rejected, rejected_documents)):
+        yield nothing, no_points, no_documents, rows
     embedded = open_engine(engine).map_batches(partial(_embed_step, embedder), chunks)
     for points, cleaned in zip(embedded, cleaned_documents, strict=True):
-        yield points, _cleaned_points(cleaned), _index_embedded(cleaned, points)
+        completed = _index_embedded(cleaned, points)
+        yield _begun(completed), _points(points, embedder), _cleaned_points(cleaned), completed
+
+
+def _require_documents(documents: DocumentStore) -> None:
+    """Tell an empty store from one whose documents were deleted: only that may empty the index."""
+    status = documents.status()
+    if not any(status.counts.get(name) for name in (*KINDS, "deleted")):
+        raise EmptyDocumentStore(
+            f"the document store at {status.location} is empty, so nothing was changed. Import "
+            "documents first, for example `moodswarm import data/01_raw/sample/*.jsonl`, or name "
+            "the right store in the catalog"
+        )
 
 
 def _pages(
@@ -221,9 +237,22 @@ def _index_embedded(cleaned: pa.Table, points: pa.Table) -> pa.Table:
     return _index_rows({**row, "status": "embedded", "chunks": chunks[row["id"]]} for row in rows)
 
 
+def _begun(completed: pa.Table) -> pa.Table:
+    """Mark the same documents as unfinished: no document has this revision."""
+    rows = completed.select(["id", "kind"]).to_pylist()
+    return _index_rows({**row, "revision": "", "status": "started"} for row in rows)
+
+
 def _index_rows(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     complete = [{"reason": None, "chunks": 0, **row} for row in rows]
     return pa.Table.from_pylist(complete, schema=FEATURE_INDEX_SCHEMA)
+
+
+def _points(embedded: pa.Table, embedder: Embedder) -> pa.Table:
+    """Chunks as points, which name the model that their vectors are of."""
+    return embedded.append_column(
+        "model", pa.array([embedder.identity[:16]] * len(embedded)).cast(pa.string())
+    )
 
 
 def _cleaned_points(cleaned: pa.Table) -> pa.Table:

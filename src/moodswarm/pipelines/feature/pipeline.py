@@ -55,7 +55,12 @@ def create_pipeline() -> Pipeline:
                     "params:embedding",
                     "params:engine",
                 ],
-                outputs=["embedded_chunks", "cleaned_collections", "updated_feature_index"],
+                outputs=[
+                    "started_feature_index",
+                    "embedded_chunks",
+                    "cleaned_collections",
+                    "updated_feature_index",
+                ],
                 name="embed_chunks",
             ),
             Node(

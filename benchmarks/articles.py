@@ -1,0 +1,43 @@
+"""Articles for the benchmarks, from any file that `moodswarm import` reads."""
+
+import sys
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+
+from moodswarm.records.document import documents_to_table
+from moodswarm.stores.backup import import_documents
+from moodswarm.stores.sqlite import SqliteDocumentStore
+
+SAMPLE = Path(__file__).parents[1] / "data/01_raw/sample/articles.jsonl"
+
+
+def read_articles(path: Path) -> pa.Table:
+    """Read the articles of a file by way of a document store, so as a run would see them.
+
+    Args:
+        path: Our JSON lines or the JSON of the LLM Engineer's Handbook, plain or gzip.
+
+    Returns:
+        `DOCUMENT_SCHEMA` and an empty `revision`, ordered by id. Posts, repositories, deleted
+        documents and articles without text are left out; what cannot be read is named on stderr.
+
+    Raises:
+        SystemExit: the file has no article with text.
+    """
+    with TemporaryDirectory() as folder:
+        store = SqliteDocumentStore(Path(folder) / "documents.db")
+        try:
+            report = import_documents(store, [path])
+            documents = list(chain.from_iterable(store.scan_documents()))
+        finally:
+            store.close()
+    for failure in report.rejected:
+        print(f"left out: {failure}", file=sys.stderr)
+    articles = [found for found in documents if found.kind == "article" and found.content.strip()]
+    if not articles:
+        raise SystemExit(f"{path} has no article with text; name a file with articles")
+    revisions = pa.array([""] * len(articles), pa.string())
+    return documents_to_table(articles).append_column("revision", revisions)

@@ -1,0 +1,55 @@
+"""What datasets over a store share."""
+
+from functools import cached_property
+from typing import Any, Generic, TypeVar
+
+import pyarrow as pa
+from kedro.io import AbstractDataset, DatasetError
+
+from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.vectors import VectorStore
+
+StoreT = TypeVar("StoreT", DocumentStore, VectorStore)
+
+# `store` is shown in descriptions, logs and errors; `credentials` never is.
+_ONLY_IN_CREDENTIALS = {"api_key", "password", "uri", "url"}
+
+
+class StoreDataset(AbstractDataset[pa.Table, Any], Generic[StoreT]):
+    """The configuration of a store, opened at first use and closed by `release`."""
+
+    def __init__(
+        self,
+        *,
+        store: dict[str, Any],
+        credentials: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._config = store
+        self._credentials = credentials
+        self.metadata = metadata
+
+    @cached_property
+    def store(self) -> StoreT:
+        """The open store.
+
+        Raises:
+            DatasetError: a secret stands where it would be logged.
+        """
+        if misplaced := sorted(self._config.keys() & _ONLY_IN_CREDENTIALS):
+            raise DatasetError(
+                f"{', '.join(misplaced)} found under `store:`; put it into credentials.yml, or an "
+                "environment variable named there, and give the entry `credentials:`"
+            )
+        return self._open()
+
+    def _open(self) -> StoreT:
+        raise TypeError(f"{type(self).__name__} does not say how its store is opened")
+
+    def _release(self) -> None:
+        if "store" in self.__dict__:
+            self.__dict__.pop("store").close()
+
+    def _describe(self) -> dict[str, Any]:
+        shown = self._config.keys() - _ONLY_IN_CREDENTIALS
+        return {"store": {key: self._config[key] for key in sorted(shown)}}

@@ -1,0 +1,25 @@
+"""The feature pipeline gives the same points on Ray Data as in one process."""
+
+from pathlib import Path
+
+import pytest
+
+from e2e.projects import SmallProject, article, post
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_ray_gives_identical_points(tmp_path: Path, tiny_model: Path) -> None:
+    ray = pytest.importorskip("ray")
+    paging = {"documents": 5, "characters": 2_000}
+    documents = [*map(article, range(12)), *map(post, range(5)), article(99, "")]
+    points = {}
+    for env in (None, "ray"):
+        project = SmallProject.create(tmp_path / str(env), tiny_model, paging=paging)
+        project.upsert(documents)
+        runtime = {} if env is None else project.parameters()
+        report = project.run(env=env, **runtime)
+        assert (report["documents"]["new"], report["rejected"]) == (18, {"empty": 1})
+        points[env] = project.points()
+    ray.shutdown()
+    assert points["ray"] == points[None]

@@ -27,6 +27,7 @@ HOLDS = {
     "rejected_documents": "Documents that nothing could be made of, each with its reason.",
     "chunks": "Chunks of this run: text, offsets into the cleaned text, tokens.",
     "feature_index": "Which documents have complete features, and of which revision. Read first.",
+    "started_feature_index": "The same rows, marked as begun before a page of points is written.",
     "updated_feature_index": "The same rows as `feature_index`. Written last.",
     "cleaned_collections": "Cleaned documents, without vectors.",
     "embedded_chunks": "Chunks with their vectors.",

@@ -1,6 +1,9 @@
 """The command line, run in process on a small project."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from moodswarm.commands import main
 from moodswarm.records.jsonl import document_to_line
 
 Cli = Callable[..., Result]
+MOODSWARM = (sys.executable, "-c", "from moodswarm.commands import main; main()")
 
 
 @pytest.fixture
@@ -72,6 +76,58 @@ def test_import_if_empty_does_nothing_to_a_filled_store(
     assert (result.exit_code, "nothing imported" in result.output) == (0, True)
 
 
+def test_import_if_empty_prints_json_for_a_program(
+    cli: Cli, filled: SmallProject, tmp_path: Path
+) -> None:
+    result = cli("import", "--if-empty", "--json", lines(tmp_path / "a.jsonl", article(9)))
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report.pop("failed")) == (0, [])
+    assert report == dict.fromkeys(("read", "inserted", "changed", "unchanged", "kept_newer"), 0)
+    assert "nothing imported" in result.stderr
+
+
+def test_a_reader_that_goes_early_is_no_error(cli: Cli, filled: SmallProject) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    result = subprocess.run(
+        [*MOODSWARM, "export", "-"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    os.close(writing)
+    assert (result.returncode, result.stderr) == (1, "")
+
+
+def test_a_deleted_document_loses_its_points_at_the_next_run(
+    cli: Cli, filled: SmallProject
+) -> None:
+    result = cli("delete", "http://EXAMPLE.org/post/1/?utm_source=mail", "--json")
+    expected = {"deleted": 1, "already_deleted": 0, "unknown": []}
+    assert (result.exit_code, json.loads(result.stdout)) == (0, expected)
+    filled.run()
+    kinds = {point["kind"] for point in filled.points().values()}
+    assert kinds == {"article"}
+
+
+def test_delete_names_unknown_links_and_deletes_the_others(cli: Cli, filled: SmallProject) -> None:
+    links = ("https://example.org/post/1", "https://example.org/none", "example.org/post/1")
+    result = cli("delete", *links)
+    assert result.exit_code == 1
+    assert "Deleted: 1, unknown: 2." in result.stdout
+    assert "https://example.org/none: no document has this link" in result.stderr
+    assert "'example.org/post/1' is not an absolute http" in result.stderr
+
+
+def test_delete_twice_says_that_it_was_deleted_before(cli: Cli, filled: SmallProject) -> None:
+    cli("delete", "https://example.org/post/1")
+    result = cli("delete", "https://example.org/post/1", "https://example.org/post/1/")
+    assert result.exit_code == 0
+    assert result.stdout == "Deleted: 0 (1 deleted before), unknown: 0.\n"
+
+
 def test_export_and_import_give_an_identical_export(
     cli: Cli, filled: SmallProject, tmp_path: Path, tiny_model: Path, monkeypatch: Any
 ) -> None:
@@ -103,10 +159,33 @@ def test_search_by_an_unknown_author_suggests_the_nearest(cli: Cli, filled: Smal
     assert "did you mean Mira Solano?" in result.output
 
 
-def test_search_before_the_first_run_says_what_to_do(cli: Cli) -> None:
-    result = cli("search", "tea")
-    assert result.exit_code == 1
-    assert "kedro run --pipeline=feature" in result.output
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_search_before_the_first_run_says_what_to_do(cli: Cli, options: tuple[str, ...]) -> None:
+    result = cli("search", "tea", *options)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "kedro run --pipeline=feature" in result.stderr
+
+
+@pytest.mark.parametrize(("options", "start"), [((), "Nothing found with"), (("--json",), "[]\n")])
+def test_search_that_finds_nothing_with_its_filters_is_no_error(
+    cli: Cli, filled: SmallProject, options: tuple[str, ...], start: str
+) -> None:
+    result = cli("search", "tea", "--kind", "repository", *options)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(start)
+
+
+def test_search_with_another_model_than_that_of_the_points_says_to_run_first(
+    cli: Cli, filled: SmallProject, tmp_path: Path
+) -> None:
+    from models.tiny import build_tiny_checkpoint
+
+    other = build_tiny_checkpoint(tmp_path / "other", max_tokens=8)
+    filled.write_parameters({"embedding": {"model": str(other)}})
+    result = cli("search", "tea", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "holds vectors of another model" in result.stderr
+    assert "kedro run --pipeline=feature" in result.stderr
 
 
 def test_collections_lists_points_and_sizes(cli: Cli, filled: SmallProject) -> None:
@@ -120,6 +199,29 @@ def test_a_deleted_collection_is_gone(cli: Cli, filled: SmallProject) -> None:
     assert cli("collections", "--delete", "embedded_posts", "--yes").exit_code == 0
     names = {c["name"] for c in json.loads(cli("collections", "--json").stdout)}
     assert "embedded_posts" not in names
+
+
+def test_a_deleted_collection_is_named_to_a_program(cli: Cli, filled: SmallProject) -> None:
+    result = cli("collections", "--delete", "embedded_posts", "--yes", "--json")
+    assert json.loads(result.stdout) == {"deleted": ["embedded_posts"]}
+
+
+def test_the_question_before_deleting_is_not_for_the_program(
+    cli: Cli, filled: SmallProject
+) -> None:
+    result = cli("collections", "--delete", "embedded_posts", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Delete embedded_posts (1 points)?" in result.stderr
+
+
+def test_the_index_is_deleted_with_all_that_it_lists(cli: Cli, filled: SmallProject) -> None:
+    refused = cli("collections", "--delete", "feature_index")
+    assert "cleaned_posts, embedded_articles, embedded_posts, feature_index" in refused.stderr
+    filled.tombstone(post(1))
+    assert cli("collections", "--delete", "feature_index", "--yes").exit_code == 0
+    assert json.loads(cli("collections", "--json").stdout) == []
+    filled.run()
+    assert {point["kind"] for point in filled.points().values()} == {"article"}
 
 
 def test_sample_shows_points(cli: Cli, filled: SmallProject) -> None:
@@ -153,7 +255,9 @@ def test_chunks_fails_when_a_chunk_is_over_the_limit(
     filled.write_parameters({"embedding": {"model": str(smaller)}})
     result = cli("chunks", "--json")
     assert result.exit_code == 1
-    assert not json.loads(result.stdout)["embedded_articles"]["passed"]
+    report = json.loads(result.stdout)
+    assert not report["collections"]["embedded_articles"]["passed"]
+    assert report["picture"] == str(filled.path / "data/08_reporting/chunks.png")
 
 
 def test_smoke_says_that_everything_answers(cli: Cli, filled: SmallProject) -> None:
@@ -170,6 +274,56 @@ def test_smoke_says_what_is_wrong(cli: Cli, filled: SmallProject) -> None:
     assert result.exit_code == 1
     assert "FAILED" in result.output
     assert "/no/such/model" in result.output
+
+
+WRONG = {
+    "documents": (
+        {"type": "moodswarm.datasets.documents.DocumentsDataset", "store": {"backend": "x"}},
+        ("document store", "known are sqlite, mongodb"),
+    ),
+    "embedded_chunks": (
+        {
+            "type": "moodswarm.datasets.vectors.CollectionsDataset",
+            "layer": "embedded",
+            "store": {"backend": "server"},
+            "credentials": "qdrant",
+        },
+        ("vector store", "expected http://host:port"),
+    ),
+}
+
+
+@pytest.mark.parametrize("entry", WRONG)
+def test_smoke_says_what_is_wrong_with_a_configuration_and_tries_the_rest(
+    cli: Cli, filled: SmallProject, entry: str
+) -> None:
+    conf = filled.path / "conf/local"
+    values, (name, detail) = WRONG[entry]
+    (conf / "catalog.yml").write_text(json.dumps({entry: values}))
+    (conf / "credentials.yml").write_text('{"qdrant": {"url": "localhost:6333"}}')
+    result = cli("smoke", "--json")
+    assert result.exit_code == 1
+    failed = {f["name"]: f["detail"] for f in json.loads(result.stdout) if not f["reachable"]}
+    assert failed.keys() == {name}
+    assert detail in failed[name]
+
+
+def test_smoke_on_empty_addresses_names_both(
+    cli: Cli, filled: SmallProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOODSWARM_MONGODB_URI", "")
+    monkeypatch.setenv("MOODSWARM_QDRANT_URL", "")
+    findings = json.loads(cli("--env", "server", "smoke", "--json").stdout)
+    assert [finding["reachable"] for finding in findings[:2]] == [False, False]
+    assert "mongodb://localhost:27017" in findings[0]["detail"]
+    assert "http://localhost:6333" in findings[1]["detail"]
+
+
+def test_smoke_on_a_broken_catalog_still_tries_the_model(cli: Cli, filled: SmallProject) -> None:
+    (filled.path / "conf/local/catalog.yml").write_text("documents: [")
+    findings = json.loads(cli("smoke", "--json").stdout)
+    assert [finding["reachable"] for finding in findings] == [False, False, True]
+    assert "catalog.yml" in findings[0]["detail"]
 
 
 @pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
@@ -202,8 +356,23 @@ def test_outside_a_project_it_says_so(
     assert "not inside a MoodSwarm project" in result.output
 
 
+def test_outside_a_project_nothing_but_the_error_appears(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    result = subprocess.run(
+        [*MOODSWARM, "collections"],
+        cwd=tmp_path_factory.mktemp("elsewhere"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "not inside a MoodSwarm project" in result.stderr
+
+
 def test_help_teaches(cli: Cli) -> None:
     output = cli("--help").output
-    for command in ("import", "export", "search", "collections", "sample", "chunks", "smoke"):
+    for command in main.commands:
         assert command in output
         assert cli(command, "--help").exit_code == 0

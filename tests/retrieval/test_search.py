@@ -6,9 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from models.tiny import build_tiny_checkpoint
 from moodswarm.models.embedder import Embedder
 from moodswarm.records.ids import document_id
-from moodswarm.retrieval.search import search
+from moodswarm.retrieval.search import ModelMismatch, search
 from moodswarm.stores.vectors import VectorStore, open_vector_store
 
 TEXTS = {
@@ -35,6 +36,8 @@ def store(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 "id": [document_id(f"https://example.org/{key}") for key in texts],
                 "author_id": ["mira" if key.endswith("1") else "ada" for key in texts],
                 "text": list(texts.values()),
+                # Posts are of a run that did not write it yet.
+                "model": [embedder.identity[:16] if "articles" in name else None for _ in texts],
                 "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), size),
             }
         )
@@ -64,6 +67,26 @@ def test_filters_hold(store: VectorStore, embedder: Embedder) -> None:
 
 def test_a_kind_without_points_gives_nothing(store: VectorStore, embedder: Embedder) -> None:
     assert search(store, embedder, "tea", kinds=["repository"]) == []
+
+
+def test_a_kind_without_points_does_not_hide_the_others(
+    store: VectorStore, embedder: Embedder
+) -> None:
+    assert len(search(store, embedder, "tea", kinds=["repository", "post"])) == 2
+
+
+def test_vectors_of_another_model_of_the_same_size_are_refused(
+    store: VectorStore, tmp_path: Path
+) -> None:
+    other = Embedder(model=str(build_tiny_checkpoint(tmp_path / "other", max_tokens=8)))
+    expected = r"embedded_articles holds .* another model than .*other; run `kedro run --pipeline=f"
+    with pytest.raises(ModelMismatch, match=expected):
+        search(store, other, "tea")
+
+
+def test_points_that_do_not_name_their_model_are_found(store: VectorStore, tmp_path: Path) -> None:
+    other = Embedder(model=str(build_tiny_checkpoint(tmp_path / "other", max_tokens=8)))
+    assert len(search(store, other, "tea", kinds=["post"])) == 2
 
 
 def test_a_long_query_is_read_as_far_as_the_model_can(

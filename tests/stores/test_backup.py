@@ -254,7 +254,7 @@ BAD_LINES = {
     ),
     "surrogate": (json.dumps({**GOOD, "content": "\ud800"}), "content: broken Unicode"),
     "author": ('{"author": ""}', "author: author_full_name is empty"),
-    "author type": ('{"author": 7}', "author: "),
+    "author type": ('{"author": 7}', "^author: expected a name, found int 7$"),
     "long": (" " * 300_000 + json.dumps(GOOD), "longer than 0.190735 MiB"),
 }  # fmt: skip
 

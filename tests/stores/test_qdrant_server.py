@@ -99,6 +99,26 @@ def test_an_unreachable_server_is_named_without_its_login() -> None:
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("", "is empty"),
+        ("localhost:6333", "does not start with http"),
+        (f"ftp://user:{KEY}@host", "does not start with http"),
+        (f"http://user:{KEY}@host:notaport", "has a host or a port that is none"),
+        (f"http://user:{KEY}@[::1", "has a host or a port that is none"),
+        (f"http://user:{KEY}@:6333", "names no host"),
+    ],
+)
+def test_a_malformed_address_is_explained_without_its_login(url: str, problem: str) -> None:
+    with pytest.raises(
+        StoreUnavailable, match=rf"{problem}.*; expected http://host:port, .*credentials"
+    ) as caught:
+        ServerVectorStore(url, api_key=KEY)
+    assert "user" not in str(caught.value)
+    assert KEY not in str(caught.value)
+
+
 def test_nothing_is_sent_before_the_first_call() -> None:
     ServerVectorStore("http://127.0.0.1:9").close()
 

@@ -64,7 +64,7 @@ def export_command(project: Project, file: Path) -> None:
     """
     if str(file) == "-":
         count = export_documents(project.documents, sys.stdout.buffer)
-        sys.stdout.buffer.flush()  # A reader that has gone shows here, not at the interpreter's end.
+        sys.stdout.buffer.flush()  # A reader that has gone shows here, not at the very end.
     else:
         count = export_documents(project.documents, file)
     click.echo(f"Exported {count} documents to {file}.", err=True)
@@ -89,35 +89,33 @@ def delete_command(project: Project, links: tuple[str, ...], as_json: bool) -> N
       moodswarm delete https://example.org/tea
       kedro run --pipeline=feature                   its points are gone after this
     """
-    ids, failed = _ids(links)
+    ids, unknown = _ids(links)
     stored = {document.id for document in project.documents.get_documents(list(ids))}
-    failed += [
-        (link, "no document has this link") for id_, link in ids.items() if id_ not in stored
-    ]
+    unknown += [(ids[id_], "no document has this link") for id_ in ids if id_ not in stored]
     deleted = project.documents.tombstone_documents(sorted(stored), datetime.now(UTC))
     already = len(stored) - deleted
     if as_json:
-        failures = [{"link": link, "reason": reason} for link, reason in failed]
-        print_json({"deleted": deleted, "already_deleted": already, "failed": failures})
+        failures = [{"link": link, "reason": reason} for link, reason in unknown]
+        print_json({"deleted": deleted, "already_deleted": already, "unknown": failures})
     else:
         before = f" ({already} deleted before)" if already else ""
-        click.echo(f"Deleted {deleted} documents{before}, {len(failed)} failed.")
-        for link, reason in failed:
-            click.echo(f"  failed: {link}: {reason}", err=True)
-    if failed:
+        click.echo(f"Deleted: {deleted}{before}, unknown: {len(unknown)}.")
+        for link, reason in unknown:
+            click.echo(f"  unknown: {link}: {reason}", err=True)
+    if unknown:
         raise SystemExit(1)
 
 
 def _ids(links: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Return links by document id, two spellings of one once, and those that are no addresses."""
     ids: dict[str, str] = {}
-    failed = []
+    unknown = []
     for link in links:
         try:
             ids.setdefault(document_id(canonical_link(link)), link)
         except ValueError as error:
-            failed.append((link, str(error)))
-    return ids, failed
+            unknown.append((link, str(error)))
+    return ids, unknown
 
 
 def _documents(project: Project) -> int:

@@ -192,7 +192,9 @@ class _Importer:
 
     def _take_author(self, name: object) -> None:
         if not isinstance(name, str):
-            raise InvalidDocument(f"author: expected a name, found {type(name).__name__} {name!r}")
+            raise InvalidDocument(
+                f"author: expected a name, found {type(name).__name__} {name!r:.80}"
+            )
         try:
             self._store.get_or_create_author(name)
         except ValueError as error:

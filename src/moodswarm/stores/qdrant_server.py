@@ -50,7 +50,8 @@ class ServerVectorStore:
         client: Used instead of connecting; tests give `QdrantClient(":memory:")`.
 
     Raises:
-        StoreUnavailable: at any call, the server cannot be reached or refuses the key.
+        StoreUnavailable: the address is not valid, or, at any call, the server cannot be reached
+            or refuses the key.
         StoreError: qdrant-client is not installed, or the server refuses a request.
     """
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from moodswarm.records import Author, Document
+from moodswarm.stores.options import build
 
 #: What `DocumentStore.scan_hashes` gives: enough to see which documents changed.
 HASH_SCHEMA = pa.schema(
@@ -141,7 +142,7 @@ def open_document_store(
     if backend == "sqlite":
         from moodswarm.stores.sqlite import SqliteDocumentStore
 
-        return SqliteDocumentStore(**options)
+        return build(SqliteDocumentStore, options)
     if backend == "mongodb":
         from moodswarm.stores.mongodb import MongoDocumentStore
 
@@ -151,5 +152,5 @@ def open_document_store(
                 "the mongodb document store has no uri; give one as credentials, "
                 "such as mongodb://localhost:27017"
             )
-        return MongoDocumentStore(**options)
+        return build(MongoDocumentStore, options)
     raise ValueError(f"unknown document store backend {backend!r}; known are sqlite, mongodb")

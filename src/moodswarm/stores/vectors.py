@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from moodswarm.stores.documents import StoreStatus
+from moodswarm.stores.options import build
 
 #: Condition on payloads: for every field, the value is one of those given.
 Match = Mapping[str, Sequence[str]]
@@ -155,9 +156,9 @@ def open_vector_store(
     if backend == "edge":
         from moodswarm.stores.qdrant_edge import EdgeVectorStore
 
-        return EdgeVectorStore(**options)
+        return build(EdgeVectorStore, options)
     if backend == "server":
         from moodswarm.stores.qdrant_server import ServerVectorStore
 
-        return ServerVectorStore(**options, **(credentials or {}))
+        return build(ServerVectorStore, {**options, **(credentials or {})})
     raise ValueError(f"unknown vector store backend {backend!r}; known are edge, server")

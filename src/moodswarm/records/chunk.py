@@ -4,21 +4,23 @@ from typing import Any
 
 import pyarrow as pa
 
-# What a filter or a citation needs; carried from the document to each of its chunks.
-_METADATA: "list[pa.Field[Any]]" = [
-    pa.field("kind", pa.string(), nullable=False),
-    pa.field("platform", pa.string(), nullable=False),
-    pa.field("link", pa.string(), nullable=False),
-    pa.field("author_id", pa.string(), nullable=False),
-    pa.field("author_full_name", pa.string(), nullable=False),
-    pa.field("title", pa.string()),
-    pa.field("language", pa.string()),
-    pa.field("published_at", pa.timestamp("ms", tz="UTC")),
-    pa.field("path", pa.string()),
-    pa.field("repository_id", pa.string()),
-    pa.field("commit", pa.string()),
-]
-METADATA = tuple(field.name for field in _METADATA)
+from moodswarm.records.document import DOCUMENT_SCHEMA
+
+#: What a filter or a citation needs; carried from the document to each of its chunks.
+METADATA = (
+    "kind",
+    "platform",
+    "link",
+    "author_id",
+    "author_full_name",
+    "title",
+    "language",
+    "published_at",
+    "path",
+    "repository_id",
+    "commit",
+)
+_METADATA = [DOCUMENT_SCHEMA.field(name) for name in METADATA]
 
 #: A document with its cleaned text. `revision` names the document's content hash together with
 #: the parameters, model and code that its features were made with.

@@ -52,6 +52,7 @@ benchmark: $(VENV)/.dev $(VENV)/.server  ## Measure speed; ARTICLES=path of your
 	@$(BIN)/python benchmarks/text.py --articles $(ARTICLES)
 	@$(BIN)/python benchmarks/search.py --points $(POINTS)
 	@$(BIN)/python benchmarks/startup.py
+	@$(BIN)/python benchmarks/memory.py
 
 viz: $(VENV)/.viz  ## Show the pipelines in the browser
 	@$(BIN)/kedro viz run

@@ -52,7 +52,7 @@ def fill(path: Path, documents: int) -> None:
     project = SmallProject.create(path, build_tiny_checkpoint(path.parent / f"model-{documents}"))
     for start in range(0, documents, 500):
         project.upsert(
-            article(n, "".join(SENTENCE.format(n=n, m=m) for m in range(20)))
+            article(n, "".join(SENTENCE.format(n=n, m=m) for m in range(3)))
             for n in range(start, min(start + 500, documents))
         )
 

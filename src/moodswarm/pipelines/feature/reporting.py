@@ -88,9 +88,13 @@ def plot_token_histogram(statistics: Mapping[str, ChunkStatistics]) -> Figure:
         return figure
     axes = figure.subplots(len(statistics), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, counted) in zip(axes, statistics.items(), strict=True):
-        bins = range(0, max(counted.limit, *counted.tokens) + 9, 8)
+        # A bin ends just past the limit, so that nothing within it stands beyond the line.
+        last = max(counted.limit, *counted.tokens)
+        bins = [edge + 0.5 for edge in range(counted.limit % 8 - 8, last + 8, 8)]
         axis.hist(list(counted.tokens), bins=bins, weights=list(counted.tokens.values()))
-        axis.axvline(counted.limit, color="tab:red", label=f"limit of the model: {counted.limit}")
+        axis.axvline(
+            counted.limit + 0.5, color="tab:red", label=f"limit of the model: {counted.limit}"
+        )
         axis.set_title(f"{name}: {counted.chunks} chunks, {counted.over_limit} over the limit")
         axis.set_ylabel("chunks")
         axis.legend(loc="upper left")

@@ -1,10 +1,13 @@
 """Kedro stays fast where kedro-mlflow is installed."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from moodswarm.plugins import refuse_telemetry
 
 pytest.importorskip("kedro_mlflow")
 
@@ -38,8 +41,16 @@ def project() -> Path:
 
 def test_a_command_of_kedro_does_not_import_mlflow(project: Path) -> None:
     output = run(project, "registry", "list")
-    assert output.splitlines()[-1].startswith("False") or "False " in output
+    assert "False " in output
     assert "feature" in output
+
+
+def test_nothing_is_sent_unless_somebody_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "false")
+    refuse_telemetry()
+    assert os.environ["DO_NOT_TRACK"] == "true"
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "false"
 
 
 def test_the_commands_of_the_plugin_are_there(project: Path) -> None:

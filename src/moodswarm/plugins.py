@@ -1,4 +1,4 @@
-"""Keeps `kedro` fast where kedro-mlflow is installed.
+"""Keeps plugins quiet, and `kedro` fast where kedro-mlflow is installed.
 
 Kedro imports the commands of every plugin for every command, and the hooks of every plugin for
 every session; those of kedro-mlflow import MLflow, 3.6 of the 5.6 CPU-seconds that
@@ -7,6 +7,7 @@ calls it first of all (entry point `kedro.init`), and so do the settings. The pl
 when its command is asked for, or when `hooks.MlflowTracking` records a run.
 """
 
+import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -37,6 +38,15 @@ class _StandIn(ModuleType):
 
     commands = _DeferredCommands(name="Mlflow")
     mlflow_hook = object()
+
+
+def refuse_telemetry() -> None:
+    """Tell Kedro's plugins, MLflow and the Hugging Face libraries to send nothing.
+
+    Kedro calls it first of all too (entry point `kedro.init`); a variable that is set stays.
+    """
+    for name in ("DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"):
+        os.environ.setdefault(name, "true")
 
 
 def defer_mlflow() -> None:

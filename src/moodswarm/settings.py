@@ -4,8 +4,9 @@ from kedro.config import OmegaConfigLoader
 from omegaconf.resolvers import oc
 
 from moodswarm.hooks import MlflowTracking, Progress, RunLock, RunSummary
-from moodswarm.plugins import defer_mlflow
+from moodswarm.plugins import defer_mlflow, refuse_telemetry
 
+refuse_telemetry()
 defer_mlflow()
 
 _summary = RunSummary()

@@ -1,7 +1,7 @@
 # Two commands to start: `make feature` and `make test`. What they run is plain pip, kedro and
 # pytest; the README lists it for people without make.
 
-PYTHON ?= python3.11
+PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt

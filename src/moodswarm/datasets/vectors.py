@@ -14,8 +14,9 @@ from moodswarm.records.collections import FEATURE_INDEX, collection_name, featur
 from moodswarm.stores.errors import VectorSizeMismatch
 from moodswarm.stores.vectors import VectorStore, open_vector_store
 
-# What searches filter by, and what finds the points of a document.
-KEYWORD_FIELDS = ("document_id", "author_id", "platform", "language", "repository_id")
+# What searches filter by, and what finds the chunks of a document. Each indexed field costs memory
+# for every point. Cleaned documents and index rows are found by their own id.
+KEYWORD_FIELDS = {"embedded": ("document_id", "author_id"), "cleaned": ()}
 
 
 class _VectorStoreDataset(StoreDataset[VectorStore]):
@@ -91,7 +92,7 @@ class CollectionsDataset(_VectorStoreDataset):
             rows = data.filter(pc.equal(data["kind"], kind))
             if len(rows):
                 name = collection_name(self._layer, kind)
-                self.store.ensure_collection(name, dimensions, KEYWORD_FIELDS)
+                self.store.ensure_collection(name, dimensions, KEYWORD_FIELDS[self._layer])
                 self.store.upsert_points(name, rows)
 
     def load(self) -> VectorStore:
@@ -189,14 +190,14 @@ class FeatureIndexDataset(_VectorStoreDataset):
         if not begun:
             self._sweep(data)
             self.store.flush()
-        self.store.ensure_collection(FEATURE_INDEX, None, ("document_id",))
+        self.store.ensure_collection(FEATURE_INDEX, None)
         deleted = pc.equal(data["status"], "deleted")
         rows = data.filter(pc.invert(deleted))
         if len(rows):
-            self.store.upsert_points(FEATURE_INDEX, rows.append_column("document_id", rows["id"]))
+            self.store.upsert_points(FEATURE_INDEX, rows)
         if len(rows) < len(data):
             gone = data.filter(deleted)["id"].to_pylist()
-            self.store.delete_points(FEATURE_INDEX, {"document_id": gone})
+            self.store.delete_points(FEATURE_INDEX, {"id": gone})
         self.store.flush()
 
     def _sweep(self, data: pa.Table) -> None:
@@ -206,10 +207,11 @@ class FeatureIndexDataset(_VectorStoreDataset):
         kept = data.filter(pc.invert(is_deleted))
         current = {"revision": kept["revision"].to_pylist()}
         for name in feature_collections():
+            key = "document_id" if name.startswith("embedded_") else "id"
             if deleted:
-                self.store.delete_points(name, {"document_id": deleted})
+                self.store.delete_points(name, {key: deleted})
             if len(kept):
-                self.store.delete_points(name, {"document_id": kept["id"].to_pylist()}, current)
+                self.store.delete_points(name, {key: kept["id"].to_pylist()}, current)
 
     def load(self) -> FeatureIndex:
         """Return the index, to be read row by row."""

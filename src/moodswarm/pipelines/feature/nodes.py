@@ -256,5 +256,5 @@ def _points(embedded: pa.Table, embedder: Embedder) -> pa.Table:
 
 
 def _cleaned_points(cleaned: pa.Table) -> pa.Table:
-    """Cleaned documents as points: found, like chunks, by `document_id`."""
+    """Cleaned documents as points, which name their document as chunks do."""
     return cleaned.append_column("document_id", cleaned["id"])

@@ -2,8 +2,8 @@
 
 Run: python benchmarks/memory.py
 
-Documents are generated posts of one chunk each, the configuration is the default. The smaller corpus
-is the rival of the larger one. Goal: at most 1.3 times its memory.
+Documents are generated posts of one chunk each, the configuration is the default. The smaller
+corpus is the rival of the larger one. Goal: at most 1.3 times its memory.
 
 Two peaks are shown: what the process owns (anonymous memory), and that with the pages of mapped
 files, which the system takes back when somebody needs them. Qdrant Edge maps its files, and they do

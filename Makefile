@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Nothing here phones home.
 export DO_NOT_TRACK := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
-# glibc keeps freed memory per thread: two arenas take a third off the peak of a long run (LOG.md).
+# glibc keeps freed memory per thread: two arenas take a quarter off the peak of a long run (LOG.md).
 export MALLOC_ARENA_MAX := 2
 
 ARTICLES ?= data/01_raw/sample/articles.jsonl

@@ -163,9 +163,3 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 def print_json(data: Any) -> None:
     """Write JSON to standard output."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
-
-
-def console() -> Console:
-    """Where people read: wide enough for a table when it is not a terminal."""
-    found = Console()
-    return found if found.is_terminal else Console(width=120)

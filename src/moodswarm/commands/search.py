@@ -8,7 +8,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
-from moodswarm.commands.project import Project, console, json_option, print_json, with_project
+from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.pipelines.feature.summary import console
 from moodswarm.records import KINDS, Author
 from moodswarm.records.collections import collection_name
 from moodswarm.retrieval.search import search

@@ -8,14 +8,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from moodswarm.commands.project import (
-    KNOWN_ERRORS,
-    Project,
-    console,
-    json_option,
-    print_json,
-    with_project,
-)
+from moodswarm.commands.project import KNOWN_ERRORS, Project, json_option, print_json, with_project
+from moodswarm.pipelines.feature.summary import console
 from moodswarm.stores.documents import StoreStatus
 
 

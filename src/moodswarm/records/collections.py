@@ -11,11 +11,6 @@ def collection_name(layer: str, kind: str) -> str:
     return f"{layer}_{_PLURALS[kind]}"
 
 
-def collection_kind(name: str) -> str:
-    """Return the kind whose documents or chunks a collection holds."""
-    return next(kind for kind in KINDS if name.endswith(f"_{_PLURALS[kind]}"))
-
-
 def feature_collections() -> list[str]:
     """Return the names of all `cleaned_*` and `embedded_*` collections."""
     return [collection_name(layer, kind) for layer in ("cleaned", "embedded") for kind in KINDS]

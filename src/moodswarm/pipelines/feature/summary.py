@@ -10,6 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 
+def console() -> Console:
+    """Where people read: wide enough for a table when it is not a terminal."""
+    found = Console()
+    return found if found.is_terminal else Console(width=120)
+
+
 def print_feature_report(
     report: Mapping[str, Any], seconds: Mapping[str, float], env: str | None
 ) -> None:
@@ -17,8 +23,7 @@ def print_feature_report(
     table = Table(show_header=False, title="What this run did", title_justify="left")
     for name, value in summary_rows(report, seconds):
         table.add_row(name, value)
-    out = Console()
-    out = out if out.is_terminal else Console(width=120)
+    out = console()
     out.print(table)
     option = f" --env {env}" if env and env != "local" else ""
     out.print(

@@ -2,6 +2,7 @@
 
 import doctest
 import inspect
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,14 @@ import pyarrow as pa
 import pytest
 from kedro.io import AbstractDataset
 
-from moodswarm.datasets import batches, documents, vectors
+from moodswarm.datasets import batches, documents, ledger, vectors
 from moodswarm.datasets.batches import BatchesDataset
 from moodswarm.datasets.documents import DocumentsDataset
+from moodswarm.datasets.ledger import CrawlLedgerDataset
 from moodswarm.datasets.vectors import CollectionsDataset, FeatureIndexDataset
 from moodswarm.records import FEATURE_INDEX_SCHEMA, Document
 from moodswarm.records.document import documents_to_table
+from moodswarm.records.ledger import LedgerEntry, ledger_id, ledger_to_table
 
 POINT = "9312f13e-00a5-5988-af2e-f1e2c3917002"
 
@@ -29,6 +32,18 @@ def post() -> Document:
     )
 
 
+def entry() -> LedgerEntry:
+    url = "https://example.org/1"
+    return LedgerEntry(
+        id=ledger_id(url),
+        source_id="s",
+        url=url,
+        role="page",
+        state="done",
+        round=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
 def edge(folder: Path) -> dict[str, Any]:
     return {"backend": "edge", "path": str(folder / "qdrant")}
 
@@ -37,9 +52,11 @@ def make(name: str, folder: Path) -> tuple[AbstractDataset[Any, Any], pa.Table]:
     """Return a dataset that holds nothing, and what may be saved to it."""
     if name == "batches":
         return BatchesDataset(path=str(folder / "pages")), pa.table({"n": [1]})
+    sqlite = {"backend": "sqlite", "path": str(folder / "documents.db")}
     if name == "documents":
-        store = {"backend": "sqlite", "path": str(folder / "documents.db")}
-        return DocumentsDataset(store=store), documents_to_table([post()])
+        return DocumentsDataset(store=sqlite), documents_to_table([post()])
+    if name == "crawl_ledger":
+        return CrawlLedgerDataset(store=sqlite), ledger_to_table([entry()])
     if name == "collections":
         point = {"id": POINT, "kind": "post", "document_id": POINT, "text": "Hello"}
         return CollectionsDataset(layer="cleaned", store=edge(folder)), pa.Table.from_pylist(
@@ -50,7 +67,7 @@ def make(name: str, folder: Path) -> tuple[AbstractDataset[Any, Any], pa.Table]:
     return FeatureIndexDataset(store=edge(folder)), rows
 
 
-@pytest.fixture(params=["batches", "documents", "collections", "feature_index"])
+@pytest.fixture(params=["batches", "documents", "crawl_ledger", "collections", "feature_index"])
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     dataset, data = make(request.param, tmp_path)
     yield dataset, data
@@ -103,7 +120,7 @@ def test_a_preview_is_a_type_that_kedro_viz_knows(case: Any) -> None:
     assert annotation.__name__ == "TablePreview"
 
 
-@pytest.mark.parametrize("module", [batches, documents, vectors], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", [batches, documents, ledger, vectors], ids=lambda m: m.__name__)
 def test_the_examples_in_docstrings_run(module: Any) -> None:
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert result.attempted > 0

@@ -52,7 +52,6 @@ def test_derived_values_that_are_given_are_not_trusted() -> None:
         {"content": "Text!"},
         {"path": "a.py"},
         {"repository_id": "r"},
-        {"commit": "c0ffee"},
     ],
     ids=lambda change: next(iter(change)),
 )
@@ -62,9 +61,34 @@ def test_the_hash_sees_whatever_a_reader_sees(change: dict[str, Any]) -> None:
 
 def test_the_hash_does_not_see_how_a_document_came_here() -> None:
     time = datetime(2024, 1, 1, tzinfo=UTC)
-    provenance = {"fetched_at": time, "etag": "e", "spider": "s"}
+    provenance = {"fetched_at": time, "etag": "e", "spider": "s", "commit": "c", "licence": "MIT"}
     kept = make(**provenance, updated_at=time, deleted_at=time)
     assert kept.content_hash == make().content_hash
+
+
+FILE: dict[str, Any] = {
+    "kind": "repository",
+    "platform": "github",
+    "link": "https://github.com/ada/engine/blob/HEAD/a.py",
+    "content": "print(1)\n",
+    "title": "a.py",
+    "language": "en",
+    "published_at": datetime(2024, 5, 1, tzinfo=UTC),
+    "path": "a.py",
+    "repository_id": "r",
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "known"),
+    [
+        ({}, "e52c2c372a11f6f61a29c4d4bd8cf6759a3289f514584a1cc6469871db9701ec"),
+        (FILE, "5addc445fe54f9cd97b354d22420097ba5eec03acb73d697706b2629ee388800"),
+    ],
+)
+def test_hashes_stay_what_they_were_before_commits(values: dict[str, Any], known: str) -> None:
+    assert make(**values).content_hash == known
+    assert make(**values, commit="c0ffee", licence="MIT").content_hash == known
 
 
 def test_one_instant_in_two_zones_has_one_hash() -> None:

@@ -4,12 +4,13 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from contracts.document_stores import make, mongo_store, wire_server
-from moodswarm.stores.documents import open_document_store
+from moodswarm.stores.documents import UpsertResult, open_document_store
 from moodswarm.stores.errors import StoreUnavailable
 from moodswarm.stores.mongodb import MongoDocumentStore
 
@@ -114,6 +115,15 @@ def test_ids_are_text_and_times_are_dates(store: MongoDocumentStore) -> None:
     assert row is not None
     assert row["_id"] == document.id
     assert row["updated_at"].utcoffset().total_seconds() == 0
+
+
+def test_a_document_written_before_licences_were_known_is_read(store: MongoDocumentStore) -> None:
+    document = make(1, fetched_at=datetime(2026, 1, 1, tzinfo=UTC))
+    store.upsert_documents([document])
+    store._documents.update_one({"_id": document.id}, {"$unset": {"licence": 1}})
+    assert "licence" not in (store._documents.find_one({"_id": document.id}) or {})
+    assert store.get_documents([document.id])[0].licence is None
+    assert store.upsert_documents([document]) == UpsertResult(unchanged=1)
 
 
 def test_writers_at_the_same_time_leave_one_document_of_a_link(uri: str) -> None:

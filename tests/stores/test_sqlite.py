@@ -14,7 +14,8 @@ import pytest
 from contracts.document_stores import make
 from moodswarm.stores.documents import open_document_store
 from moodswarm.stores.errors import StoreCorrupt, StoreFull, StoreLocked, StoreUnavailable
-from moodswarm.stores.sqlite import SCHEMA_VERSION, SqliteDocumentStore
+from moodswarm.stores.sqlite import SqliteDocumentStore
+from moodswarm.stores.sqlite_schema import SCHEMA_VERSION
 
 # Upserts batches for ever and says which are acknowledged.
 WRITER = """
@@ -126,6 +127,18 @@ COUNTS = """SELECT kind, deleted_at IS NOT NULL, count(*) FROM documents
 def test_hashes_and_counts_come_from_the_index(store: SqliteDocumentStore, query: str) -> None:
     plan = store._file._connection().execute(f"EXPLAIN QUERY PLAN {query}").fetchall()
     assert "COVERING INDEX document_states" in plan[0][3]
+
+
+def test_a_scan_of_sources_follows_an_index_and_sorts_nothing(store: SqliteDocumentStore) -> None:
+    executed: list[str] = []
+    connection = store._file._connection()
+    connection.set_trace_callback(executed.append)
+    list(store.scan_ledger(["a", "b"]))
+    connection.set_trace_callback(None)
+    (query,) = [statement for statement in executed if "source_id" in statement]
+    steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert "USING INDEX crawl_ledger_sources (id>?)" in steps[0]
+    assert not [step for step in steps if "ORDER BY" in step]
 
 
 def test_readers_do_not_wait_for_a_writer(store: SqliteDocumentStore, path: Path) -> None:

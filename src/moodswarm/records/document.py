@@ -32,6 +32,7 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("path", pa.string()),
     pa.field("repository_id", pa.string()),
     pa.field("commit", pa.string()),
+    pa.field("licence", pa.string()),
     pa.field("spider", pa.string()),
     pa.field("etag", pa.string()),
     pa.field("fetched_at", _TIME),
@@ -50,8 +51,10 @@ _HASHED = (
     "content",
     "path",
     "repository_id",
-    "commit",
 )
+# Once hashed as well. A file that a new commit leaves alone is unchanged, so it counts as absent
+# for all, which keeps the hashes of documents that never had one.
+_NEVER_SEEN = {"commit": None}
 
 
 class InvalidDocument(ValueError):
@@ -73,7 +76,8 @@ class Document:
         deleted_at: Tombstone: when it was found to be gone.
         path: Path of the file within its repository.
         repository_id: Id that the files of one repository share.
-        commit: Commit that a repository file was read at.
+        commit: Commit that a repository file was read at last; not part of the content hash.
+        licence: SPDX identifier of the licence of the repository that a file is from.
         spider: What fetched it; `etag` and `fetched_at` serve conditional requests.
     """
 
@@ -93,6 +97,7 @@ class Document:
     path: str | None = None
     repository_id: str | None = None
     commit: str | None = None
+    licence: str | None = None
     spider: str | None = None
     etag: str | None = None
     fetched_at: datetime | None = None
@@ -125,7 +130,7 @@ class Document:
 
     def compute_hash(self) -> str:
         """Return the content hash that belongs to the current fields."""
-        seen = {name: getattr(self, name) for name in _HASHED}
+        seen = {name: getattr(self, name) for name in _HASHED} | _NEVER_SEEN
         if self.published_at:
             seen["published_at"] = self.published_at.isoformat()
         return digest(seen)

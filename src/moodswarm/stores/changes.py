@@ -10,9 +10,10 @@ from moodswarm.records import Author, Document
 from moodswarm.records.document import utc_milliseconds
 from moodswarm.stores.documents import Failure, UpsertResult
 
+#: How a document came here: of an unchanged one, this alone is brought up to date.
+PROVENANCE = ("fetched_at", "etag", "spider", "commit", "licence")
 #: What a store must know of a document to decide; the content hash covers every other field.
-STATE_FIELDS = ("content_hash", "updated_at", "deleted_at", "fetched_at", "etag", "spider")
-PROVENANCE = ("fetched_at", "etag", "spider")
+STATE_FIELDS = ("content_hash", "updated_at", "deleted_at", *PROVENANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class State:
     fetched_at: datetime | None
     etag: str | None
     spider: str | None
+    commit: str | None
+    licence: str | None
 
     @classmethod
     def of(cls, document: Document) -> "State":

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from moodswarm.records import Author, Document
+from moodswarm.records.ledger import LedgerEntry
 from moodswarm.stores.options import build
 
 #: What `DocumentStore.scan_hashes` gives: enough to see which documents changed.
@@ -57,17 +58,18 @@ class StoreStatus:
 
 
 class DocumentStore(Protocol):
-    """Documents with unique canonical links, and their authors."""
+    """Documents with unique canonical links, their authors, and the ledger of crawled links."""
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
         """Write a batch in one transaction (MongoDB: one bulk write, atomic per document).
 
         A document is unchanged when the stored one has its content hash and is deleted or not as
-        it is; then only provenance (`fetched_at`, `etag`, `spider`) is brought up to date, if the
-        given document carries a `fetched_at`. Otherwise it is inserted or replaced, with
-        `updated_at` set to now and no tombstone unless the given document carries one. Documents
-        of one link count one after the other, and the last wins. A document that the store cannot
-        hold is a `Failure` and does not stop the others. Authors are created as needed.
+        it is; then only provenance (`fetched_at`, `etag`, `spider`, `commit`, `licence`) is
+        brought up to date, if the given document carries a `fetched_at`. Otherwise it is inserted
+        or replaced, with `updated_at` set to now and no tombstone unless the given document
+        carries one. Documents of one link count one after the other, and the last wins. A document
+        that the store cannot hold is a `Failure` and does not stop the others. Authors are created
+        as needed.
         """
         ...
 
@@ -98,6 +100,28 @@ class DocumentStore(Protocol):
 
     def tombstone_documents(self, ids: Sequence[str], at: datetime) -> int:
         """Mark documents as gone, `updated_at` set to now; returns how many were not so before."""
+        ...
+
+    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
+        """Write entries in one transaction (MongoDB: one bulk write, atomic per entry).
+
+        A `queued` entry is inserted only if there is none of its id: a link that is found again
+        never forgets what is known of it. Any other replaces the stored one. Entries of one id
+        count one after the other. Times are kept in UTC to the millisecond.
+
+        Raises:
+            ValueError: names an entry whose text no store can hold; nothing is written.
+        """
+        ...
+
+    def scan_ledger(
+        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
+    ) -> Iterator[list[LedgerEntry]]:
+        """Stream the entries of these sources (None: of all) ordered by id; a page is one read."""
+        ...
+
+    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
+        """Return the entries that exist, ordered by id."""
         ...
 
     def get_or_create_author(self, full_name: str) -> Author:

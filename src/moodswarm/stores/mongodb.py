@@ -1,7 +1,7 @@
 """The server document store: MongoDB through pymongo.
 
-Only filters by `_id`, `kind` and `deleted` and sorts by `_id` are used, so that the contract suite
-can judge it over the wire without a server.
+Only filters by `_id`, `kind`, `deleted` and `source_id` and sorts by `_id` are used, so that the
+contract suite can judge it over the wire without a server.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from moodswarm.records import KINDS, Author, Document
 from moodswarm.records.document import utc_milliseconds
+from moodswarm.records.ledger import LedgerEntry
 from moodswarm.stores.changes import (
     PROVENANCE,
     STATE_FIELDS,
@@ -24,23 +25,25 @@ from moodswarm.stores.changes import (
 )
 from moodswarm.stores.documents import HASH_SCHEMA, StoreStatus, UpsertResult
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.mongodb_client import bulk_write, connect, explained, hosts
+from moodswarm.stores.ledger import scan_pages
+from moodswarm.stores.mongodb_client import bulk_write, connect, explained, hosts, pages
+from moodswarm.stores.mongodb_ledger import MongoLedger
 
 _NAMES = tuple(field.name for field in fields(Document) if field.name != "id")
+_ADDED_LATER = frozenset({"licence"})
 _MAX_BYTES = 16 * 1024 * 1024
-_IDS_PER_QUERY = 1000
 
 _Row = dict[str, Any]
 
 
 class MongoDocumentStore:
-    """Documents and authors in one MongoDB database; implements `DocumentStore`.
+    """Documents, authors and the crawl ledger in one MongoDB database; implements `DocumentStore`.
 
     Writes are acknowledged once a majority of the servers has them in its journal.
 
     Args:
         uri: `mongodb://user:password@host:port/` or `mongodb+srv://...`; never shown or logged.
-        database: Holds the collections `documents` and `authors`.
+        database: Holds the collections `documents`, `authors` and `crawl_ledger`.
         server_selection_timeout_ms: How long to look for a server before `StoreUnavailable`.
 
     Raises:
@@ -120,8 +123,29 @@ class MongoDocumentStore:
                 self._documents.update_many(
                     {"_id": {"$in": some}, "deleted": False}, {"$set": values}
                 ).modified_count
-                for some in _pages(ids)
+                for some in pages(ids)
             )
+
+    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
+        """Write entries of the crawl ledger, in one unordered bulk write."""
+        with explained(self._location):
+            self._ledger.record(entries)
+
+    def scan_ledger(
+        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
+    ) -> Iterator[list[LedgerEntry]]:
+        """Stream entries ordered by id; each page is one query."""
+
+        def read(last: str) -> list[LedgerEntry]:
+            with explained(self._location):
+                return self._ledger.page(last, source_ids, page_rows)
+
+        return scan_pages(read, page_rows)
+
+    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
+        """Return the entries that exist, ordered by id."""
+        with explained(self._location):
+            return list(self._ledger.entries(ids))
 
     def get_or_create_author(self, full_name: str) -> Author:
         """Return the one record of this person."""
@@ -165,9 +189,10 @@ class MongoDocumentStore:
         # `deleted_at`. Scans follow `_id` alone: the server reads whole documents to give their
         # hashes, and sends no content.
         self._documents.create_index({"deleted": 1, "kind": 1})
+        self._ledger = MongoLedger(database.crawl_ledger)
 
     def _find(self, ids: Sequence[str]) -> Iterator[_Row]:
-        for some in _pages(sorted(set(ids))):
+        for some in pages(sorted(set(ids))):
             yield from self._documents.find({"_id": {"$in": some}}).sort("_id", 1)
 
     def _states_after(self, last: str, limit: int, *, include_deleted: bool) -> list[_Row]:
@@ -206,8 +231,8 @@ class MongoDocumentStore:
     def _states(self, documents: Sequence[Document]) -> dict[str, State]:
         columns = dict.fromkeys(STATE_FIELDS, 1)
         return {
-            row["_id"]: State(**{name: row[name] for name in STATE_FIELDS})
-            for ids in _pages([document.id for document in documents])
+            row["_id"]: State(**_found(row, STATE_FIELDS))
+            for ids in pages([document.id for document in documents])
             for row in self._documents.find({"_id": {"$in": ids}}, columns)
         }
 
@@ -216,7 +241,7 @@ class MongoDocumentStore:
 
         stored = {
             row["_id"]: _author(row)
-            for ids in _pages(list(authors))
+            for ids in pages(list(authors))
             for row in self._authors.find({"_id": {"$in": ids}})
         }
         best = {id_: a.better_spelled(stored.get(id_, a)) for id_, a in authors.items()}
@@ -256,7 +281,12 @@ def _row(document: Document) -> _Row:
 
 
 def _document(row: _Row) -> Document:
-    return Document(id=row["_id"], **{name: row[name] for name in _NAMES})
+    return Document(id=row["_id"], **_found(row, _NAMES))
+
+
+def _found(row: _Row, names: Sequence[str]) -> _Row:
+    """Return what is stored; a document written before a field was known has none of it."""
+    return {name: row.get(name) if name in _ADDED_LATER else row[name] for name in names}
 
 
 def _author(row: _Row) -> Author:
@@ -273,8 +303,3 @@ def _bounded(rows: Sequence[_Row], characters: int) -> Iterator[str]:
         if position and characters < 0:
             return
         yield row["_id"]
-
-
-def _pages(ids: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), _IDS_PER_QUERY):
-        yield list(ids[start : start + _IDS_PER_QUERY])

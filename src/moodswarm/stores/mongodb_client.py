@@ -1,7 +1,7 @@
 """The MongoDB client: connecting, errors with remedies, and bulk writes that name what failed."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _DUPLICATE_KEY = 11000
 _OUT_OF_DISK_SPACE = 14031
+_IDS_PER_QUERY = 1000
 _REFUSED = (13, 18)  # Unauthorized, AuthenticationFailed
 # In a URI these separate its parts, so within user and password they must be percent-encoded.
 _RESERVED = re.compile(r"[/?#@\[\]]")
@@ -106,6 +107,12 @@ def _attempt(
             ) from error
         return {ids[each["index"]]: (each["code"], each["errmsg"]) for each in errors}
     return {}
+
+
+def pages(ids: Sequence[str]) -> Iterator[list[str]]:
+    """Cut ids into as many as one query may name."""
+    for start in range(0, len(ids), _IDS_PER_QUERY):
+        yield list(ids[start : start + _IDS_PER_QUERY])
 
 
 @contextmanager

@@ -4,17 +4,17 @@ Measured with 50,000 documents of 5 KB, a CPU-second: 15,000 inserts in batches 
 batches of 2,048; 120,000 unchanged upserts, 57,000 scanned documents, 600,000 rows of hashes.
 """
 
-import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from moodswarm.records import DOCUMENT_SCHEMA, KINDS, Author, Document
+from moodswarm.records import KINDS, Author, Document
 from moodswarm.records.document import TIMES, utc_milliseconds
+from moodswarm.records.ledger import LedgerEntry
 from moodswarm.stores.changes import (
     PROVENANCE,
     STATE_FIELDS,
@@ -25,59 +25,35 @@ from moodswarm.stores.changes import (
     storable,
 )
 from moodswarm.stores.documents import HASH_SCHEMA, StoreStatus, UpsertResult
+from moodswarm.stores.ledger import scan_pages
 from moodswarm.stores.sqlite_file import SqliteFile
-
-APPLICATION_ID = 0x4D6F6F64  # "Mood"
-SCHEMA_VERSION = 1
-
-# `content` stands last: reading any other column never touches a long text's overflow pages.
-# The index answers scans of hashes, page lengths and counts without touching the table at all.
-_SCHEMA = """
-CREATE TABLE documents (
-    id TEXT NOT NULL PRIMARY KEY,
-    kind TEXT NOT NULL,
-    platform TEXT NOT NULL,
-    link TEXT NOT NULL UNIQUE,
-    author_id TEXT NOT NULL,
-    author_full_name TEXT NOT NULL,
-    title TEXT,
-    language TEXT,
-    published_at INTEGER,
-    content_hash TEXT NOT NULL,
-    updated_at INTEGER,
-    deleted_at INTEGER,
-    path TEXT,
-    repository_id TEXT,
-    "commit" TEXT,
-    spider TEXT,
-    etag TEXT,
-    fetched_at INTEGER,
-    characters INTEGER NOT NULL,
-    content TEXT NOT NULL
-);
-CREATE INDEX document_states ON documents (id, deleted_at, kind, content_hash, characters);
-CREATE TABLE authors (
-    id TEXT NOT NULL PRIMARY KEY,
-    first_name TEXT NOT NULL,
-    last_name TEXT NOT NULL
+from moodswarm.stores.sqlite_ledger import record_entries, select_entries, select_page
+from moodswarm.stores.sqlite_schema import (
+    APPLICATION_ID,
+    DOCUMENT_COLUMNS,
+    MIGRATIONS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    from_columns,
+    insert_or_replace,
+    listed,
+    to_column,
+    to_integer,
+    to_json,
 )
-"""
 
-_FIELDS = (*(name for name in DOCUMENT_SCHEMA.names if name != "content"), "content")
-_COLUMNS = ", ".join(f'"{name}"' for name in _FIELDS)
-# SQL is put together from the names above only; every value is bound.
-_INSERT = (
-    f"INSERT INTO documents ({_COLUMNS}, characters) "  # noqa: S608
-    f"VALUES ({', '.join('?' * (len(_FIELDS) + 1))}) ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f'"{name}" = excluded."{name}"' for name in (*_FIELDS[1:], "characters"))
+# SQL is put together from names of columns only; every value is bound.
+_COLUMNS = listed(DOCUMENT_COLUMNS)
+_WRITE = insert_or_replace("documents", (*DOCUMENT_COLUMNS, "characters"))
+_SET_PROVENANCE = (
+    f"UPDATE documents SET ({listed(PROVENANCE)}) = "  # noqa: S608
+    f"({', '.join('?' * len(PROVENANCE))}) WHERE id = ?"
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 _MAX_BYTES = 1_000_000_000  # SQLite's own limit of a row
 
 
 class SqliteDocumentStore:
-    """Documents and authors in one SQLite file; implements `DocumentStore`.
+    """Documents, authors and the crawl ledger in one SQLite file; implements `DocumentStore`.
 
     Threads and processes may share the file: readers never wait, writers take turns.
 
@@ -93,7 +69,8 @@ class SqliteDocumentStore:
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout_seconds: float = 30.0) -> None:
         self._file = SqliteFile(
             path,
-            schema=_SCHEMA,
+            schema=SCHEMA,
+            migrations=MIGRATIONS,
             application_id=APPLICATION_ID,
             version=SCHEMA_VERSION,
             busy_timeout_seconds=busy_timeout_seconds,
@@ -110,7 +87,7 @@ class SqliteDocumentStore:
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
         """Return the documents that exist, ordered by id."""
         with self._file.read() as connection:
-            return _select(connection, "id IN (SELECT value FROM json_each(?))", _json(ids))
+            return _select(connection, "id IN (SELECT value FROM json_each(?))", to_json(ids))
 
     def scan_documents(
         self,
@@ -126,7 +103,7 @@ class SqliteDocumentStore:
         while True:
             with self._file.read() as connection:
                 ids = _page_ids(connection, last, include_deleted, page_documents, page_characters)
-                page = _select(connection, "id IN (SELECT value FROM json_each(?))", _json(ids))
+                page = _select(connection, "id IN (SELECT value FROM json_each(?))", to_json(ids))
             if not page:
                 return
             yield page
@@ -149,14 +126,35 @@ class SqliteDocumentStore:
 
     def tombstone_documents(self, ids: Sequence[str], at: datetime) -> int:
         """Mark documents as gone."""
-        times = (_to_integer(utc_milliseconds(at)), _to_integer(datetime.now(UTC)))
+        times = (to_integer(utc_milliseconds(at)), to_integer(datetime.now(UTC)))
         with self._file.write() as connection:
             cursor = connection.execute(
                 "UPDATE documents SET deleted_at = ?, updated_at = ? "
                 "WHERE id IN (SELECT value FROM json_each(?)) AND deleted_at IS NULL",
-                (*times, _json(ids)),
+                (*times, to_json(ids)),
             )
         return cursor.rowcount
+
+    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
+        """Write entries of the crawl ledger, in one transaction."""
+        with self._file.write() as connection:
+            record_entries(connection, entries)
+
+    def scan_ledger(
+        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
+    ) -> Iterator[list[LedgerEntry]]:
+        """Stream entries ordered by id; each page is one read, so others may write between."""
+
+        def read(last: str) -> list[LedgerEntry]:
+            with self._file.read() as connection:
+                return select_page(connection, last, source_ids, page_rows)
+
+        return scan_pages(read, page_rows)
+
+    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
+        """Return the entries that exist, ordered by id."""
+        with self._file.read() as connection:
+            return select_entries(connection, ids)
 
     def get_or_create_author(self, full_name: str) -> Author:
         """Return the one record of this person."""
@@ -213,24 +211,24 @@ def _obstacle(document: Document) -> str | None:
 
 def _states(connection: sqlite3.Connection, documents: Sequence[Document]) -> dict[str, State]:
     rows = connection.execute(
-        f"SELECT id, {', '.join(STATE_FIELDS)} FROM documents "  # noqa: S608
+        f"SELECT id, {listed(STATE_FIELDS)} FROM documents "  # noqa: S608
         "WHERE id IN (SELECT value FROM json_each(?))",
-        (_json([document.id for document in documents]),),
+        (to_json([document.id for document in documents]),),
     )
-    return {row[0]: State(**_from_columns(STATE_FIELDS, row[1:])) for row in rows}
+    return {row[0]: State(**from_columns(STATE_FIELDS, row[1:], TIMES)) for row in rows}
 
 
 def _save_documents(connection: sqlite3.Connection, changes: Changes) -> None:
     for document in list(changes.writes.values()):
-        values = [_to_column(getattr(document, name)) for name in _FIELDS]
+        values = [to_column(getattr(document, name)) for name in DOCUMENT_COLUMNS]
         try:
-            connection.execute(_INSERT, (*values, len(document.content)))
+            connection.execute(_WRITE, (*values, len(document.content)))
         except sqlite3.IntegrityError as error:
             changes.fail(document.id, f"its link is stored under another id ({error})")
     for document in changes.provenance.values():
         connection.execute(
-            "UPDATE documents SET fetched_at = ?, etag = ?, spider = ? WHERE id = ?",
-            (*(_to_column(getattr(document, name)) for name in PROVENANCE), document.id),
+            _SET_PROVENANCE,
+            (*(to_column(getattr(document, name)) for name in PROVENANCE), document.id),
         )
 
 
@@ -240,7 +238,7 @@ def _save_authors(
     rows = connection.execute(
         "SELECT id, first_name, last_name FROM authors "
         "WHERE id IN (SELECT value FROM json_each(?))",
-        (_json(list(authors)),),
+        (to_json(list(authors)),),
     )
     stored = {row[0]: Author(*row) for row in rows}
     best = {id_: author.better_spelled(stored.get(id_, author)) for id_, author in authors.items()}
@@ -278,24 +276,4 @@ def _select(connection: sqlite3.Connection, where: str, *values: Any) -> list[Do
         f"SELECT {_COLUMNS} FROM documents WHERE {where} ORDER BY id",  # noqa: S608
         values,
     )
-    return [Document(**_from_columns(_FIELDS, row)) for row in rows]
-
-
-def _to_integer(time: datetime) -> int:
-    return (time - _EPOCH) // _MILLISECOND
-
-
-def _to_column(value: datetime | str | None) -> int | str | None:
-    return _to_integer(value) if isinstance(value, datetime) else value
-
-
-def _from_columns(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
-    values = dict(zip(names, row, strict=True))
-    for name in TIMES:
-        if values.get(name) is not None:
-            values[name] = _EPOCH + values[name] * _MILLISECOND
-    return values
-
-
-def _json(ids: Sequence[str]) -> str:
-    return json.dumps(list(ids))
+    return [Document(**from_columns(DOCUMENT_COLUMNS, row, TIMES)) for row in rows]

@@ -5,7 +5,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ class SqliteFile:
         path: The file; it and its folders are created.
         schema: Statements that create the tables in an empty file.
         application_id: Marks the file as ours, so that no other program's database is touched.
+        migrations: By schema version, the statements that lead to it from the one before. A file
+            of an older version goes through them at its first opening, in one transaction.
         version: Schema version of this code; a file of a newer one is refused.
         busy_timeout_seconds: How long to wait for another writer before `StoreLocked`.
     """
@@ -40,12 +42,14 @@ class SqliteFile:
         path: str | os.PathLike[str],
         *,
         schema: str,
+        migrations: Mapping[int, str],
         application_id: int,
         version: int,
         busy_timeout_seconds: float,
     ) -> None:
         self.path = Path(path)
         self._schema = schema
+        self._migrations = migrations
         self._application_id = application_id
         self._version = version
         self._timeout = busy_timeout_seconds
@@ -90,8 +94,8 @@ class SqliteFile:
             # Ids are random, so a batch touches pages all over the indexes: 32 MiB of cache gives
             # a fifth more inserts a second than the default 2.
             connection.execute("PRAGMA cache_size = -32768")
-            if not _pragma(connection, "user_version"):
-                self._create(connection)
+            if _pragma(connection, "user_version") != self._version:
+                self._bring_up_to_date(connection)
         except BaseException:
             connection.close()
             raise
@@ -122,14 +126,23 @@ class SqliteFile:
                     raise
                 time.sleep(_RETRY_SECONDS)
 
-    def _create(self, connection: sqlite3.Connection) -> None:
+    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
+        """Create the tables, or change those of an older version; killed midway, nothing is."""
         with _transaction(connection, "BEGIN IMMEDIATE"):
-            if _pragma(connection, "user_version"):
+            self._check(connection)  # again, now that no other process can go on writing
+            version = _pragma(connection, "user_version")
+            if version == self._version:
                 return  # another process was faster
-            for statement in self._schema.split(";"):
-                connection.execute(statement)
+            for statements in self._steps(version):
+                for statement in statements.split(";"):
+                    connection.execute(statement.strip())
             connection.execute(f"PRAGMA application_id = {self._application_id}")
             connection.execute(f"PRAGMA user_version = {self._version}")
+
+    def _steps(self, version: int) -> list[str]:
+        if not version:
+            return [self._schema]
+        return [self._migrations[number] for number in range(version + 1, self._version + 1)]
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -1,0 +1,104 @@
+"""The crawl ledger as a Kedro dataset."""
+
+from collections.abc import Callable
+from itertools import chain, islice
+
+import pyarrow as pa
+
+from moodswarm.datasets.previews import TablePreview, table_preview
+from moodswarm.datasets.stores import StoreDataset
+from moodswarm.records.ledger import table_to_ledger
+from moodswarm.stores.documents import DocumentStore, open_document_store
+
+# A preview shows failures first, among as many entries as one page has.
+_PREVIEWED = 1_000
+
+
+def _show_nothing(visited: int, known: int) -> None:
+    """Nobody watches."""
+
+
+class CrawlLedger:
+    """What earlier crawls have met, and where the next one says how far it is.
+
+    Attributes:
+        store: Read the entries with `scan_ledger` and `get_ledger`.
+        on_visit: Called by the reader with the links visited and the links known so far.
+    """
+
+    def __init__(
+        self, store: DocumentStore, on_visit: Callable[[int, int], None] = _show_nothing
+    ) -> None:
+        self.store = store
+        self.on_visit = on_visit
+
+    def watched(self, on_visit: Callable[[int, int], None]) -> "CrawlLedger":
+        """Return the same ledger with another `on_visit`."""
+        return CrawlLedger(self.store, on_visit)
+
+
+class CrawlLedgerDataset(StoreDataset[DocumentStore]):
+    """What became of each link that a crawl has met; lives in the document store.
+
+    Saving a batch of `LEDGER_SCHEMA` records it, see `DocumentStore.record_ledger`; loading gives
+    the ledger, to be read page by page.
+
+    ```yaml
+    crawl_ledger:
+      type: moodswarm.datasets.ledger.CrawlLedgerDataset
+      store: {backend: sqlite, path: data/01_raw/documents.db}
+    ```
+
+    ```yaml
+    crawl_ledger:  # conf/server
+      type: moodswarm.datasets.ledger.CrawlLedgerDataset
+      store: {backend: mongodb, database: moodswarm}
+      credentials: mongodb
+    ```
+
+    ```python
+    >>> import tempfile
+    >>> from datetime import UTC, datetime
+    >>> from moodswarm.records.ledger import LedgerEntry, ledger_id, ledger_to_table
+    >>> store = {"backend": "sqlite", "path": tempfile.mkdtemp() + "/documents.db"}
+    >>> dataset = CrawlLedgerDataset(store=store)
+    >>> url = "https://example.org/1"
+    >>> entry = LedgerEntry(
+    ...     id=ledger_id(url), source_id="s", url=url, role="page", state="queued",
+    ...     round=datetime(2026, 1, 1, tzinfo=UTC),
+    ... )
+    >>> dataset.save(ledger_to_table([entry]))
+    >>> [entry.url for page in dataset.load().store.scan_ledger() for entry in page]
+    ['https://example.org/1']
+    >>> dataset.release()
+
+    ```
+    """
+
+    def _open(self) -> DocumentStore:
+        return open_document_store(self._config, self._credentials)
+
+    def save(self, data: pa.Table) -> None:
+        """Record a batch, in one transaction."""
+        if len(data):
+            self.store.record_ledger(list(table_to_ledger(data)))
+
+    def load(self) -> CrawlLedger:
+        """Return the ledger, to be read page by page."""
+        return CrawlLedger(self.store)
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """Show some entries in kedro-viz, those that failed first."""
+        columns = ("url", "state", "reason", "visited_at")
+        pages = self.store.scan_ledger(page_rows=max(_PREVIEWED, nrows))
+        try:
+            entries = sorted(
+                chain.from_iterable(islice(pages, 1)), key=lambda entry: entry.state != "failed"
+            )
+        finally:
+            self.release()
+        rows = [{column: getattr(entry, column) for column in columns} for entry in entries[:nrows]]
+        return table_preview(rows, columns)
+
+    def _exists(self) -> bool:
+        return any(self.store.scan_ledger(page_rows=1))

@@ -1,6 +1,5 @@
 """What a crawl is asked to do: typed, checked, and handed to the child process as JSON."""
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -109,7 +108,6 @@ class CrawlSpec(_Model):
         github_token_variable: Environment variable that holds a GitHub token; never the token.
     """
 
-    round: datetime
     sources: tuple[Source, ...]
     links: str
     statistics: str

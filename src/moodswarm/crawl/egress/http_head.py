@@ -1,0 +1,111 @@
+"""Heads of HTTP requests and responses, read strictly: what is ambiguous is refused."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+MAX_HEAD = 64 * 1024
+_REQUEST = re.compile(rb"([A-Z]{1,20}) ([\x21-\x7e]{1,16384}) HTTP/1\.[01]")
+_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*?)[ \t]*")
+# What concerns one connection only; `Connection` can name more.
+_HOP_BY_HOP = frozenset(
+    b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer "
+    b"upgrade expect".split()
+)
+
+
+class BadHead(Exception):
+    """A head that is not understood in exactly one way, or is too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A first line and its header fields, in order; names keep their case."""
+
+    line: bytes
+    fields: tuple[tuple[bytes, bytes], ...]
+
+    def values(self, name: bytes) -> list[bytes]:
+        """Return all values of a field; `name` is in lower case."""
+        return [value for field, value in self.fields if field.lower() == name]
+
+    def forwarded(self, line: bytes, host: bytes | None = None) -> bytes:
+        """Return the head for the next hop: one request a connection.
+
+        Args:
+            line: The first line to send.
+            host: Replaces what the sender wrote as `Host`; None for a response.
+        """
+        named = b",".join(self.values(b"connection")).lower().split(b",")
+        dropped = _HOP_BY_HOP | {name.strip() for name in named}
+        dropped -= {b"content-length", b"transfer-encoding"}
+        lines = [line]
+        if host is not None:
+            lines.append(b"Host: " + host)
+            dropped |= {b"host"}
+        lines += [
+            name + b": " + value for name, value in self.fields if name.lower() not in dropped
+        ]
+        return b"\r\n".join([*lines, b"Connection: close", b"", b""])
+
+
+async def read_head(reader: asyncio.StreamReader) -> Head:
+    """Read up to the empty line.
+
+    Raises:
+        BadHead: malformed, or longer than `MAX_HEAD` bytes.
+        EOFError: the sender closed before its end.
+    """
+    try:
+        block = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.LimitOverrunError:
+        raise BadHead(f"head over {MAX_HEAD} bytes") from None
+    line, *lines = block[:-4].split(b"\r\n")
+    fields = []
+    for text in lines:
+        match = _FIELD.fullmatch(text)
+        if match is None:
+            raise BadHead("malformed header field")
+        fields.append((match[1], match[2]))
+    return Head(line, tuple(fields))
+
+
+def request_line(head: Head) -> tuple[bytes, bytes]:
+    """Return method and target of a request.
+
+    Raises:
+        BadHead: no request line of HTTP/1.
+    """
+    match = _REQUEST.fullmatch(head.line)
+    if match is None:
+        raise BadHead("malformed request line")
+    return match[1], match[2]
+
+
+def body_length(head: Head) -> int:
+    """Return how many bytes follow a request's head.
+
+    Raises:
+        BadHead: the length is given twice, in another way, or badly.
+    """
+    lengths = head.values(b"content-length")
+    if head.values(b"transfer-encoding"):
+        raise BadHead("a request with Transfer-Encoding is not forwarded; give Content-Length")
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not re.fullmatch(rb"[0-9]{1,15}", lengths[0]):
+        raise BadHead("malformed Content-Length")
+    return int(lengths[0])
+
+
+def response_status(head: Head) -> int:
+    """Return the status of a response.
+
+    Raises:
+        BadHead: no status line of HTTP/1.
+    """
+    match = _STATUS.fullmatch(head.line)
+    if match is None:
+        raise BadHead("malformed status line")
+    return int(match[1])

@@ -1,0 +1,58 @@
+"""Judge every request of Scrapy before anything else is done for it.
+
+Redirects, robots.txt, sitemaps and feeds are requests like any other. What is refused here costs
+no connection and no delay, and nobody asks its host for a robots.txt first.
+"""
+
+from typing import TYPE_CHECKING
+
+from moodswarm.crawl.egress.download import RequestRefused, installed_resolver, refuse_proxy
+from moodswarm.crawl.egress.policy import EgressRefused
+from moodswarm.crawl.egress.settings import DOWNLOAD
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+
+class EgressMiddleware:
+    """The first downloader middleware; what it refuses is never retried."""
+
+    def __init__(self, crawler: "Crawler") -> None:
+        handlers = crawler.settings.getwithbase("DOWNLOAD_HANDLERS")
+        unguarded = sorted(
+            scheme for scheme, path in handlers.items() if path not in (None, DOWNLOAD)
+        )
+        if unguarded:
+            raise RuntimeError(f"DOWNLOAD_HANDLERS: {unguarded} go around the egress guard")
+
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "EgressMiddleware":
+        """Build it.
+
+        Raises:
+            RuntimeError: some scheme would be downloaded without the guard.
+        """
+        return cls(crawler)
+
+    async def process_request(self, request: "Request") -> None:
+        """Refuse what may not be reached.
+
+        Raises:
+            RequestRefused: an `IgnoreRequest` and an `EgressRefused`.
+            CannotResolveHostError: the host has no address; retried like any other failure.
+        """
+        from scrapy.exceptions import CannotResolveHostError
+        from scrapy.utils.defer import maybe_deferred_to_future
+        from twisted.internet.defer import Deferred
+        from twisted.internet.error import DNSLookupError
+
+        resolver = installed_resolver()
+        try:
+            refuse_proxy(request)
+            target = resolver.policy.target(request.url)
+            await maybe_deferred_to_future(Deferred.fromCoroutine(resolver.addresses(target)))
+        except EgressRefused as refusal:
+            raise RequestRefused(refusal) from None
+        except DNSLookupError as error:
+            raise CannotResolveHostError(error.args[0]) from error

@@ -1,0 +1,44 @@
+"""How long a repository may take, and whether anybody still wants it."""
+
+import threading
+import time
+
+from moodswarm.crawl.repositories.errors import RepositoryError
+
+
+class Budget:
+    """Seconds that git and the reading may use; the time of whoever takes the files is free.
+
+    Args:
+        seconds: What may be used in all.
+        cancelled: Set by another thread to end the work.
+    """
+
+    def __init__(self, seconds: float, cancelled: threading.Event | None = None) -> None:
+        self._seconds = seconds
+        self._left = seconds
+        self._since: float | None = None
+        self._cancelled = cancelled
+
+    def resume(self) -> None:
+        """Let the time run."""
+        if self._since is None:
+            self._since = time.monotonic()
+
+    def pause(self) -> None:
+        """Stop the time while somebody else works."""
+        if self._since is not None:
+            self._left -= time.monotonic() - self._since
+            self._since = None
+
+    def check(self) -> None:
+        """Go on, or not.
+
+        Raises:
+            RepositoryError: `timeout` or `cancelled`.
+        """
+        if self._cancelled is not None and self._cancelled.is_set():
+            raise RepositoryError("cancelled", "the crawl is ending")
+        used = 0.0 if self._since is None else time.monotonic() - self._since
+        if used >= self._left:
+            raise RepositoryError("timeout", f"took more than {self._seconds:g} seconds")

@@ -1,0 +1,120 @@
+"""Ignore patterns, decoding, languages and licences, each by itself."""
+
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from identify.vendor.licenses import LICENSES
+
+from moodswarm.crawl.repositories.ignore import IgnoreRules
+from moodswarm.crawl.repositories.licences import licence_of, spdx
+from moodswarm.crawl.repositories.text import LeftOut, language_of, text_of
+from moodswarm.crawl.repositories.tree import Entry
+from moodswarm.crawl.spec import Repositories
+
+PATTERNS = [
+    ("node_modules/", "a/node_modules/b.js", True),
+    ("node_modules/", "node_modules", False),
+    ("*.min.js", "web/a.min.js", True),
+    ("*.lock", "poetry.lock", True),
+    ("*.lock", "lock.py", False),
+    ("/docs/", "docs/a.md", True),
+    ("/docs/", "src/docs/a.md", False),
+    ("docs/api/", "docs/api/a.md", True),
+    ("docs/*.md", "docs/a/b.md", False),
+    ("a/**/z.py", "a/z.py", True),
+    ("a/**/z.py", "a/b/c/z.py", True),
+    ("**/gen/*.py", "x/gen/a.py", True),
+    ("gen/**", "gen/a/b.py", True),
+    ("file[0-9].py", "file7.py", True),
+    ("file[!0-9].py", "file7.py", False),
+    ("a?c", "abc", True),
+    ("a.c", "abc", False),
+    ("name", "name/inside.py", True),
+]
+
+
+@pytest.mark.parametrize(("pattern", "path", "ignored"), PATTERNS)
+def test_patterns_mean_what_they_mean_to_git(
+    tmp_path: Path, pattern: str, path: str, ignored: bool
+) -> None:
+    (tmp_path / ".gitignore").write_text(f"{pattern}\n")
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    asked = subprocess.run(["git", "check-ignore", "--quiet", path], cwd=tmp_path, check=False)
+    assert IgnoreRules([pattern]).match(path) == ignored == (asked.returncode == 0)
+
+
+def test_the_last_pattern_decides() -> None:
+    rules = IgnoreRules(["*.md", "!README.md", "# comment", ""])
+    assert rules.match("a.md")
+    assert not rules.match("README.md")
+
+
+def test_the_default_patterns_leave_code_alone() -> None:
+    rules = IgnoreRules(Repositories().ignore)
+    paths = ["src/build.py", "distance/a.py", "README.md", "vendors.py", "a.mapper.py"]
+    assert not [path for path in paths if rules.match(path)]
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=200))
+def test_utf8_is_taken_at_its_word(text: str) -> None:
+    found = text_of(text.encode(), None)
+    assert found == text.removeprefix("\ufeff") or text.startswith("\ufeff")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_give_text_or_a_reason(data: bytes) -> None:
+    found = text_of(data, None)
+    assert isinstance(found, LeftOut) or "\0" not in found
+
+
+def test_other_alphabets_are_not_guessed() -> None:
+    data = "Привет, мир! Это старый файл.\n".encode("koi8-r")
+    assert text_of(data, None) == LeftOut("not_text")
+
+
+def test_a_paragraph_may_be_one_long_line() -> None:
+    data = b"words " * 1_500
+    assert text_of(data, "markdown") == data.decode()
+    assert text_of(data, "javascript") == LeftOut("long_lines")
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "language"),
+    [
+        ("a.py", b"", "python"), ("b.hpp", b"", "c++"), ("c.ts", b"", "ts"),
+        ("Dockerfile", b"", "dockerfile"), ("x.yml", b"", "yaml"), ("z.zsh", b"", "shell"),
+        ("run", b"#!/usr/bin/perl -w\n", "perl"), ("run", b"#!" + b"'" * 900, None),
+        ("run", b"#!\n", None), ("README.md", b"", "markdown"), ("x.unheard", b"", None),
+    ],
+)  # fmt: skip
+def test_languages_are_named(path: str, first: bytes, language: str | None) -> None:
+    assert language_of(path, first) == language
+
+
+@pytest.mark.parametrize("name", ["MIT", "Apache-2.0", "BSD-3-Clause", "GPL-3.0", "ISC"])
+def test_known_licence_texts_are_named(name: str) -> None:
+    text = dict(LICENSES)[name]
+    narrow = "\n\n".join(textwrap.fill(part, 50) for part in text.split("\n\n"))
+    assert spdx(f"Copyright (c) 2024 Ada Lovelace\n\n{text}") == name
+    assert spdx(narrow.replace("[fullname]", "Ada Lovelace")) == name
+
+
+@pytest.mark.parametrize("text", ["All rights reserved.", "", "Do what you like. " * 40])
+def test_other_texts_are_no_licence(text: str) -> None:
+    assert spdx(text) is None
+
+
+def test_several_licences_all_count() -> None:
+    texts = dict(LICENSES)
+    files = {"LICENSE-MIT": texts["MIT"], "LICENSE-APACHE": texts["Apache-2.0"], "a.py": "x"}
+    entries = [Entry(path, "0" * 40, len(text)) for path, text in files.items()]
+    assert licence_of(entries, lambda entry: files[entry.path]) == "Apache-2.0 AND MIT"
+
+
+def test_a_licence_of_a_part_is_not_that_of_the_whole() -> None:
+    entry = Entry("part/LICENSE", "0" * 40, 10)
+    assert licence_of([entry], lambda _: dict(LICENSES)["MIT"]) is None

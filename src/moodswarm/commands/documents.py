@@ -1,7 +1,7 @@
 """`moodswarm import`, `export` and `delete`: documents in and out of the document store."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from moodswarm.commands import archives
 from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.crawl.archives import PLATFORMS
 from moodswarm.records import KINDS
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
@@ -23,33 +25,81 @@ SHOWN_FAILURES = 50
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--if-empty", is_flag=True, help="Do nothing when the store already has documents.")
+@click.option(
+    "--from",
+    "platform",
+    type=click.Choice(PLATFORMS),
+    help="FILES are export archives of this platform: zip files, or folders they were unpacked to.",
+)
+@click.option(
+    "--author", metavar="NAME", help="Full name, with --from; instead of the one in the archive."
+)
 @json_option
 @with_project
 def import_command(
-    project: Project, files: tuple[Path, ...], if_empty: bool, as_json: bool
+    project: Project,
+    files: tuple[Path, ...],
+    if_empty: bool,
+    platform: str | None,
+    author: str | None,
+    as_json: bool,
 ) -> None:
     """Load documents from FILES into the document store; doing so twice changes nothing.
 
     Reads what `moodswarm export` writes (JSON lines, also gzipped) and the JSON of the LLM
-    Engineer's Handbook. Whatever is wrong is listed with file, line and reason, everything else
-    is kept, and the exit code is 1.
+    Engineer's Handbook; with --from, the archives that LinkedIn, Medium and X give to their
+    members. Whatever is wrong is listed with file, line and reason, everything else is kept, and
+    the exit code is 1.
 
     \b
     A line needs these fields, and may have title, language, published_at, path and others:
       {"kind": "article", "platform": "blog", "link": "https://example.org/tea",
        "author_full_name": "Mira Solano", "content": "# Tea ..."}
+
+    \b
+    Examples:
+      moodswarm import my-articles.jsonl
+      moodswarm import --from linkedin Complete_LinkedInDataExport.zip
+      moodswarm import --from x twitter-archive.zip --author "Mira Solano"
     """
+    if author is not None and not platform:
+        raise click.UsageError("--author belongs to --from; lines of JSON name their author")
+    if author is not None and not author.strip():
+        raise click.BadParameter("the name is empty", param_hint="--author")
     if if_empty and (stored := _documents(project)):
         click.echo(f"The document store has {stored} documents; nothing imported.", err=as_json)
         if as_json:
-            print_json(_as_dict(ImportReport()))
+            print_json(
+                archives.as_dict(archives.ArchiveReport()) if platform else _as_dict(ImportReport())
+            )
         return
+    if platform:
+        _import_archives(project, platform, files, author, as_json)
+    else:
+        _import_lines(project, files, as_json)
+
+
+def _import_lines(project: Project, files: tuple[Path, ...], as_json: bool) -> None:
     with _progress("importing") as advance:
         report = import_documents(project.documents, files, progress=advance)
     if as_json:
         print_json(_as_dict(report))
     else:
         _print(report)
+    if report.failed:
+        raise SystemExit(1)
+
+
+def _import_archives(
+    project: Project, platform: str, files: tuple[Path, ...], author: str | None, as_json: bool
+) -> None:
+    with _progress("importing") as advance:
+        report = archives.import_archives(project.documents, platform, files, author, advance)
+    if as_json:
+        print_json(archives.as_dict(report))
+    else:
+        click.echo(archives.summary(report))
+        _print_failures(report.rejected)
     if report.failed:
         raise SystemExit(1)
 
@@ -154,9 +204,11 @@ def _print(report: ImportReport) -> None:
         f"Imported {report.read} documents: {result.inserted} new, {result.changed} changed, "
         f"{result.unchanged} unchanged{newer}, {len(report.rejected)} failed."
     )
-    for failure in report.rejected[:SHOWN_FAILURES]:
+    _print_failures(report.rejected)
+
+
+def _print_failures(rejected: Sequence[object]) -> None:
+    for failure in rejected[:SHOWN_FAILURES]:
         click.echo(f"  failed: {failure}", err=True)
-    if len(report.rejected) > SHOWN_FAILURES:
-        click.echo(
-            f"  and {len(report.rejected) - SHOWN_FAILURES} more; --json lists all", err=True
-        )
+    if len(rejected) > SHOWN_FAILURES:
+        click.echo(f"  and {len(rejected) - SHOWN_FAILURES} more; --json lists all", err=True)

@@ -15,7 +15,7 @@ ARTICLES ?= data/01_raw/sample/articles.jsonl
 POINTS ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help feature test check benchmark viz mlflow constraints clean
+.PHONY: help demo feature test check benchmark viz mlflow constraints clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
@@ -40,19 +40,24 @@ feature: $(VENV)/.core  ## Set up, import the sample corpus if the store is empt
 	@$(BIN)/moodswarm import --if-empty data/01_raw/sample/*.jsonl
 	@$(BIN)/kedro run --pipeline=feature
 
-test: $(VENV)/.dev $(VENV)/.server $(VENV)/.ray $(VENV)/.mlflow $(VENV)/.viz  ## Set up what tests need and run them
+demo: $(VENV)/.crawl  ## Set up, crawl a sample site on this machine, make features, search
+	@$(BIN)/moodswarm demo
+
+test: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server $(VENV)/.ray $(VENV)/.mlflow $(VENV)/.viz  ## Set up what tests need and run them
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
-check: $(VENV)/.dev $(VENV)/.server  ## Lint, types, import contracts
+check: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server  ## Lint, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-benchmark: $(VENV)/.dev $(VENV)/.server  ## Measure speed; ARTICLES=path of your own articles
+benchmark: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server  ## Measure speed; ARTICLES=path of your own articles
 	@$(BIN)/python benchmarks/embedding.py --articles $(ARTICLES)
 	@$(BIN)/python benchmarks/text.py --articles $(ARTICLES)
 	@$(BIN)/python benchmarks/search.py --points $(POINTS)
+	@$(BIN)/python benchmarks/extraction.py
+	@$(BIN)/python benchmarks/crawl.py
 	@$(BIN)/python benchmarks/startup.py
 	@$(BIN)/python benchmarks/memory.py
 

@@ -33,6 +33,10 @@ HOLDS = {
     "embedded_chunks": "Chunks with their vectors.",
     "feature_report": "What the last run did: documents, rejects, coverage, chunk statistics.",
     "chunk_histogram": "Histogram of the tokens per chunk of the last run.",
+    "crawl_ledger": "One entry per link that a crawl has met, and what became of it. Read first.",
+    "updated_crawl_ledger": "The same entries. Written after the documents that they speak of.",
+    "crawl_visits": "What became of each link that the last crawl asked for.",
+    "crawl_report": "What the last crawl did: counts per source and outcome, failures with reasons.",
 }
 COLLECTIONS = {"embedded": "embedded_*", "cleaned": "cleaned_*", None: "feature_index"}
 
@@ -61,6 +65,10 @@ def cli_page() -> str:
     context = _context(main, "moodswarm", None)
     for name, command in sorted(main.commands.items()):
         parts += [f"## moodswarm {name}", _help(command, name, context)]
+        if isinstance(command, click.Group):
+            inner = _context(command, name, context)
+            for sub, subcommand in sorted(command.commands.items()):
+                parts += [f"### moodswarm {name} {sub}", _help(subcommand, sub, inner)]
     parts += [
         "## kedro",
         "Pipelines run with Kedro's own command. The options used most:",
@@ -68,7 +76,9 @@ def cli_page() -> str:
             (
                 "| command | does |",
                 "|---|---|",
+                "| `kedro run --pipeline=crawl` | links to documents; extra `crawl` |",
                 "| `kedro run --pipeline=feature` | documents to points |",
+                "| `kedro run` | both, one after the other |",
                 (
                     "| `kedro run --pipeline=feature --env server` | the same on the stores of "
                     "`conf/server` |"

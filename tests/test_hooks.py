@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from e2e.projects import SmallProject, article, post
-from moodswarm.hooks import feature_metrics
+from moodswarm.hooks.tracking import feature_metrics
 from moodswarm.stores.errors import StoreLocked
 from moodswarm.stores.lock import StoreLock
 
@@ -76,7 +76,7 @@ def test_a_failed_run_frees_what_it_locked(project: SmallProject) -> None:
 
 
 def test_a_run_waits_for_the_folder(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moodswarm.hooks.LOCK_TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr("moodswarm.hooks.run_lock.LOCK_TIMEOUT_SECONDS", 0.0)
     held = StoreLock(project.path / "data/02_intermediate", timeout=0)
     held.acquire()
     try:

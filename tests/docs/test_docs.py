@@ -90,13 +90,15 @@ def test_catalog_entry_without_a_description_is_refused(monkeypatch: pytest.Monk
         reference().catalog_page()
 
 
-def test_every_parameter_is_explained() -> None:
-    parameters: dict[str, Any] = yaml.safe_load(
-        (ROOT / "conf" / "base" / "parameters_feature.yml").read_text(encoding="utf-8")
-    )
-    explained = set(code(ROOT / "docs" / "features.md"))
-    names = {name for group in parameters.values() for name in leaves(group)}
-    assert names <= explained, f"not in docs/features.md: {sorted(names - explained)}"
+@pytest.mark.parametrize(
+    ("file", "page"),
+    [("parameters_feature.yml", "features.md"), ("parameters_crawl.yml", "crawl.md")],
+)
+def test_every_parameter_is_explained(file: str, page: str) -> None:
+    text = (ROOT / "conf" / "base" / file).read_text(encoding="utf-8")
+    explained = set(code(ROOT / "docs" / page))
+    names = {name for group in yaml.safe_load(text).values() for name in leaves(group)}
+    assert names <= explained, f"not in docs/{page}: {sorted(names - explained)}"
 
 
 def leaves(group: dict[str, Any]) -> set[str]:

@@ -40,7 +40,8 @@ class SmallProject:
         project.write_parameters(
             {"embedding": {"model": str(model), "precision": "float32"}, **parameters}
         )
-        switched_off = {"tracking": {"disable_tracking": {"pipelines": ["feature"]}}}
+        untracked = ["crawl", "feature", "__default__"]
+        switched_off = {"tracking": {"disable_tracking": {"pipelines": untracked}}}
         (path / "conf/local/mlflow.yml").write_text(yaml.safe_dump(switched_off))
         return project
 
@@ -61,12 +62,30 @@ class SmallProject:
         **runtime_params: Any,
     ) -> dict[str, Any]:
         """Run the feature pipeline in this process and return its report."""
+        return self._run("feature", "feature_report", env, runner, runtime_params)
+
+    def crawl(self, **runtime_params: Any) -> dict[str, Any]:
+        """Run the crawl pipeline in this process and return its report."""
+        return self._run("crawl", "crawl_report", None, None, runtime_params)
+
+    def run_all(self) -> dict[str, Any]:
+        """Run the default pipeline in this process and return the report of its features."""
+        return self._run("__default__", "feature_report", None, None, {})
+
+    def _run(
+        self,
+        pipeline: str,
+        report: str,
+        env: str | None,
+        runner: AbstractRunner | None,
+        runtime_params: dict[str, Any],
+    ) -> dict[str, Any]:
         bootstrap_project(self.path)
         with KedroSession.create(self.path, env=env, runtime_params=runtime_params) as session:
-            session.run(pipeline_names=["feature"], runner=runner)
+            session.run(pipeline_names=[pipeline], runner=runner)
             context = session.load_context()
-            report: dict[str, Any] = context.catalog.load("feature_report")
-        return report
+            found: dict[str, Any] = context.catalog.load(report)
+        return found
 
     def open(self) -> Project:
         """Return the opened stores; close them after use."""
@@ -84,6 +103,13 @@ class SmallProject:
         project = self.open()
         project.documents.tombstone_documents([d.id for d in documents], DELETED_AT)
         project.close()
+
+    def documents(self) -> list[Document]:
+        """Return all documents that are not deleted."""
+        project = self.open()
+        found = [document for page in project.documents.scan_documents() for document in page]
+        project.close()
+        return found
 
     def points(self) -> dict[str, dict[str, Any]]:
         """Return every point of every collection, vectors included, by collection and id."""
@@ -149,3 +175,10 @@ def run_feature(path: Path) -> None:
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout = sys.stderr = nowhere
         SmallProject(path).run()
+
+
+def run_crawl(path: Path) -> None:
+    """Run the crawl pipeline quietly: the whole work of a process that may be killed."""
+    with Path(os.devnull).open("w") as nowhere:
+        sys.stdout = sys.stderr = nowhere
+        SmallProject(path).crawl()

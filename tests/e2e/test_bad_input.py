@@ -122,7 +122,7 @@ sys.stdin.read()
 def test_a_run_that_cannot_wait_names_who_holds_the_lock(
     project: SmallProject, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("moodswarm.hooks.LOCK_TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr("moodswarm.hooks.run_lock.LOCK_TIMEOUT_SECONDS", 0.0)
     catalog = project.path / "conf/base/catalog_feature.yml"
     patient, hasty = "backend: edge,", "backend: edge, lock_timeout: 0,"
     catalog.write_text(catalog.read_text().replace(patient, hasty))

@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.pipelines.feature.summary import console
+from moodswarm.pipelines.console import console
 from moodswarm.records.collections import FEATURE_INDEX, feature_collections
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from moodswarm import __version__
-from moodswarm.commands import chunks, collections, documents, search, smoke
+from moodswarm.commands import chunks, collections, crawl, demo, documents, search, smoke
 from moodswarm.commands.project import KNOWN_ERRORS
 
 
@@ -58,3 +58,5 @@ main.add_command(collections.collections_command)
 main.add_command(collections.sample_command)
 main.add_command(chunks.chunks_command)
 main.add_command(smoke.smoke_command)
+main.add_command(crawl.crawl_group)
+main.add_command(demo.demo_command)

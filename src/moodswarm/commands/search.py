@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.pipelines.feature.summary import console
+from moodswarm.pipelines.console import console
 from moodswarm.records import KINDS, Author
 from moodswarm.records.collections import collection_name
 from moodswarm.retrieval.search import search

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from moodswarm.commands.project import KNOWN_ERRORS, Project, json_option, print_json, with_project
-from moodswarm.pipelines.feature.summary import console
+from moodswarm.pipelines.console import console
 from moodswarm.stores.documents import StoreStatus
 
 

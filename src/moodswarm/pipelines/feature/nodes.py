@@ -143,9 +143,9 @@ def _require_documents(documents: DocumentStore) -> None:
     status = documents.status()
     if not any(status.counts.get(name) for name in (*KINDS, "deleted")):
         raise EmptyDocumentStore(
-            f"the document store at {status.location} is empty, so nothing was changed. Import "
-            "documents first, for example `moodswarm import data/01_raw/sample/*.jsonl`, or name "
-            "the right store in the catalog"
+            f"the document store at {status.location} is empty, so nothing was changed. Crawl "
+            "or import documents first, for example `moodswarm import "
+            "data/01_raw/sample/*.jsonl`, or name the right store in the catalog"
         )
 
 

@@ -1,19 +1,11 @@
 """The summary that a feature run prints."""
 
-import shutil
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
-
-def console() -> Console:
-    """Where people read: wide enough for a table when it is not a terminal."""
-    found = Console()
-    return found if found.is_terminal else Console(width=120)
+from moodswarm.pipelines.console import command, console
 
 
 def print_feature_report(
@@ -27,17 +19,8 @@ def print_feature_report(
     out.print(table)
     option = f" --env {env}" if env and env != "local" else ""
     out.print(
-        f'Search it: {_command()}{option} search "your question"', highlight=False, soft_wrap=True
+        f'Search it: {command()}{option} search "your question"', highlight=False, soft_wrap=True
     )
-
-
-def _command() -> str:
-    """Return how to call the command of this environment, which need not be activated."""
-    installed = Path(sys.executable).with_name("moodswarm")
-    if shutil.which("moodswarm") == str(installed) or not installed.exists():
-        return "moodswarm"
-    here = Path.cwd()
-    return str(installed.relative_to(here) if installed.is_relative_to(here) else installed)
 
 
 def summary_rows(report: Mapping[str, Any], seconds: Mapping[str, float]) -> list[tuple[str, str]]:

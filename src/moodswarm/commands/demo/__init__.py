@@ -1,0 +1,5 @@
+"""`moodswarm demo`: collection, features and search on a sample site of this machine."""
+
+from moodswarm.commands.demo.command import demo_command
+
+__all__ = ["demo_command"]

@@ -1,0 +1,63 @@
+"""The sample repository: plain files, made into a git repository that is the same everywhere."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import click
+
+_SIGNATURE = {
+    "NAME": "Mira Solano",
+    "EMAIL": "mira@mira.example",
+    "DATE": "2025-02-16T10:00:00+00:00",
+}
+_CONFIGURATION = {
+    "core.autocrlf": "false",
+    "core.fileMode": "false",
+    "gc.auto": "0",
+    "uploadpack.allowFilter": "true",
+}
+
+
+def make_repository(files: Path, folder: Path) -> None:
+    """Commit files, with a fixed author and date, into a new bare repository.
+
+    Raises:
+        click.ClickException: git is missing, or says why it cannot.
+    """
+    _git("init", "--quiet", "--bare", "--initial-branch=main", str(folder))
+    for name, value in _CONFIGURATION.items():
+        _git("config", name, value, folder=folder)
+    # The work tree is named for this once, so nothing is written beside the files.
+    _git("--work-tree", str(files), "add", "--all", ".", folder=folder, inside=files)
+    _git("--work-tree", str(files), "commit", "--quiet", "-m", "Labels that tell when to sow",
+         folder=folder, inside=files)  # fmt: skip
+
+
+def git_environment() -> dict[str, str]:
+    """Return an environment in which no setting of the user or of a calling git counts."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    nowhere = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    signed = {
+        f"GIT_{role}_{name}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for name, value in _SIGNATURE.items()
+    }
+    return {**kept, **nowhere, **signed}
+
+
+def _git(*arguments: str, folder: Path | None = None, inside: Path | None = None) -> None:
+    where = ("--git-dir", str(folder)) if folder else ()
+    try:
+        done = subprocess.run(  # noqa: S603
+            ("git", *where, *arguments),  # noqa: S607
+            cwd=inside,
+            env=git_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise click.ClickException("the demo needs git, which is not installed") from error
+    if done.returncode:
+        raise click.ClickException(f"git {arguments[0]} failed: {done.stderr.strip()}")

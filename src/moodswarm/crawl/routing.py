@@ -1,0 +1,165 @@
+"""Which spider a link belongs to, decided on the parsed host and nothing else.
+
+A new platform is one spider file, one line of `_PLATFORMS`, and one golden page.
+"""
+
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from moodswarm.crawl.spec import Platform
+from moodswarm.records.author import Author
+from moodswarm.records.ids import NAMESPACE
+from moodswarm.records.links import DEFAULT_PORTS, canonical_link
+
+Segments = tuple[str, ...]
+
+_HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*|[0-9a-f:.]*:[0-9a-f:.]*")
+_HEX_ID = re.compile(r"(.+-)?[0-9a-f]{8,14}")
+_FEED = re.compile(r"(feed|rss|atom|index)(\.(xml|rss|atom|rdf))|feed|rss|atom|.+\.(rss|atom|rdf)")
+_SITEMAP = re.compile(r"(.*[_-])?sitemap([_-].*)?\.xml(\.gz)?")
+
+
+class InvalidLink(ValueError):
+    """Names the link, and what a link that can be collected looks like."""
+
+
+class ExportOnly(ValueError):
+    """The site forbids automated access; the message names the way through the user's export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a link goes.
+
+    Attributes:
+        platform: Name of the spider.
+        discover: Whether the link is followed to more pages, or is itself the one page.
+    """
+
+    platform: Platform
+    discover: bool
+
+    @property
+    def role(self) -> Literal["listing", "page", "repository"]:
+        """What the link itself is to the ledger."""
+        if self.discover:
+            return "listing"
+        return "repository" if self.platform in ("github", "git") else "page"
+
+
+def route(link: str) -> Route:
+    """Choose the spider of a link.
+
+    Raises:
+        InvalidLink: not an absolute http or https address without a user name, or one that names
+            nobody, such as https://github.com.
+        ExportOnly: LinkedIn or X.
+    """
+    host, path = _parse(link)
+    segments = tuple(part for part in path.split("/") if part)
+    if path.rstrip("/").endswith(".git"):
+        return Route("git", discover=False)
+    for pattern, choose in _PLATFORMS:
+        if pattern.fullmatch(host):
+            chosen = choose(segments)
+            if chosen is None:
+                raise InvalidLink(f"link {link!r} names no author, publication or repository")
+            return chosen
+    return _web(segments)
+
+
+def source_id(author_full_name: str, link: str) -> str:
+    """Return the id of a configured link of an author, the same in every run.
+
+    Raises:
+        ValueError: not a full name, or not a link.
+    """
+    author = Author.from_full_name(author_full_name)
+    return str(uuid.uuid5(NAMESPACE, f"source:{author.id}:{canonical_link(link)}"))
+
+
+def _parse(link: str) -> tuple[str, str]:
+    """Return the host, in ASCII and with its port unless that is the usual one, and the path."""
+    try:
+        parts = urlsplit(link.strip())
+        port = parts.port
+        name = (parts.hostname or "").rstrip(".").lower()
+        host = name if ":" in name else name.encode("idna").decode("ascii")
+    except ValueError as error:
+        raise InvalidLink(f"link {_shown(link)} is not a valid address: {error}") from error
+    if parts.scheme not in DEFAULT_PORTS or not _HOST.fullmatch(host):
+        raise InvalidLink(
+            f"link {_shown(link)} is not an absolute http or https address, "
+            "such as https://example.org/article"
+        )
+    if "@" in parts.netloc:
+        raise InvalidLink(f"link {_shown(link)} holds a user name; leave it out")
+    return (host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"), parts.path
+
+
+def _shown(link: str) -> str:
+    """Return the link for a message, without a user name and password."""
+    return repr(link.rpartition("@")[2])
+
+
+def _github(path: Segments) -> Route | None:
+    if path[:1] in (("orgs",), ("users",)):
+        path = path[1:]
+    return Route("github", discover=len(path) == 1) if path else None
+
+
+def _gist(path: Segments) -> Route | None:
+    """A gist is a git repository; there is no listing of a user's gists."""
+    return Route("git", discover=False) if len(path) > 1 else None
+
+
+def _medium(path: Segments) -> Route | None:
+    """On medium.com the author or publication stands first in the path."""
+    if not path or path == ("p",):
+        return None
+    return Route("medium", discover=len(path) == 1 or not _HEX_ID.fullmatch(path[-1]))
+
+
+def _medium_subdomain(path: Segments) -> Route:
+    return Route("medium", discover=not path or not _HEX_ID.fullmatch(path[-1]))
+
+
+def _substack(path: Segments) -> Route:
+    return Route("substack", discover=not path or path == ("archive",))
+
+
+def _substack_reader(path: Segments) -> Route | None:
+    """open.substack.com/pub/<publication>/p/<slug> leads on to the publication's own address."""
+    return Route("substack", discover=False) if path[2:3] == ("p",) else None
+
+
+def _web(path: Segments) -> Route:
+    last = path[-1].lower() if path else ""
+    listing = not path or _FEED.fullmatch(last) or _SITEMAP.fullmatch(last)
+    return Route("web", discover=bool(listing))
+
+
+def _export_only(site: str, name: str) -> Callable[[Segments], Route]:
+    def refuse(_: Segments) -> Route:
+        raise ExportOnly(
+            f"{name} forbids automated access. Ask {name} for an archive of your data, then run: "
+            f"moodswarm import --from {site} archive.zip"
+        )
+
+    return refuse
+
+
+_PLATFORMS: tuple[tuple[re.Pattern[str], Callable[[Segments], Route | None]], ...] = (
+    (re.compile(r"(www\.)?github\.com"), _github),
+    (re.compile(r"gist\.github\.com"), _gist),
+    (re.compile(r"(www\.)?medium\.com"), _medium),
+    (re.compile(r"[a-z0-9-]+\.medium\.com"), _medium_subdomain),
+    (re.compile(r"(www\.|open\.)?substack\.com"), _substack_reader),
+    (re.compile(r"[a-z0-9-]+\.substack\.com"), _substack),
+    (re.compile(r"(.+\.)?linkedin\.com"), _export_only("linkedin", "LinkedIn")),
+    (re.compile(r"(.+\.)?(x|twitter)\.com"), _export_only("x", "X")),
+)

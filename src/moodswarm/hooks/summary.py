@@ -1,0 +1,51 @@
+"""What a run prints at its end."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+
+Catalog = CatalogProtocol[Any, Any]
+
+
+class RunSummary:
+    """Times the nodes and prints what a run did."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._started = 0.0
+
+    @hook_impl
+    def before_pipeline_run(self) -> None:
+        """Forget an earlier run of this process."""
+        self.seconds = {}
+
+    @hook_impl
+    def before_node_run(self) -> None:
+        """Start the clock."""
+        self._started = time.perf_counter()
+
+    @hook_impl
+    def after_dataset_saved(self, node: Node) -> None:
+        """Read the clock: a generator node works while its pages are saved."""
+        self.seconds[node.name] = time.perf_counter() - self._started
+
+    @hook_impl
+    def after_pipeline_run(
+        self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
+        """Print the summaries of what ran."""
+        if "crawl_report" in pipeline.all_outputs():
+            from moodswarm.pipelines.crawl.summary import print_crawl_report
+
+            print_crawl_report(catalog.load("crawl_report"))
+        if "feature_report" in pipeline.all_outputs():
+            from moodswarm.pipelines.feature.summary import print_feature_report
+
+            print_feature_report(
+                catalog.load("feature_report"), self.seconds, run_params.get("env")
+            )

@@ -1,0 +1,160 @@
+"""What a crawl asks for: the comparison of the configured sources with the ledger.
+
+A **round** asks for every link of a source once. A run continues the last round of a source as long
+as it left something undone: a link that is still queued, or one that failed and may be tried again.
+Otherwise, or when that round is older than `round_hours`, it begins a new one, which asks for every
+known link again, conditionally where the server gave something to compare.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from moodswarm.crawl.spec import KnownLink, Source
+from moodswarm.records.ledger import LedgerEntry, ledger_id
+
+#: A page that was missed this often is deleted, and asked for again only if something names it.
+MISSES_UNTIL_GONE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The round that a run works on, for one source.
+
+    Attributes:
+        began: Its time; entries of the ledger carry it.
+        continued: Whether an earlier run began it.
+    """
+
+    began: datetime
+    continued: bool
+
+
+@dataclass(slots=True)
+class _Seen:
+    newest: datetime | None = None
+    oldest: datetime | None = None
+    unfinished: bool = False
+
+
+def plan_rounds(
+    sources: Sequence[Source],
+    ledger: Iterable[LedgerEntry],
+    now: datetime,
+    *,
+    round_hours: float,
+    max_attempts: int,
+) -> dict[str, Round]:
+    """Decide for each source whether its last round goes on.
+
+    Args:
+        ledger: All entries of these sources, in any order; read once.
+        now: Time of a round that begins.
+    """
+    seen = {source.id: _Seen() for source in sources}
+    for entry in ledger:
+        if entry.role != "file" and not _is_gone(entry):
+            _look(seen[entry.source_id], entry, max_attempts)
+    earliest = now - timedelta(hours=round_hours)
+    return {
+        id_: Round(source.newest, True)
+        if source.newest and source.newest > earliest and _left_undone(source)
+        else Round(now, False)
+        for id_, source in seen.items()
+    }
+
+
+def _look(seen: _Seen, entry: LedgerEntry, max_attempts: int) -> None:
+    if seen.newest is None or entry.round > seen.newest:
+        seen.newest, seen.unfinished = entry.round, False
+    if entry.round == seen.newest:
+        seen.unfinished |= _is_unfinished(entry, max_attempts)
+    seen.oldest = min(seen.oldest or entry.round, entry.round)
+
+
+def _left_undone(seen: _Seen) -> bool:
+    return seen.unfinished or seen.oldest != seen.newest
+
+
+def _is_unfinished(entry: LedgerEntry, max_attempts: int) -> bool:
+    return entry.state == "queued" or (
+        entry.state == "failed" and entry.attempts < max_attempts
+    )  # fmt: skip
+
+
+def _is_gone(entry: LedgerEntry) -> bool:
+    return entry.state == "gone" and entry.misses >= MISSES_UNTIL_GONE
+
+
+def known_links(
+    source_ids: Iterable[str],
+    ledger: Iterable[LedgerEntry],
+    rounds: dict[str, Round],
+    *,
+    revision: str,
+    max_attempts: int,
+) -> Iterator[KnownLink]:
+    """Give what the crawler has to know of earlier visits, entry by entry.
+
+    Args:
+        source_ids: Ids of the sources' own links are left out here, see `own_links`.
+        revision: Version of the extraction; what another one made is asked for in full.
+    """
+    own = set(source_ids)
+    for entry in ledger:
+        if entry.role != "file" and entry.id not in own and not _is_gone(entry):
+            yield _known(entry, rounds[entry.source_id], revision, max_attempts)
+
+
+def own_links(
+    sources: Iterable[Source],
+    stored: dict[str, LedgerEntry],
+    rounds: dict[str, Round],
+    *,
+    revision: str,
+    max_attempts: int,
+) -> Iterator[tuple[KnownLink, LedgerEntry]]:
+    """Give the configured links themselves, with their entries of the ledger as they are to be.
+
+    Args:
+        stored: Entries by id, of those links that were met before.
+    """
+    for source in sources:
+        round_, role = rounds[source.id], _role(source)
+        entry = stored.get(ledger_id(source.link))
+        if entry is None:
+            entry = LedgerEntry(
+                id=ledger_id(source.link),
+                source_id=source.id,
+                url=source.link,
+                role=role,
+                state="queued",
+                round=round_.began,
+            )
+        elif entry.role != role:
+            # The configuration takes it for something else now: it counts as never read.
+            entry = replace(entry, role=role, state="failed", attempts=0, revision="")
+        known = _known(entry, round_, revision, max_attempts)
+        yield known.model_copy(update={"source_id": source.id, "url": source.link}), entry
+
+
+def _known(entry: LedgerEntry, round_: Round, revision: str, max_attempts: int) -> KnownLink:
+    conditional = entry.state in ("done", "skipped") and entry.revision in (None, revision)
+    return KnownLink.model_validate(
+        {
+            "source_id": entry.source_id,
+            "url": entry.url,
+            "role": entry.role,
+            "depth": entry.depth,
+            "ask": entry.round < round_.began or _is_unfinished(entry, max_attempts),
+            "found_on": entry.found_on,
+            "etag": entry.etag if conditional else None,
+            "last_modified": entry.last_modified if conditional else None,
+        }
+    )
+
+
+def _role(source: Source) -> str:
+    if source.discover:
+        return "listing"
+    return "repository" if source.platform in ("github", "git") else "page"

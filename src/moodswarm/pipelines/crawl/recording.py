@@ -1,0 +1,282 @@
+"""What the crawler's events mean for the document store: documents, ledger entries, visits."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from moodswarm.crawl.events import Event, Found, Visited
+from moodswarm.pipelines.crawl.planning import MISSES_UNTIL_GONE, Round
+from moodswarm.pipelines.crawl.visits import Page
+from moodswarm.records import Document, InvalidDocument
+from moodswarm.records.ledger import LedgerEntry, ledger_id
+from moodswarm.stores.documents import DocumentStore
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    outcome: str
+    reason: str | None = None
+    detail: str | None = None
+
+
+class Recorder:
+    """Turns pages of events into what is saved.
+
+    Args:
+        store: Read for what is known of the links and documents of a page; never written.
+        rounds: By source id.
+    """
+
+    def __init__(self, store: DocumentStore, rounds: Mapping[str, Round]) -> None:
+        self._store = store
+        self._rounds = rounds
+
+    def record(self, events: Sequence[Event]) -> Page:
+        """Return what a page of events changes."""
+        return _PageRecorder(self._store, self._rounds, events).record()
+
+
+class _PageRecorder:
+    """One page, with what the store knows of it."""
+
+    def __init__(
+        self, store: DocumentStore, rounds: Mapping[str, Round], events: Sequence[Event]
+    ) -> None:
+        self._events = events
+        self._rounds = rounds
+        self._store = store
+        self._page = Page()
+        self._drafts = {i: _draft(e) for i, e in enumerate(events) if isinstance(e, Visited)}
+        drafts = [draft for draft in self._drafts.values() if isinstance(draft, Document)]
+        ids = {ledger_id(e.url) for e in events if isinstance(e, Visited)}
+        ids |= {draft.id for draft in drafts}
+        self._ledger = {entry.id: entry for entry in store.get_ledger(sorted(ids))}
+        documents = {draft.id for draft in drafts}
+        documents |= {e.document_id for e in self._ledger.values() if e.document_id}
+        # The address of a document may be another than the one that gave it.
+        others = store.get_ledger(sorted(documents - ids))
+        self._ledger |= {entry.id: entry for entry in others}
+        self._stored = {d.id: d for d in store.get_documents(sorted(documents))}
+
+    def record(self) -> Page:
+        for position, event in enumerate(self._events):
+            if isinstance(event, Found):
+                self._find(event)
+            elif isinstance(event, Visited):
+                self._visit(event, self._drafts[position])
+        return self._page
+
+    def _find(self, event: Found) -> None:
+        entry = LedgerEntry(
+            id=ledger_id(event.url),
+            source_id=event.source_id,
+            url=event.url,
+            role=event.role,
+            state="queued",
+            round=self._rounds[event.source_id].began,
+            depth=event.depth,
+            found_on=event.found_on,
+        )
+        self._page.ledger.append(entry)
+
+    def _visit(self, event: Visited, draft: "Document | InvalidDocument | None") -> None:
+        before = self._ledger.get(ledger_id(event.url))
+        if isinstance(draft, InvalidDocument):
+            result = _Result("failed", "invalid_document", str(draft))
+        elif draft:
+            result = self._store_document(event, draft, before)
+        else:
+            result = self._without_document(event, before)
+        entry = self._entry(event, before, result, draft if isinstance(draft, Document) else None)
+        self._save(entry)
+        self._page.visits.append(self._row(event, result, draft))
+        if event.role == "repository" and event.outcome == "listed":
+            self._remove_lost_files(event)
+        if event.role == "repository" and event.outcome == "not_modified":
+            self._page.visits[-1]["unchanged_files"] = self._count_files(event)
+
+    def _store_document(
+        self, event: Visited, document: Document, before: LedgerEntry | None
+    ) -> _Result:
+        canonical = self._ledger.get(document.id)
+        if ledger_id(event.url) != document.id:
+            if canonical and canonical.state in ("queued", "done"):
+                return _Result("skipped", "duplicate", f"of {canonical.url}")
+            self._save(self._canonical_entry(event, document))
+        stored = self._stored.get(document.id)
+        if stored and stored.deleted_at and not _found_gone(before, canonical):
+            return _Result("skipped", "deleted_by_hand", "import it to bring it back")
+        self._page.documents[document.id] = document
+        self._stored[document.id] = document
+        if stored is None:
+            return _Result("new")
+        same = stored.content_hash == document.content_hash and stored.deleted_at is None
+        return _Result("unchanged" if same else "changed")
+
+    def _without_document(self, event: Visited, before: LedgerEntry | None) -> _Result:
+        if event.outcome == "gone":
+            return self._miss(event, before)
+        if event.outcome == "not_modified" and event.role == "page":
+            if before and before.state == "skipped":
+                reason, _, detail = (before.reason or "").partition(": ")
+                return _Result("skipped", reason, detail or None)
+            return _Result("unchanged")
+        if event.outcome in ("not_modified", "listed"):
+            return _Result("listed", event.reason, event.detail)
+        if event.outcome == "fetched":
+            return _Result("failed", "no_document", "the crawler gave no document")
+        return _Result(event.outcome, event.reason, event.detail)
+
+    def _miss(self, event: Visited, before: LedgerEntry | None) -> _Result:
+        if before is None or before.document_id is None:
+            return _Result("failed", event.reason or "not_found", event.detail)
+        if before.misses + 1 < MISSES_UNTIL_GONE:
+            return _Result("missing", event.reason, "deleted if it is missing again next time")
+        canonical = self._ledger.get(before.document_id)
+        if canonical and canonical.id != before.id and canonical.state == "done":
+            return _Result("skipped", "moved", f"to {canonical.url}")
+        self._tombstone(before.document_id, event.visited_at)
+        return _Result("gone", event.reason, event.detail)
+
+    def _tombstone(self, document_id: str, at: datetime) -> None:
+        stored = self._stored.get(document_id)
+        if stored and stored.deleted_at is None:
+            self._page.documents[document_id] = replace(stored, deleted_at=at)
+            self._stored[document_id] = self._page.documents[document_id]
+
+    def _count_files(self, event: Visited) -> int:
+        pages = self._store.scan_ledger([event.source_id])
+        return sum(
+            entry.role == "file" and entry.found_on == event.url and entry.state == "done"
+            for page in pages
+            for entry in page
+        )
+
+    def _remove_lost_files(self, event: Visited) -> None:
+        """Delete the files that a repository had in an earlier round and has no more."""
+        began = self._rounds[event.source_id].began
+        for page in self._store.scan_ledger([event.source_id]):
+            lost = {
+                entry.document_id: entry
+                for entry in page
+                if entry.found_on == event.url
+                and entry.role == "file"
+                and entry.round < began
+                and entry.state == "done"
+                and entry.document_id
+                and self._ledger.get(entry.id, entry).round < began
+            }
+            for document in self._store.get_documents(sorted(lost)):
+                entry = lost[document.id]
+                self._stored[document.id] = document
+                self._tombstone(document.id, event.visited_at)
+                self._save(replace(entry, state="gone", misses=MISSES_UNTIL_GONE, round=began))
+                gone = event.model_copy(update={"url": entry.url, "role": "file"})
+                self._page.visits.append(self._row(gone, _Result("gone", "not_in_commit"), None))
+
+    def _entry(
+        self,
+        event: Visited,
+        before: LedgerEntry | None,
+        result: _Result,
+        document: Document | None,
+    ) -> LedgerEntry:
+        began = self._rounds[event.source_id].began
+        entry = LedgerEntry(
+            id=ledger_id(event.url),
+            source_id=event.source_id,
+            url=event.url,
+            role=event.role,
+            # What was never there is not tried again before the next round.
+            state="gone"
+            if event.outcome == "gone"
+            else _STATES.get(result.outcome, result.outcome),
+            round=began,
+            depth=event.depth,
+            misses=1 + (before.misses if before else 0) if event.outcome == "gone" else 0,
+            found_on=event.found_on or (before.found_on if before else None),
+            reason=": ".join(part for part in (result.reason, result.detail) if part) or None,
+            document_id=document.id if document else before.document_id if before else None,
+            etag=event.etag,
+            last_modified=event.last_modified,
+            revision=event.revision,
+            visited_at=event.visited_at,
+        )
+        if entry.state == "failed":
+            earlier = before.attempts if before and before.round == began else 0
+            return replace(entry, attempts=earlier + 1)
+        if event.outcome == "not_modified" and before:
+            # A 304 need not repeat what it was compared with.
+            return replace(
+                entry,
+                etag=event.etag or before.etag,
+                last_modified=event.last_modified or before.last_modified,
+                revision=before.revision,
+            )
+        return entry
+
+    def _canonical_entry(self, event: Visited, document: Document) -> LedgerEntry:
+        """Remember the page's own address: the next round asks for that, and others yield."""
+        assert event.document is not None  # noqa: S101  # it gave the document
+        return LedgerEntry(
+            id=document.id,
+            source_id=event.source_id,
+            url=str(event.document["link"]),
+            role=event.role,
+            state="done",
+            round=self._rounds[event.source_id].began,
+            depth=event.depth,
+            found_on=event.url,
+            document_id=document.id,
+            visited_at=event.visited_at,
+        )
+
+    def _save(self, entry: LedgerEntry) -> None:
+        self._ledger[entry.id] = entry
+        self._page.ledger.append(entry)
+
+    def _row(
+        self, event: Visited, result: _Result, document: "Document | InvalidDocument | None"
+    ) -> dict[str, Any]:
+        return {
+            "source_id": event.source_id,
+            "link": event.url,
+            "role": event.role,
+            "outcome": result.outcome,
+            "reason": result.reason,
+            "detail": result.detail,
+            "found_on": event.found_on,
+            "title": document.title if isinstance(document, Document) else None,
+            "skipped_files": list(event.skipped.items()),
+            "unchanged_files": 0,
+            "continued": self._rounds[event.source_id].continued,
+        }
+
+
+_STATES = {
+    "new": "done",
+    "changed": "done",
+    "unchanged": "done",
+    "listed": "done",
+}
+
+
+def _draft(event: Visited) -> Document | InvalidDocument | None:
+    if event.document is None:
+        return None
+    values = dict(event.document)
+    try:
+        for name in ("published_at", "fetched_at"):
+            if isinstance(values.get(name), str):
+                values[name] = datetime.fromisoformat(values[name])
+        return Document.create(**values)
+    except InvalidDocument as error:
+        return error
+    except ValueError as error:
+        return InvalidDocument(str(error))
+
+
+def _found_gone(*entries: LedgerEntry | None) -> bool:
+    """Whether the crawl itself deleted the document, because its page was gone."""
+    return any(entry is not None and entry.misses >= MISSES_UNTIL_GONE for entry in entries)

@@ -1,0 +1,87 @@
+"""Which links are crawled, and why others are not."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from moodswarm.pipelines.crawl.parameters import CrawlParams, Refused, select_sources
+
+MIRA = {"full_name": "Mira  Solano", "content_is_mine": True}
+
+
+def select(*authors: dict[str, Any], **only: str) -> tuple[list[str], list[Refused]]:
+    params = CrawlParams.model_validate({"authors": authors, "only": only})
+    sources, refused = select_sources(params)
+    return [source.link for source in sources], refused
+
+
+def test_links_and_names_of_accounts_become_sources() -> None:
+    links, _ = select(
+        {**MIRA, "links": ["https://mira.example"], "github": "mira", "medium": "@mira"}
+    )
+    assert links == ["https://mira.example", "https://github.com/mira", "https://medium.com/@mira"]
+
+
+def test_without_consent_nothing_of_an_author_is_crawled() -> None:
+    links, refused = select({"full_name": "Ada", "links": ["https://ada.example"]})
+    assert links == []
+    assert refused[0].reason == "no_consent"
+
+
+def test_consent_must_be_said_of_each_author() -> None:
+    links, refused = select(
+        {**MIRA, "links": ["https://mira.example"]},
+        {"full_name": "Ada", "links": ["https://ada.example"]},
+    )
+    assert links == ["https://mira.example"]
+    assert [r.author_full_name for r in refused] == ["Ada"]
+
+
+def test_one_bad_link_refuses_only_itself() -> None:
+    links, refused = select({**MIRA, "links": ["ftp://mira.example", "https://mira.example"]})
+    assert links == ["https://mira.example"]
+    assert refused[0].reason == "bad_link"
+
+
+def test_a_site_that_forbids_crawlers_names_the_export() -> None:
+    _, refused = select({**MIRA, "links": ["https://www.linkedin.com/in/mira"]})
+    assert refused[0].reason == "export_only"
+    assert "--from linkedin" in refused[0].detail
+
+
+def test_one_page_in_two_spellings_is_one_source() -> None:
+    links, _ = select({**MIRA, "links": ["https://mira.example/a", "http://MIRA.example/a/"]})
+    assert links == ["https://mira.example/a"]
+
+
+def test_a_run_is_limited_to_an_author_however_spelled() -> None:
+    ada = {"full_name": "Ada", "content_is_mine": True, "links": ["https://ada.example"]}
+    links, _ = select({**MIRA, "links": ["https://mira.example"]}, ada, author="mira solano")
+    assert links == ["https://mira.example"]
+
+
+def test_a_run_is_limited_to_a_link_however_spelled() -> None:
+    mira = {**MIRA, "links": ["https://mira.example/a", "https://mira.example/b"]}
+    assert select(mira, link="http://mira.example/b/")[0] == ["https://mira.example/b"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("author", "Nobody"), ("link", "https://x.example")])
+def test_a_limit_that_nothing_fits_names_what_is_known(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"crawl.only.{name} is '{value}'.*known are"):
+        select({**MIRA, "links": ["https://mira.example"]}, **{name: value})
+
+
+def test_a_platform_can_be_named_for_a_domain_of_its_own() -> None:
+    link = {"link": "https://letters.mira.example", "platform": "substack"}
+    params = CrawlParams.model_validate({"authors": [{**MIRA, "links": [link]}]})
+    ((source,), _) = select_sources(params)
+    assert (source.platform, source.discover) == ("substack", True)
+
+
+def test_an_unknown_platform_or_setting_is_named() -> None:
+    link = {"link": "https://mira.example", "platform": "myspace"}
+    with pytest.raises(ValidationError, match="myspace"):
+        CrawlParams.model_validate({"authors": [{**MIRA, "links": [link]}]})
+    with pytest.raises(ValidationError, match="lmits"):
+        CrawlParams.model_validate({"lmits": {}})

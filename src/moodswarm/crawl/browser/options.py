@@ -1,0 +1,134 @@
+"""How Chromium is started: nothing of its own accord, nothing around the proxy."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from selenium.webdriver import ChromeOptions
+
+#: A tall window: what loads when it comes into view is in view sooner.
+WIDTH, HEIGHT = 1280, 2400
+#: Chromium hangs where the path of its socket, 44 characters longer, exceeds the system's 104.
+_LONGEST_FOLDER = 58
+_QUIET = (
+    "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--no-first-run",
+    "--no-default-browser-check", "--disable-default-apps", "--disable-extensions",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-domain-reliability", "--disable-client-side-phishing-detection",
+    "--disable-breakpad", "--disable-notifications", "--deny-permission-prompts", "--no-pings",
+    "--metrics-recording-only", "--password-store=basic", "--use-mock-keychain",
+    "--disable-features=Translate,MediaRouter,OptimizationHints,DnsOverHttps",
+)  # fmt: skip
+_UNUSED = ("--blink-settings=imagesEnabled=false", "--js-flags=--max-old-space-size=512")
+#: Never needed for the text of a page. Images are off by a switch above.
+BLOCKED = [
+    f"*.{ending}"
+    for kind in ("woff woff2 ttf otf eot", "mp4 webm ogg mp3 m4a m3u8 mov avi", "zip gz exe dmg")
+    for ending in kind.split()
+]
+
+
+def _never_refused(_url: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every browser of a crawl has in common.
+
+    Attributes:
+        proxy: Address of the egress proxy; `None` only in a test.
+        refusal: Why the proxy refused an address, if it did: Chromium does not tell.
+        page_seconds: For all of one page, from its address to its text.
+        page_bytes: A longer page is refused.
+        memory_mib: Anonymous memory of the browser's processes together; above, it is ended.
+    """
+
+    browser: str
+    driver: str
+    user_agent: str
+    proxy: str | None
+    page_seconds: float
+    page_bytes: int
+    memory_mib: int = 2_048
+    refusal: Callable[[str], str | None] = _never_refused
+
+
+def make_options(setup: Setup, folder: Path) -> ChromeOptions:
+    """Return the options for a browser whose files all lie in `folder`."""
+    options = ChromeOptions()
+    options.binary_location = setup.browser
+    options.page_load_strategy = "eager"
+    options.unhandled_prompt_behavior = "dismiss"
+    options.timeouts = {
+        "pageLoad": int(1_000 * setup.page_seconds),
+        "script": int(1_000 * setup.page_seconds),
+    }
+    # Chromedriver lets pages open windows; Chromium itself does not.
+    options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
+    options.add_experimental_option("prefs", _preferences())
+    for argument in [*_QUIET, *_UNUSED, *_network(setup.proxy)]:
+        options.add_argument(argument)
+    options.add_argument(f"--user-data-dir={folder / 'profile'}")
+    options.add_argument(f"--user-agent={setup.user_agent}")
+    options.add_argument(f"--window-size={WIDTH},{HEIGHT}")
+    # Over a pipe the browser ends with its driver, and no port is open to other users.
+    options.add_argument("--remote-debugging-pipe")
+    if os.geteuid() == 0:
+        options.add_argument("--no-sandbox")  # Chromium refuses to start as root otherwise.
+    return options
+
+
+def _preferences() -> dict[str, object]:
+    return {
+        "download_restrictions": 3,
+        "dns_prefetching.enabled": False,
+        "net.network_prediction_options": 2,
+        "search.suggest_enabled": False,
+        "webrtc.ip_handling_policy": "disable_non_proxied_udp",
+        "safebrowsing.enabled": False,
+        "credentials_enable_service": False,
+        "profile.default_content_setting_values.notifications": 2,
+        "profile.default_content_setting_values.geolocation": 2,
+    }
+
+
+def _network(proxy: str | None) -> list[str]:
+    """Return the switches that leave one way out."""
+    arguments = [
+        "--disable-quic",
+        # With "force-" before it, as it once was, Chromium 150 ignores it, and UDP leaks.
+        "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+        "--dns-prefetch-disable",
+    ]
+    if proxy is None:
+        return [*arguments, "--no-proxy-server"]
+    host = urlsplit(proxy).hostname
+    return [
+        *arguments,
+        f"--proxy-server={proxy}",
+        # Without this Chromium asks its own machine directly.
+        "--proxy-bypass-list=<-loopback>",
+        f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {host}",
+    ]
+
+
+def make_environment(folder: Path) -> dict[str, str]:
+    """Return the browser's environment: no secrets, and a home that is removed with it."""
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ
+    }
+    home = str(folder)
+    return {
+        **kept,
+        "HOME": home,
+        "TMPDIR": home if len(home) <= _LONGEST_FOLDER else tempfile.gettempdir(),
+        "XDG_CONFIG_HOME": home,
+        "XDG_CACHE_HOME": home,
+        # Selenium's own program, were it ever started, asks nobody and tells nobody.
+        "SE_OFFLINE": "true",
+        "SE_AVOID_STATS": "true",
+    }

@@ -1,0 +1,72 @@
+"""The JavaScript that runs in pages.
+
+What measures and reads runs in an isolated world: it sees the page's document, but the page cannot
+replace what it uses.
+"""
+
+#: Before any script of the page: no prompt stops it, and requests on their way are counted.
+PRELUDE = """
+(() => {
+  window.alert = window.print = () => {};
+  window.confirm = () => false;
+  window.prompt = () => null;
+  let pending = 0;
+  const done = () => { pending -= 1; };
+  const fetch = window.fetch;
+  window.fetch = function (...request) {
+    pending += 1;
+    const answer = fetch.apply(this, request);
+    answer.then(done, done);
+    return answer;
+  };
+  const send = XMLHttpRequest.prototype.send;
+  XMLHttpRequest.prototype.send = function (...body) {
+    this.addEventListener('loadend', done, {once: true});
+    pending += 1;
+    try { return send.apply(this, body); } catch (error) { done(); throw error; }
+  };
+  Object.defineProperty(window, '__moodswarmPending', {get: () => pending});
+})();
+"""
+
+#: A small number, whatever the page made of it.
+PENDING = "window.__moodswarmPending | 0"
+
+#: What changes while a page is still filling: text, elements, height, readiness, resources.
+STATE = """
+(() => {
+  const root = document.documentElement;
+  return JSON.stringify([
+    document.body ? document.body.textContent.length : 0,
+    document.getElementsByTagName('*').length,
+    root ? root.scrollHeight : 0,
+    document.readyState,
+    performance.getEntriesByType('resource').length,
+  ]);
+})()
+"""
+
+#: One screen down; whether there was one.
+SCROLL = """
+(() => {
+  const root = document.scrollingElement || document.documentElement;
+  const before = root.scrollTop;
+  root.scrollBy({top: innerHeight, behavior: 'instant'});
+  return root.scrollTop > before;
+})()
+"""
+
+#: `LIMIT` is replaced by a number of characters.
+READ = """
+(() => {
+  const entry = performance.getEntriesByType('navigation')[0];
+  const html = document.documentElement ? document.documentElement.outerHTML : '';
+  return {
+    url: location.href,
+    status: entry ? entry.responseStatus : 0,
+    type: document.contentType,
+    length: html.length,
+    html: html.length <= LIMIT ? html : null,
+  };
+})()
+"""

@@ -1,0 +1,61 @@
+"""One page at a time of one domain, no sooner than its delay allows."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.core.downloader import Downloader
+
+
+class Turns:
+    """The downloader's slots, for requests that go around the downloader.
+
+    The delay is that of the domain's slot, as AutoThrottle has set it, counted from whichever came
+    last, a plain request or a page in a browser.
+
+    Args:
+        delay: Seconds for a domain that has no slot.
+        browsers: Pages at once over all domains.
+    """
+
+    def __init__(self, delay: float, browsers: int) -> None:
+        self._delay = delay
+        self._browsers = asyncio.Semaphore(browsers)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._last: dict[str, float] = {}
+
+    @asynccontextmanager
+    async def take(self, downloader: "Downloader", request: "Request") -> AsyncIterator[None]:
+        """Hold the domain while its page is open."""
+        domain = downloader.get_slot_key(request)
+        lock = self._locks.setdefault(domain, asyncio.Lock())
+        # The browser comes last: a domain that waits shall not keep one from the others.
+        async with lock:
+            await self._wait(downloader, domain)
+            async with self._browsers:
+                self._note(downloader, domain)
+                try:
+                    yield
+                finally:
+                    self._note(downloader, domain)
+
+    async def _wait(self, downloader: "Downloader", domain: str) -> None:
+        while True:
+            slot = downloader.slots.get(domain)
+            delay = slot.download_delay() if slot else self._delay
+            last = max(self._last.get(domain, 0.0), slot.lastseen if slot else 0.0)
+            left = last + delay - time.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
+    def _note(self, downloader: "Downloader", domain: str) -> None:
+        now = self._last[domain] = time.monotonic()
+        slot = downloader.slots.get(domain)
+        if slot:
+            slot.lastseen = now

@@ -1,0 +1,261 @@
+"""Links and feed contents out of listings: feeds, sitemaps, platform APIs, and site roots.
+
+Everything here takes bytes as they came and gives values; it runs in a process that may be killed,
+because a feed of some megabytes takes seconds, and a hostile one longer.
+"""
+
+import io
+import json
+import re
+import zlib
+from calendar import timegm
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any, Literal, cast
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+from moodswarm.crawl.spec import Platform
+
+Kind = Literal["feed", "sitemap", "page", "unknown"]
+
+_GZIP = b"\x1f\x8b"
+_SNIFFED = 1_024  # bytes at the start of a body that tell what it is
+_FEED = re.compile(rb"<(rss|feed|rdf:rdf)[\s>]", re.IGNORECASE)
+_SITEMAP = re.compile(rb"<(\w+:)?(urlset|sitemapindex)[\s>]", re.IGNORECASE)
+_HTML = re.compile(rb"<(!doctype\s+html|html|head|body|meta|title)\b", re.IGNORECASE)
+_MOST_FEEDS = 5
+_MOST_ENTRIES = 50_000  # what the sitemap protocol allows in one file
+ARCHIVE_PATH = "/api/v1/archive"  # of a Substack publication
+_ARCHIVE_PAGE = 25  # the most that Substack gives at once
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page that a listing names; of a feed, with what the feed holds of it."""
+
+    url: str
+    title: str | None = None
+    published_at: datetime | None = None
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a listing names.
+
+    Attributes:
+        kind: `page` for HTML, `unknown` for what is no listing at all.
+        entries: Pages; of HTML, all that it links to on its own host.
+        listings: Listings one level down: sitemaps of an index, feeds that a page names.
+        more: The next page of this same listing.
+        platform: What a page of another host shows itself to be.
+    """
+
+    kind: Kind
+    entries: tuple[Entry, ...] = ()
+    listings: tuple[str, ...] = ()
+    more: str | None = None
+    platform: Platform | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A repository as GitHub's API tells of it."""
+
+    url: str
+    fork: bool = False
+    archived: bool = False
+
+
+class BadListing(ValueError):
+    """A listing that is not what its address promised; says what is wrong."""
+
+
+def read_listing(body: bytes, url: str, max_bytes: int) -> Listing:
+    """Read a feed, a sitemap, or the root page of a site.
+
+    Args:
+        body: As it came; a gzip file is unpacked up to `max_bytes`.
+        url: Its address after redirects, which relative links count from.
+        max_bytes: Longer bodies are refused.
+
+    Raises:
+        BadListing: too long when unpacked, or broken.
+    """
+    body = _unpacked(body, max_bytes)
+    start = body[:_SNIFFED]
+    if _SITEMAP.search(start):
+        return _sitemap(body, url)
+    if _FEED.search(start):
+        return _feed(body, url)
+    if _HTML.search(start):
+        return _root(body, url)
+    return Listing("unknown")
+
+
+def entry_text(entry: Entry) -> str:
+    """Return what a feed holds of a page as markdown, as the page itself would give it.
+
+    Raises:
+        ValueError: it is nested too deeply to be converted.
+    """
+    from moodswarm.crawl.extraction import html_to_markdown, with_title
+
+    text = html_to_markdown(entry.content or "", entry.url)
+    return with_title(entry.title, text) if text.strip() else ""
+
+
+def read_archive(body: bytes, url: str) -> Listing:
+    """Read one page of a Substack publication's archive, `/api/v1/archive`.
+
+    Raises:
+        BadListing: not a JSON list of posts.
+    """
+    posts = _json_list(body)
+    entries = [
+        Entry(urljoin(url, post.get("canonical_url") or f"/p/{post['slug']}"))
+        for post in posts
+        if isinstance(post.get("slug"), str)
+    ]
+    offset = int(parse_qs(urlsplit(url).query).get("offset", ["0"])[0])
+    more = archive_address(url, offset + len(posts)) if posts else None
+    return Listing("feed", tuple(entries), more=more)
+
+
+def archive_address(url: str, offset: int = 0) -> str:
+    """Return the address of a page of a Substack publication's archive."""
+    query = urlencode({"sort": "new", "offset": offset, "limit": _ARCHIVE_PAGE})
+    return urljoin(url, f"{ARCHIVE_PATH}?{query}")
+
+
+def medium_feed(url: str) -> str:
+    """Return the address of the feed of a Medium author or publication."""
+    parts = urlsplit(url)
+    return urljoin(url, f"/feed{parts.path.rstrip('/')}")
+
+
+def read_repositories(body: bytes) -> tuple[Hosted, ...]:
+    """Read one page of GitHub's `/users/{user}/repos`.
+
+    Raises:
+        BadListing: not a JSON list of repositories.
+    """
+    return tuple(
+        Hosted(item["html_url"], item.get("fork") is True, item.get("archived") is True)
+        for item in _json_list(body)
+        if isinstance(item.get("html_url"), str)
+    )
+
+
+def next_link(header: str | None) -> str | None:
+    """Return the address with `rel="next"` of a `Link` header."""
+    for part in (header or "").split(","):
+        address, _, parameters = part.partition(";")
+        if re.search(r'\brel="?next"?(\s|;|$)', parameters):
+            return address.strip().strip("<>")
+    return None
+
+
+def _unpacked(body: bytes, max_bytes: int) -> bytes:
+    if not body.startswith(_GZIP):
+        return body
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        text = stream.decompress(body, max_bytes + 1)
+    except zlib.error as error:
+        raise BadListing(f"a broken gzip file: {error}") from error
+    if len(text) > max_bytes:
+        raise BadListing(f"over limits.page_bytes ({max_bytes}) when unpacked")
+    return text
+
+
+def _sitemap(body: bytes, url: str) -> Listing:
+    from lxml.etree import XMLSyntaxError  # type: ignore[import-untyped]
+    from scrapy.utils.sitemap import Sitemap
+
+    try:
+        sitemap = Sitemap(body)
+        found = [
+            urljoin(url, item["loc"]) for item in islice(sitemap, _MOST_ENTRIES) if item.get("loc")
+        ]
+    except (XMLSyntaxError, StopIteration, ValueError) as error:
+        raise BadListing(f"a broken sitemap: {error}") from error
+    if sitemap.type == "sitemapindex":
+        return Listing("sitemap", listings=tuple(found))
+    return Listing("sitemap", tuple(map(Entry, found)))
+
+
+def _feed(body: bytes, url: str) -> Listing:
+    import feedparser  # type: ignore[import-untyped]
+
+    # A file object, since feedparser opens bytes that happen to be the name of a file. Nothing is
+    # shown as HTML, so nothing needs to be sanitised.
+    parsed = feedparser.parse(
+        io.BytesIO(body), response_headers={"content-location": url}, sanitize_html=False
+    )
+    if parsed.bozo and not parsed.entries:
+        raise BadListing(f"a broken feed: {parsed.bozo_exception}")
+    links = parsed.feed.get("links", [])
+    more = next((link.get("href") for link in links if link.get("rel") == "next"), None)
+    return Listing("feed", tuple(_entries(parsed.entries, url)), more=more)
+
+
+def _entries(items: list[Any], url: str) -> Iterator[Entry]:
+    for item in items:
+        # `feedburner_origlink` is the page itself where `link` counts clicks.
+        link = item.get("feedburner_origlink") or item.get("link")
+        if not isinstance(link, str) or not link.strip():
+            continue
+        published = item.get("published_parsed") or item.get("updated_parsed")
+        yield Entry(
+            _FROM_FEED.sub("", urljoin(url, link.strip())),
+            item.get("title") or None,
+            datetime.fromtimestamp(timegm(published), UTC) if published else None,
+            _content(item),
+        )
+
+
+# Medium's feeds say where a reader came from.
+_FROM_FEED = re.compile(r"\?source=rss-[^&#]*$")
+
+
+def _content(item: Any) -> str | None:
+    """Return an entry's HTML where the feed gives the text, not a summary or its beginning."""
+    texts = [part.get("value") or "" for part in item.get("content", [])]
+    text = max(texts, key=len, default="")
+    return text if text and not _CUT.search(text[-_TAIL:]) else None
+
+
+_TAIL = 600
+_CUT = re.compile(
+    r"(read more|continue reading|keep reading|read the (full|rest)|subscribe to (read|continue))"
+    r"|(\[\s*(&hellip;|&#8230;|…|\.\.\.)\s*\]|…|&hellip;)\s*(</\w+>\s*)*$",
+    re.IGNORECASE,
+)
+
+
+def _root(body: bytes, url: str) -> Listing:
+    from moodswarm.crawl.extraction import discover_links
+
+    page = discover_links(body, url)
+    # The feed of a post's comments is somebody else's writing.
+    feeds = [feed for feed in page.feeds if "comments" not in feed.lower()]
+    platform = page.platform if page.platform != "web" else None
+    return Listing(
+        "page",
+        tuple(map(Entry, page.links)),
+        tuple(feeds[:_MOST_FEEDS]),
+        platform=cast("Platform | None", platform),
+    )
+
+
+def _json_list(body: bytes) -> list[dict[str, Any]]:
+    try:
+        items = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadListing(f"not JSON: {error}") from error
+    if not isinstance(items, list):
+        raise BadListing(f"expected a JSON list, found {type(items).__name__}")
+    return [item for item in items if isinstance(item, dict)]

@@ -1,0 +1,1 @@
+"""Downloader middlewares and the queue: patience, robots.txt, and failures that say what failed."""

@@ -1,0 +1,77 @@
+"""Scrapy's redirects and decompression, with errors that say which limit was met."""
+
+from typing import TYPE_CHECKING
+
+from scrapy.core.downloader import Downloader
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
+from scrapy.exceptions import IgnoreRequest
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.http import Response
+
+
+class TooManyRedirects(IgnoreRequest):
+    """More redirects than `limits.redirects`."""
+
+    reason = "redirects"
+
+    def __init__(self, url: str) -> None:
+        self.detail = f"more redirects than limits.redirects; the last was {url}"
+        super().__init__(self.detail)
+
+
+class TooLarge(IgnoreRequest):
+    """A body that grows over `limits.page_bytes` when it is decompressed."""
+
+    reason = "too_large"
+
+    def __init__(self, url: str) -> None:
+        self.detail = f"{url} is over limits.page_bytes when decompressed"
+        super().__init__(self.detail)
+
+
+class LimitedRedirects(RedirectMiddleware):
+    """Follows redirects; no `Referer` is sent anywhere, so none is kept either."""
+
+    def process_response(  # type: ignore[override]  # without the deprecated third argument
+        self, request: "Request", response: "Response"
+    ) -> "Request | Response":
+        """Follow a redirect.
+
+        Raises:
+            TooManyRedirects: instead of an `IgnoreRequest` that does not say so.
+        """
+        try:
+            answer = super().process_response(request, response)
+        except IgnoreRequest:
+            raise TooManyRedirects(request.url) from None
+        # Scrapy copies the place in line too: another host would be asked at this one's pace.
+        if answer is not response:
+            answer.meta.pop(Downloader.DOWNLOAD_SLOT, None)
+        return answer
+
+    def handle_referer(self, request: "Request", response: "Response") -> None:  # noqa: ARG002
+        """Send none."""
+        request.headers.pop("Referer", None)
+
+    def _engine_started(self) -> None:
+        """Do not look for the spider middleware that would set one, and warn that it is off."""
+
+
+class LimitedCompression(HttpCompressionMiddleware):
+    """Decompresses up to the limit."""
+
+    def process_response(  # type: ignore[override]  # without the deprecated third argument
+        self, request: "Request", response: "Response"
+    ) -> "Request | Response":
+        """Decompress.
+
+        Raises:
+            TooLarge: instead of an `IgnoreRequest` that does not say so.
+        """
+        try:
+            return super().process_response(request, response)
+        except IgnoreRequest:
+            raise TooLarge(request.url) from None

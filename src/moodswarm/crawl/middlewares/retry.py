@@ -1,0 +1,144 @@
+"""Try again what may pass, as late as the server asks.
+
+Scrapy's own middleware tries again at once and knows no `Retry-After`.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from scrapy.downloadermiddlewares.retry import get_retry_request
+from scrapy.exceptions import (
+    DownloadFailedError,
+    DownloadTimeoutError,
+    IgnoreRequest,
+    NotConfigured,
+    ResponseDataLossError,
+)
+from scrapy.http.request import NO_CALLBACK
+from scrapy.utils.httpobj import urlparse_cached
+from tenacity import RetryCallState, wait_random_exponential
+from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
+
+from moodswarm.crawl.middlewares.retry_after import retry_after
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from moodswarm.crawl.session import Pauses
+
+#: Key in `Request.meta`: the moment of `time.monotonic` before which `PatientQueue` keeps it back.
+NOT_BEFORE = "not_before"
+
+_STATUSES = frozenset((429, 500, 502, 503, 504))
+# A host that has no address or refuses connections will not have changed its mind in seconds.
+_LOST = (
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+    ConnectError,
+    ConnectionDone,
+    ConnectionLost,
+)
+_WAIT = wait_random_exponential(multiplier=1, max=60)
+
+
+class RetryLater(IgnoreRequest):
+    """The server wants to be left alone for longer than a crawl waits."""
+
+    reason = "retry_after"
+
+    def __init__(self, domain: str, seconds: float, limit: float) -> None:
+        self.detail = (
+            f"{domain} asks to come back in {seconds:.0f} s, which is over "
+            f"manners.max_retry_after_seconds ({limit:g}); run again later"
+        )
+        super().__init__(self.detail)
+
+
+class RetryMiddleware:
+    """Sends requests back to the queue, and pauses the domains that ask for it."""
+
+    def __init__(self, crawler: "Crawler", pauses: "Pauses") -> None:
+        self._crawler = crawler
+        self._pauses = pauses
+
+    @classmethod
+    def from_crawler(cls, crawler: "Crawler") -> "RetryMiddleware":
+        """Build it for a spider with a session."""
+        session = getattr(crawler.spider, "session", None)
+        if session is None:
+            raise NotConfigured("the spider has no session")
+        return cls(crawler, session.pauses)
+
+    async def process_request(self, request: "Request") -> None:
+        """Do not ask a domain that sent everybody away for long.
+
+        Raises:
+            RetryLater: that is still so.
+        """
+        domain = _domain(request)
+        wait = self._pauses.remaining(domain)
+        if wait > self._pauses.limit:
+            raise RetryLater(domain, wait, self._pauses.limit)
+
+    async def process_response(
+        self, request: "Request", response: "Response"
+    ) -> "Request | Response":
+        """Retry a status that may pass.
+
+        Raises:
+            RetryLater: the server named a time beyond the limit.
+        """
+        limited = response.status == 403 and b"X-RateLimit-Remaining" in response.headers  # noqa: PLR2004
+        asked = retry_after(response.headers)
+        if response.status not in _STATUSES and not (limited and asked):
+            return response
+        if asked:
+            self._pause(request, asked)
+        return await self._again(request, f"http_{response.status}", asked) or response
+
+    async def process_exception(self, request: "Request", exception: Exception) -> "Request | None":
+        """Retry a timeout or a lost connection."""
+        if isinstance(exception, _LOST):
+            return await self._again(request, type(exception).__name__, None)
+        return None
+
+    def _pause(self, request: "Request", seconds: float) -> None:
+        domain = _domain(request)
+        self._pauses.pause(domain, seconds)
+        if seconds > self._pauses.limit:
+            raise RetryLater(domain, seconds, self._pauses.limit)
+        # A request that waits in the downloader for its turn has left the queue already.
+        slot = self._crawler.engine.downloader.slots.get(domain)
+        if slot is not None and slot.delay:
+            slot.lastseen = max(slot.lastseen, time.monotonic() + seconds)
+
+    async def _again(
+        self, request: "Request", reason: str, asked: float | None
+    ) -> "Request | None":
+        assert self._crawler.spider  # noqa: S101  # for mypy: there is one while requests run
+        retry = get_retry_request(
+            request, spider=self._crawler.spider, reason=reason, give_up_log_level="DEBUG"
+        )
+        if retry is None:
+            return None
+        wait = asked if asked is not None else _backoff(retry.meta["retry_times"])
+        if request.callback is NO_CALLBACK:  # a robots.txt, say: its page waits for it right here
+            await asyncio.sleep(wait)
+        else:
+            retry.meta[NOT_BEFORE] = time.monotonic() + wait
+        return retry
+
+
+def _domain(request: "Request") -> str:
+    """Return the key of the request's download slot, which delays and pauses go by."""
+    return urlparse_cached(request).hostname or ""
+
+
+def _backoff(attempt: int) -> float:
+    state = RetryCallState(None, None, (), {})  # type: ignore[arg-type]  # only the count is read
+    state.attempt_number = attempt
+    return _WAIT(state)

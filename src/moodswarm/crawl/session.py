@@ -1,0 +1,163 @@
+"""What all spiders of one crawl share: the links met, the pauses of domains, the page pool."""
+
+import asyncio
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from functools import cached_property
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypeVar
+
+from moodswarm.crawl.frontier import Frontier
+from moodswarm.crawl.pipelines import EventPipe
+from moodswarm.crawl.spec import CrawlSpec
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
+    from moodswarm.crawl.egress.proxy import EgressProxy
+    from moodswarm.crawl.extraction.article import Article, Refused
+    from moodswarm.crawl.extraction.pool import ExtractionPool
+
+T = TypeVar("T")
+
+_START_SECONDS = 60.0  # of the process for listings, on a busy machine
+
+
+class Pauses:
+    """Domains that asked to be left alone for a while.
+
+    Attributes:
+        limit: Seconds. Nobody waits for longer: what is asked of such a domain fails at once.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self._until: dict[str, float] = {}
+
+    def pause(self, domain: str, seconds: float) -> None:
+        """Leave a domain alone; a longer pause that it asked for before stays."""
+        self._until[domain] = max(time.monotonic() + seconds, self._until.get(domain, 0.0))
+
+    def remaining(self, domain: str) -> float:
+        """Return the seconds that are left, 0 for none."""
+        return max(0.0, self._until.get(domain, 0.0) - time.monotonic())
+
+
+class Session:
+    """One crawl.
+
+    Attributes:
+        events: Where events go; None when a spider is run by hand.
+        stopping: Set when the crawl is to end soon; long work looks at it.
+    """
+
+    def __init__(self, spec: CrawlSpec, events: EventPipe | None = None) -> None:
+        self.spec = spec
+        self.events = events
+        self.stopping = threading.Event()
+        self.pauses = Pauses(spec.manners.max_retry_after_seconds)
+        self.frontier = Frontier(Path(spec.links), spec.limits.pages_per_source)
+        self._opened = ExitStack()
+
+    @classmethod
+    def by_hand(cls, spec: CrawlSpec, known: str) -> "Session":
+        """Open a session for `scrapy crawl`; `known` is the content of its file of links."""
+        folder = TemporaryDirectory(prefix="moodswarm-")
+        links = Path(folder.name, "links.jsonl")
+        links.write_text(known, encoding="utf-8")
+        session = cls(spec.model_copy(update={"links": str(links)}))
+        session._opened.callback(folder.cleanup)
+        return session
+
+    @property
+    def github_token(self) -> str | None:
+        """The token, read where it is needed and kept nowhere."""
+        return os.environ.get(self.spec.github_token_variable) or None
+
+    async def extract(self, body: bytes, url: str, content_type: str | None) -> "Article | Refused":
+        """Extract a page in the pool; only so many wait in it at once."""
+        async with self._in_flight:
+            return await asyncio.wrap_future(self._pages.submit(body, url, content_type))
+
+    async def read(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call a function of listings in a killable process: a feed may be hostile, or long.
+
+        Raises:
+            TimeoutError: it took longer than a page may.
+            MemoryError: it needed more than a page may.
+        """
+        seconds = self.spec.extraction.page_seconds
+        async with self._listing_turn:
+            future: Future[T] = self._listings.schedule(function, args=arguments, timeout=seconds)
+            try:
+                async with asyncio.timeout(seconds + _START_SECONDS):
+                    return await asyncio.wrap_future(future)
+            except TimeoutError:
+                # The pool ends a slow call by itself; one that nothing ends means a broken pool.
+                if future.cancelled():
+                    self._listings.stop()  # type: ignore[no-untyped-call]
+                    del self._listings
+                raise
+
+    def proxy(self) -> str:
+        """Return the address of the egress proxy for a browser or git, started when first asked."""
+        return self._proxy.url
+
+    def close(self) -> None:
+        """End the pools and the proxy, those that were started."""
+        self.stopping.set()
+        self._opened.close()
+
+    @cached_property
+    def _in_flight(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(self._pages.in_flight)
+
+    @cached_property
+    def _listing_turn(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(1)
+
+    @cached_property
+    def _pages(self) -> "ExtractionPool":
+        from moodswarm.crawl.extraction.pool import ExtractionPool
+
+        limits = self.spec.extraction
+        pool = ExtractionPool(
+            limits.processes, limits.page_seconds, limits.html_bytes, limits.memory_mib
+        )
+        self._opened.callback(pool.close)
+        return pool
+
+    @cached_property
+    def _listings(self) -> "ProcessPool":
+        from pebble import ProcessPool
+
+        # Listings are few; a process that is not forked inherits neither reactor nor threads.
+        pool = ProcessPool(
+            max_workers=1,
+            context=get_context("spawn"),
+            initializer=_limit_memory,
+            initargs=[self.spec.extraction.memory_mib],
+        )
+        self._opened.callback(pool.join)
+        self._opened.callback(pool.stop)
+        return pool
+
+    @cached_property
+    def _proxy(self) -> "EgressProxy":
+        from moodswarm.crawl.egress import EgressPolicy
+        from moodswarm.crawl.egress.proxy import EgressProxy
+
+        return self._opened.enter_context(EgressProxy(EgressPolicy.from_spec(self.spec.egress)))
+
+
+def _limit_memory(mebibytes: int) -> None:
+    limit = mebibytes * 1024 * 1024
+    with suppress(ValueError, OSError):  # a system may have less, or no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

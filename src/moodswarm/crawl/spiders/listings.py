@@ -1,0 +1,107 @@
+"""Listings: feeds, sitemaps and archives become links to ask for."""
+
+from collections import Counter
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
+
+from moodswarm.crawl.discovery import (
+    ARCHIVE_PATH,
+    BadListing,
+    Entry,
+    Listing,
+    read_archive,
+    read_listing,
+)
+from moodswarm.crawl.items import Link
+from moodswarm.crawl.middlewares.failures import failure_of
+from moodswarm.crawl.spiders.pages import PageSpider
+from moodswarm.crawl.spiders.source import Output, validators
+
+
+class ListingSpider(PageSpider):
+    """Reads pages, and the listings that name them."""
+
+    async def parse_listing(self, response: Response, link: Link) -> Output:
+        """Read whatever kind of listing this is."""
+        try:
+            listing = await self._listing(response)
+        except BadListing as error:
+            yield link.visited("failed", "bad_listing", str(error))
+            return
+        except TimeoutError:
+            yield link.visited("failed", "too_slow", f"{response.url} takes too long to read")
+            return
+        except MemoryError:
+            yield link.visited("failed", "out_of_memory", f"{response.url} needs too much memory")
+            return
+        if listing.kind == "page":
+            read = self.parse_root(response, link, listing)
+        elif listing.kind == "unknown":
+            read = self.not_a_listing(response, link)
+        else:
+            read = self.follow_listing(response, link, listing)
+        async for item in read:
+            yield item
+
+    def parse_root(self, response: Response, link: Link, root: Listing) -> Output:  # noqa: ARG002
+        """Read an HTML page where a listing was expected."""
+        return self.not_a_listing(response, link)
+
+    async def not_a_listing(self, response: Response, link: Link) -> Output:
+        """End the visit of a listing that is none."""
+        yield link.visited("failed", "bad_listing", f"{response.url} is no feed and no sitemap")
+
+    async def follow_listing(self, response: Response, link: Link, listing: Listing) -> Output:
+        """Record and ask for everything a listing names, then end its visit."""
+        left_out: Counter[str] = Counter()
+        new = 0
+        for entry in listing.entries:
+            self._keep(entry)
+        children = [link.child(entry.url) for entry in listing.entries]
+        children += [link.child(url, "listing") for url in listing.listings]
+        async for item in self.follow(children, left_out):
+            new += 1
+            yield item
+        # A server that gives the same page whatever number it is asked for would never end.
+        if listing.more and new:
+            async for item in self.follow([link.next_page(listing.more)], left_out):
+                yield item
+        yield self.listed(response, link, left_out)
+
+    def listed(self, response: Response, link: Link, left_out: Counter[str]) -> Any:
+        """Return the event that ends the visit of a listing."""
+        return link.visited("listed", skipped=dict(left_out), **validators(response))
+
+    async def probe_sitemap(self, link: Link) -> Output:
+        """Look whether there is a sitemap at an address that nobody named, and follow it."""
+        frontier = self.session.frontier
+        if frontier.met(link.url):
+            return
+        request = Request(link.url, callback=NO_CALLBACK)
+        try:
+            response = await self.crawler.engine.download_async(request)
+            found = response.status == 200 and (await self._listing(response)).kind == "sitemap"  # noqa: PLR2004
+        except Exception as error:  # noqa: BLE001  # nothing was promised at this address
+            self.logger.info("no sitemap at %s: %s", link.url, failure_of(error).detail)
+            return
+        if found:
+            frontier.add(link.source.id, link.url, listing=True)
+            yield link.found()
+            async for item in self.parse_listing(response, link):
+                yield item
+
+    async def _listing(self, response: Response) -> Listing:
+        if urlsplit(response.url).path == ARCHIVE_PATH:
+            return read_archive(response.body, response.url)
+        limit = self.spec.limits.page_bytes
+        return await self.session.read(read_listing, response.body, response.url, limit)
+
+    def _keep(self, entry: Entry) -> None:
+        try:
+            self.feed_texts.keep(entry)
+        except ValueError:
+            return  # No link that anybody can ask for; `follow` counts it.

@@ -1,0 +1,34 @@
+"""Medium: the feed, which holds the last ten stories, and the sitemap where there is one."""
+
+from urllib.parse import urljoin, urlsplit
+
+from scrapy.http import Response
+
+from moodswarm.crawl.discovery import Listing, medium_feed
+from moodswarm.crawl.items import Link
+from moodswarm.crawl.spec import Platform
+from moodswarm.crawl.spiders.listings import ListingSpider
+from moodswarm.crawl.spiders.source import Output
+
+# The sitemap of medium.com itself names everybody's stories.
+_SHARED_HOSTS = ("medium.com", "www.medium.com")
+
+
+class MediumSpider(ListingSpider):
+    """Reads an author or a publication."""
+
+    name = "medium"
+    platform: Platform = "medium"
+
+    def address(self, link: Link) -> str:
+        """Ask for the feed where an author is asked for."""
+        return medium_feed(link.url) if link.configured and link.role == "listing" else link.url
+
+    async def follow_listing(self, response: Response, link: Link, listing: Listing) -> Output:
+        """Follow the feed; the stories before its ten are in the sitemap of an author's host."""
+        if link.configured and urlsplit(response.url).hostname not in _SHARED_HOSTS:
+            guess = link.child(urljoin(response.url, "/sitemap/sitemap.xml"), "listing")
+            async for item in self.probe_sitemap(guess):
+                yield item
+        async for item in super().follow_listing(response, link, listing):
+            yield item

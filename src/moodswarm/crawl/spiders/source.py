@@ -1,0 +1,234 @@
+"""What every spider does: ask for the links of its sources, and let no visit end without an event.
+
+A spider of a platform says what its listings are (`listing_address`, `parse_listing`); pages are
+read by `PageSpider`, repositories by `RepositorySpider`.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, Self
+
+from scrapy import Request, Spider
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+
+from moodswarm.crawl.events import Found, Visited
+from moodswarm.crawl.items import Link, Role
+from moodswarm.crawl.middlewares.failures import failure_of
+from moodswarm.crawl.session import Session
+from moodswarm.crawl.sites import Sites
+from moodswarm.crawl.spec import CrawlSpec, KnownLink, Platform, Source
+
+Output = AsyncIterator[Found | Visited | Request]
+
+logger = logging.getLogger(__name__)
+
+_GONE = (404, 410)
+_AT_ONCE = 256  # links looked at before other work gets its turn
+_QUEUED = 10_000  # requests in memory; the file of known links is read no faster
+_LONGEST_URL = 2_000
+_LONGEST_VALIDATOR = 1_000
+
+
+class SourceSpider(Spider):
+    """Reads the sources of one platform.
+
+    Args:
+        session: What all spiders of a crawl share.
+        link: For `scrapy crawl <spider> -a link=https://...`: one source, by hand.
+        author: The full name that documents carry, with `link`.
+    """
+
+    platform: Platform
+
+    def __init__(
+        self,
+        session: Session | None = None,
+        link: str | None = None,
+        author: str = "Unknown Author",
+        **keywords: Any,
+    ) -> None:
+        super().__init__(**keywords)
+        self._own = session is None
+        self.session = session or _by_hand(self.platform, link, author)
+        self.spec = self.session.spec
+        self.sources = {s.id: s for s in self.spec.sources if s.platform == self.platform}
+        self.sites = Sites(self.spec.sources)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Build the spider, and tell the browser how to reach the network."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        session = spider.session
+        # A function, since settings are copied deeply; called when the first browser starts.
+        proxy = lambda: session.proxy()  # noqa: E731, PLW0108
+        crawler.settings.set("MOODSWARM_BROWSER_PROXY", proxy, priority="spider")
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Ask for the known links of the file, as they are needed."""
+        for number, known in enumerate(self.session.frontier.known()):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            source = self.sources.get(known.source_id)
+            if source is None or not known.ask:
+                continue
+            while len(self.crawler.engine.scheduler or ()) > _QUEUED:  # type: ignore[arg-type]
+                await asyncio.sleep(0.2)
+            yield self.request(Link.known(source, known))
+
+    def request(self, link: Link) -> Request:
+        """Return the request for a link, conditional where an earlier visit allows it."""
+        headers = {}
+        if link.etag:
+            headers["If-None-Match"] = link.etag
+        if link.last_modified:
+            headers["If-Modified-Since"] = link.last_modified
+        return Request(
+            self.address(link),
+            headers=headers,
+            callback=self.answered,
+            errback=self.unanswered,
+            cb_kwargs={"link": link},
+            # The frontier has judged the link; a redirect to a page that is known still has to
+            # end in a visit of this one.
+            dont_filter=True,
+            # Listings first: feeds hold texts that stand in for pages which cannot be read.
+            priority=1 if link.role == "listing" else 0,
+        )
+
+    def address(self, link: Link) -> str:
+        """Return what is asked for, which for a listing may be an API."""
+        return link.url
+
+    async def answered(self, response: Response, link: Link) -> Output:
+        """Turn a response into events; the last of them is a `Visited`, whatever happens."""
+        try:
+            async for item in self._read(response, link):
+                yield item
+        except Exception as error:  # noqa: BLE001  # told, logged, and of this page only
+            yield self._own_error(link, error)
+
+    async def unanswered(self, failure: Any) -> Output:
+        """Say why there is no response."""
+        link: Link = failure.request.cb_kwargs["link"]
+        told = failure_of(failure.value)
+        try:
+            async for item in self.without_page(link, told.reason, told.detail, told.outcome):
+                yield item
+        except Exception as error:  # noqa: BLE001  # told, logged, and of this page only
+            yield self._own_error(link, error)
+
+    async def without_page(
+        self, link: Link, reason: str, detail: str, outcome: Any = "failed"
+    ) -> Output:
+        """End a visit that gave no page; a spider may know another way to the text."""
+        yield link.visited(outcome, reason, detail)
+
+    def parse_listing(self, response: Response, link: Link) -> Output:
+        """Read a listing."""
+        raise NotImplementedError
+
+    def parse_page(self, response: Response, link: Link) -> Output:
+        """Read a page."""
+        raise NotImplementedError
+
+    def parse_repository(self, response: Response, link: Link) -> Output:
+        """Read a repository."""
+        raise NotImplementedError
+
+    async def follow(self, links: Iterable[Link], left_out: Counter[str]) -> Output:
+        """Record and ask for the links that are new; count the others per reason."""
+        for number, link in enumerate(links):
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            reason = self._reason_to_leave_out(link)
+            if reason is not None:
+                left_out[reason] += 1
+                continue
+            if self.session.frontier.add(link.source.id, link.url, listing=link.role == "listing"):
+                yield link.found()
+                yield self.request(link)
+
+    def _own_error(self, link: Link, error: Exception) -> Visited:
+        """End the visit of a page that met a mistake: it ends no other, and is not lost."""
+        logger.exception("%s", link.url)
+        return link.visited("failed", "crawler_error", f"{type(error).__name__}: {error}")
+
+    def _reason_to_leave_out(self, link: Link) -> str | None:
+        if len(link.url) > _LONGEST_URL:
+            return "long_link"
+        if not self.sites.allows(link.source, link.url):
+            return "off_site"
+        if link.depth > self.spec.limits.depth:
+            return "depth"
+        if self.session.frontier.full(link.source.id):
+            return "pages_per_source"
+        return None
+
+    def _read(self, response: Response, link: Link) -> Output:
+        if response.status == 304:  # noqa: PLR2004
+            return _one(link.visited("not_modified", **validators(response)))
+        if response.status in _GONE:
+            return _one(link.visited("gone", f"http_{response.status}"))
+        if response.status != 200:  # noqa: PLR2004
+            return self.without_page(link, f"http_{response.status}", f"{response.url} says so")
+        if link.configured:
+            self.sites.admit(link.source, response.url)
+        elif not self.sites.allows(link.source, response.url, link.url):
+            detail = f"it leads to {response.url}; name that host in canonical_hosts to allow it"
+            return _one(link.visited("skipped", "off_site", detail))
+        return self._parser(link.role)(response, link)
+
+    def _parser(self, role: Role) -> Callable[[Response, Link], Output]:
+        parsers: dict[Role, Callable[[Response, Link], Output]] = {
+            "listing": self.parse_listing,
+            "page": self.parse_page,
+            "repository": self.parse_repository,
+        }
+        return parsers[role]
+
+    def closed(self, reason: str) -> None:  # noqa: ARG002  # Scrapy calls it so
+        """Close the session of a spider that is run by hand."""
+        if self._own:
+            self.session.close()
+
+
+def validators(response: Response) -> dict[str, str | None]:
+    """Return what makes the next request for a page conditional."""
+    values = {}
+    for field, name in (("etag", "ETag"), ("last_modified", "Last-Modified")):
+        value = response.headers.get(name)
+        text = value.decode("latin-1").strip() if isinstance(value, bytes) else ""
+        values[field] = text if 0 < len(text) <= _LONGEST_VALIDATOR else None
+    return values
+
+
+async def _one(event: Visited) -> Output:
+    yield event
+
+
+def _by_hand(platform: Platform, link: str | None, author: str) -> Session:
+    from moodswarm.crawl.routing import route, source_id
+
+    sources: tuple[Source, ...] = ()
+    known = ""
+    if link is not None:
+        chosen = route(link)
+        identity = source_id(author, link)
+        sources = (
+            Source(
+                id=identity,
+                author_full_name=author,
+                link=link,
+                platform=platform,
+                discover=chosen.discover,
+            ),
+        )
+        known = KnownLink(
+            source_id=identity, url=link, role=chosen.role, depth=0, ask=True
+        ).model_dump_json()
+    spec = CrawlSpec(sources=sources, links="", statistics="")
+    return Session.by_hand(spec, known)

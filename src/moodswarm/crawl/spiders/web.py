@@ -1,0 +1,81 @@
+"""Any site: a feed, a sitemap, a site by its root, or a single page."""
+
+from collections import Counter
+from urllib.parse import urljoin
+
+from scrapy.http import Response
+
+from moodswarm.crawl.discovery import Listing, archive_address, medium_feed
+from moodswarm.crawl.extraction import discover_links
+from moodswarm.crawl.items import Link
+from moodswarm.crawl.middlewares.robots import RobotsMiddleware
+from moodswarm.crawl.sites import is_root
+from moodswarm.crawl.spec import Platform
+from moodswarm.crawl.spiders.listings import ListingSpider
+from moodswarm.crawl.spiders.source import Output
+
+
+class WebSpider(ListingSpider):
+    """Finds an author's pages from any address of a site.
+
+    A root page is followed by the feeds it names and by the site's sitemaps; where there is
+    neither, by its links, some levels deep. One that shows itself to be Substack or Medium under
+    a name of its own is followed as those are.
+    """
+
+    name = "web"
+    platform: Platform = "web"
+
+    async def parse_page(self, response: Response, link: Link) -> Output:
+        """Read a page; where the site has no listing of its pages, follow its links too."""
+        if self._is_searched(link):
+            found = await self.session.read(discover_links, response.body, response.url)
+            children = map(link.child, found.links)
+            async for item in self.follow(children, Counter()):
+                yield item
+        async for item in super().parse_page(response, link):
+            yield item
+
+    async def parse_root(self, response: Response, link: Link, root: Listing) -> Output:
+        """Find the way from a site's front page to its pages."""
+        if not link.configured:
+            async for item in self.not_a_listing(response, link):
+                yield item
+            return
+        left_out: Counter[str] = Counter()
+        if root.platform == "substack":  # its archive is complete
+            listings = [archive_address(response.url)]
+        else:
+            feeds = [medium_feed(response.url)] if root.platform == "medium" else root.listings
+            named = await self._named_sitemaps(response.url)
+            listings = [*feeds, *named]
+            if not named:
+                guess = link.child(urljoin(response.url, "/sitemap.xml"), "listing")
+                async for item in self.probe_sitemap(guess):
+                    yield item
+        async for item in self.follow([link.child(url, "listing") for url in listings], left_out):
+            yield item
+        if self._is_searched(link):
+            children = [link.child(entry.url) for entry in root.entries]
+            async for item in self.follow(children, left_out):
+                yield item
+        yield self.listed(response, link, left_out)
+
+    async def follow_listing(self, response: Response, link: Link, listing: Listing) -> Output:
+        """Follow a listing, and remember that the site has one."""
+        self.session.frontier.listed_sources.add(link.source.id)
+        async for item in super().follow_listing(response, link, listing):
+            yield item
+
+    async def _named_sitemaps(self, url: str) -> list[str]:
+        robots = self.crawler.get_downloader_middleware(RobotsMiddleware)
+        return await robots.sitemaps(url) if robots is not None else []
+
+    def _is_searched(self, link: Link) -> bool:
+        """Whether this page's links are followed, because no listing names the site's pages."""
+        return (
+            link.source.discover
+            and is_root(link.source.link)
+            and link.depth < self.spec.limits.depth
+            and link.source.id not in self.session.frontier.listed_sources
+        )

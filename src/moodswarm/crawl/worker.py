@@ -2,7 +2,8 @@
 
 It runs one spider per platform in one event loop, writes events to the file descriptor, Scrapy's
 statistics to the path that the spec names, and `Finished` last. SIGTERM ends it soon: pages that
-are under way are finished, the others stay in the ledger.
+are under way are finished, the others stay in the ledger. When nobody reads the events any more, it
+ends at once, with all that it started: what it did meanwhile would be lost.
 """
 
 import argparse
@@ -51,7 +52,7 @@ class Worker:
         for name in _QUIET:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._loop = asyncio.get_event_loop()
-        self._pipe = EventPipe(events_fd, self._stop_from_thread)
+        self._pipe = EventPipe(events_fd, end_group)  # nobody listens any more
         self._session = Session(spec, self._pipe)
         self._crawlers: dict[str, Crawler] = {}
         self._last_word = threading.Lock()  # there is one, and nobody gives it back
@@ -79,11 +80,6 @@ class Worker:
             name: str(stats.get("finish_reason") or "stopped") for name, stats in statistics.items()
         }
         self._pipe.finish(Finished(reasons=reasons))
-
-    def _stop_from_thread(self) -> None:
-        """End a crawl that nobody listens to."""
-        with suppress(RuntimeError):  # the loop may have ended by itself
-            self._loop.call_soon_threadsafe(self._stop)
 
     def _stop(self) -> None:
         if self._session.stopping.is_set():

@@ -36,7 +36,7 @@ HOLDS = {
     "crawl_ledger": "One entry per link that a crawl has met, and what became of it. Read first.",
     "updated_crawl_ledger": "The same entries. Written after the documents that they speak of.",
     "crawl_visits": "What became of each link that the last crawl asked for.",
-    "crawl_report": "What the last crawl did: counts per source and outcome, failures with reasons.",
+    "crawl_report": "What the last crawl did: counts per source and outcome, failures and why.",
 }
 COLLECTIONS = {"embedded": "embedded_*", "cleaned": "cleaned_*", None: "feature_index"}
 

@@ -6,8 +6,8 @@ import click
 from rich.table import Table
 
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.pipelines.feature.reporting import plot_token_histogram
 from moodswarm.pipelines.console import console
+from moodswarm.pipelines.feature.reporting import plot_token_histogram
 from moodswarm.records import KINDS
 from moodswarm.records.collections import collection_name
 from moodswarm.stores.vectors import VectorStore

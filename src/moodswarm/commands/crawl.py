@@ -1,5 +1,6 @@
 """`moodswarm crawl`: what belongs to crawling and is not a run of the pipeline."""
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,10 +45,8 @@ def evaluate_command(pairs_dir: Path, failures: int, as_json: bool) -> None:
         ) from error
     try:
         pairs = find_pairs(pairs_dir)
-        with click.progressbar(
-            length=len(pairs), label="Extracting", file=click.get_text_stream("stderr")
-        ) as bar:
-            found = evaluate(pairs, pairs_dir, progress=lambda pages: bar.update(pages))
+        with click.progressbar(pairs, label="Extracting", file=sys.stderr) as bar:
+            found = evaluate(bar, pairs_dir)
     except UnusablePairs as error:
         raise click.ClickException(str(error)) from error
     if as_json:

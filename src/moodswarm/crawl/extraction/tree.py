@@ -1,0 +1,82 @@
+"""Parsing, and the few operations on trees that every step here needs."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import cast
+
+from lxml import etree, html
+from lxml.html import HtmlElement
+
+#: libxml2 drops what is nested deeper, so such a page would be cut in silence.
+MAX_DEPTH = 250
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_STRING = etree.XPath("string()")
+_TOKEN = re.compile(r"[a-z]+|\d+")
+
+
+class TooDeep(ValueError):
+    """The page is nested so deeply that the parser drops a part of it."""
+
+
+def parse_page(text: str) -> HtmlElement | None:
+    """Parse a page; None if there is nothing in it.
+
+    Raises:
+        TooDeep: a part of the page would be lost.
+    """
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    data = _DECLARATION.sub("", text).encode("utf-8", "replace")
+    try:
+        root = html.document_fromstring(data, parser=parser)
+    except etree.ParserError:
+        return None
+    if any("depth" in entry.message.lower() for entry in parser.error_log):
+        raise TooDeep(f"nested deeper than {MAX_DEPTH} elements")
+    return root
+
+
+def parse_fragment(text: str) -> HtmlElement | None:
+    """Parse a piece of a page into a `div`; None if there is nothing in it."""
+    root = parse_page(f"<html><body><div>{text}</div></body></html>")
+    return None if root is None else find_body(root)
+
+
+def find_body(root: HtmlElement) -> HtmlElement:
+    """Return the body of a page, or the page itself if it has none."""
+    body = root.find("body")
+    return root if body is None else body
+
+
+def elements(root: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
+    """Give the elements below and including `root`, without comments and instructions."""
+    for element in root.iter(*tags) if tags else root.iter("*"):
+        yield cast(HtmlElement, element)
+
+
+def drop(element: HtmlElement) -> None:
+    """Remove an element; the text behind it stays."""
+    if element.getparent() is not None:
+        element.drop_tree()
+
+
+def drop_all(found: Iterable[HtmlElement]) -> None:
+    """Remove elements, which may lie in each other."""
+    for element in list(found):
+        drop(element)
+
+
+def text_of(element: HtmlElement) -> str:
+    """Return the text in an element, with white space as a reader sees it."""
+    return " ".join(str(_STRING(element)).split())
+
+
+def names(element: HtmlElement, attribute: str = "class") -> list[str]:
+    """Return the names in a class or id, lower case, their words joined by single hyphens.
+
+    `postShareBar`, `post_share__bar` and `post-share-bar` are the same name.
+    """
+    value = element.get(attribute) or ""
+    return [
+        "-".join(_TOKEN.findall(_CAMEL.sub("-", name[:80]).lower())) for name in value.split()[:40]
+    ]

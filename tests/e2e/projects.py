@@ -175,10 +175,3 @@ def run_feature(path: Path) -> None:
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout = sys.stderr = nowhere
         SmallProject(path).run()
-
-
-def run_crawl(path: Path) -> None:
-    """Run the crawl pipeline quietly: the whole work of a process that may be killed."""
-    with Path(os.devnull).open("w") as nowhere:
-        sys.stdout = sys.stderr = nowhere
-        SmallProject(path).crawl()

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from e2e.blog import serve_blog
-from e2e.projects import SmallProject, run_crawl
+from e2e.blog import Blog, serve_blog
+from e2e.crawls import crawl, crawl_quietly, stored
 
 KILLS = 20
-POSTS = 120
+POSTS = 60
 
 
 @pytest.fixture(scope="module")
 def forkserver() -> Any:
     """A server that has imported everything once, and forks a run in milliseconds."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["e2e.projects", "moodswarm.pipelines.crawl"])
+    context.set_forkserver_preload(["e2e.crawls"])
     return context
 
 
@@ -41,40 +41,38 @@ def workers(folder: Path) -> set[int]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_crawls_lose_nothing_store_nothing_twice_and_leave_no_process(
-    tmp_path: Path, tiny_model: Path, forkserver: Any
+    tmp_path: Path, forkserver: Any
 ) -> None:
     chance = random.Random(11)
     with serve_blog(POSTS) as blog:
         blog.delay = 0.05
-        project = SmallProject.create(tmp_path / "p", tiny_model, crawl=blog.parameters())
         killed = 0
         while killed < KILLS:
-            run = forkserver.Process(target=_marked_crawl, args=(project.path, tmp_path))
+            run = forkserver.Process(target=crawl_quietly, args=(tmp_path, blog.parameters()))
             run.start()
-            run.join(chance.uniform(0.5, 4.0))
+            run.join(chance.uniform(0.2, 5.0))
             if run.exitcode is None:
-                victims = sorted(workers(tmp_path) - {run.pid})
-                victim = chance.choice([run.pid, *victims])
+                victim = chance.choice([run.pid, *sorted(workers(tmp_path) - {run.pid})])
                 with suppress(ProcessLookupError):
                     os.kill(victim, signal.SIGKILL)
-                killed += 1
-            elif run.exitcode == 0:
-                # All is done: let the next run have something to do.
-                for number in chance.sample(sorted(blog.posts), 30):
-                    blog.posts[number] += f"\n\nEdited after {killed} kills."
+                    killed += 1
+            else:
+                assert run.exitcode == 0
+                edit(blog, chance, killed)
             run.join(60)
             assert run.exitcode is not None, "a run went on without the process that was killed"
             while workers(tmp_path):  # the test's time limit is the failure
                 time.sleep(0.02)
-        project.crawl()
-        stored = {d.link: d.content for d in project.documents()}
-        assert len(stored) == POSTS
+        crawl(tmp_path, blog.parameters())
+        documents = stored(tmp_path)
+        assert len(documents) == POSTS
         for number, text in blog.posts.items():
-            link = blog.link(number).replace("http://", "https://")
-            assert stored[link].removeprefix(f"# Letter {number}\n\n").strip() == text
-        assert project.crawl()["totals"]["unchanged"] == POSTS
+            document = documents[blog.link(number).replace("http://", "https://")]
+            assert document.content.removeprefix(f"# Letter {number}\n\n").strip() == text
+        assert crawl(tmp_path, blog.parameters())["totals"]["unchanged"] == POSTS
 
 
-def _marked_crawl(path: Path, folder: Path) -> None:
-    os.environ["MOODSWARM_TEST"] = str(folder)
-    run_crawl(path)
+def edit(blog: Blog, chance: random.Random, killed: int) -> None:
+    """All is done: let the next run have something to do."""
+    for number in chance.sample(sorted(blog.posts), POSTS // 4):
+        blog.posts[number] += f"\n\nEdited after {killed} kills."

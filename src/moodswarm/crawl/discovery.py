@@ -172,7 +172,7 @@ def _unpacked(body: bytes, max_bytes: int) -> bytes:
 
 
 def _sitemap(body: bytes, url: str) -> Listing:
-    from lxml.etree import XMLSyntaxError  # type: ignore[import-untyped]
+    from lxml.etree import XMLSyntaxError
     from scrapy.utils.sitemap import Sitemap
 
     try:

@@ -15,10 +15,10 @@ def retry_after(headers: Headers) -> float | None:
     value = _text(headers, "Retry-After")
     if value is None and _text(headers, "X-RateLimit-Remaining") == "0":
         reset = _text(headers, "X-RateLimit-Reset")
-        return max(0.0, float(reset) - time.time()) if reset and reset.isdigit() else None
+        return max(0.0, float(reset[:12]) - time.time()) if reset and _is_number(reset) else None
     if value is None:
         return None
-    if value.isdigit():
+    if _is_number(value):
         return float(value[:12])
     try:
         moment = parsedate_to_datetime(value)
@@ -32,3 +32,7 @@ def retry_after(headers: Headers) -> float | None:
 def _text(headers: Headers, name: str) -> str | None:
     value = headers.get(name)
     return value.decode("latin-1").strip() if isinstance(value, bytes) else None
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit()  # "¹" is a digit too, and no number

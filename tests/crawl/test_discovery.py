@@ -147,8 +147,8 @@ OTHER = source("https://ada.example.com/")
     ("canonical", "link"),
     [
         (None, "https://example.org/a"),
-        ("https://www.example.org/A?utm_source=x", "https://www.example.org/A"),
-        ("http://example.org/b/", "https://example.org/b"),
+        ("https://www.example.org/A?utm_source=x", "https://www.example.org/A?utm_source=x"),
+        ("http://example.org/b/", "http://example.org/b/"),
         ("https://mirror.example.net/a", "https://mirror.example.net/a"),
         ("https://ada.example.com/a", "https://ada.example.com/a"),
         ("https://evil.test/a", "https://example.org/a"),

@@ -43,7 +43,7 @@ class Sites:
         )
 
     def document_link(self, source: Source, final: str, canonical: str | None) -> str:
-        """Return the link that a page is stored under: its own word where that is believed.
+        """Return the link of a page, not yet canonical: its own word where that is believed.
 
         A page may only name its own host, one that the user trusts, or another of its author's.
         The front page is not believed to be the canonical form of a page within: with that
@@ -60,9 +60,12 @@ class Sites:
         if host not in trusted or (is_root(canonical) and not is_root(final)):
             return final
         try:
-            return canonical_link(canonical)
+            canonical_link(canonical)
         except ValueError:
             return final
+        return (
+            canonical  # as it is spelled: the next crawl asks there, and http may be all there is
+        )
 
 
 def bare_host(url: str) -> str:

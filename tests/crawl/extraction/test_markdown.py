@@ -18,6 +18,9 @@ BASE = "https://solano.example/notes/tea"
         ("<p><code>a_b*c</code> and <kbd>x</kbd></p>", "`a_b*c` and `x`"),
         ("<p><code><a href='/f'>f()</a></code></p>", "[`f()`](https://solano.example/f)"),
         ("<p>__init__ and *args* and 2 * 3</p>", r"\_\_init__ and \*args* and 2 * 3"),
+        ("<p>&lt;b&gt; and &amp;lt; and 1 &lt; 2</p>", r"\<b> and \&lt; and 1 < 2"),
+        ("<p>2\n* 3\nis 6</p>", "2 * 3\nis 6"),
+        ("<p>a:\n* b\n* c</p>", "a:\n* b\n* c"),
         ("<p>a<br>b</p>", "a  \nb"),
         ("<ol start='3'><li>a</li><li><p>b</p></li></ol>", "3. a\n4. b"),
         ("<ul><li>a<ol><li>b</li></ol></li></ul>", "- a\n  1. b"),
@@ -67,6 +70,44 @@ def test_code_keeps_every_character_and_its_language(html: str, code: str) -> No
 )  # fmt: skip
 def test_lines_end_where_the_page_ends_them(lines: str) -> None:
     assert html_to_markdown(f"<pre><code>{lines}</code></pre>", BASE) == "```\na\n\n  b\n```"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<div><span class="lang">a</span><button>Copy</button></div><pre>x</pre>',
+        '<pre><div class="id">sh</div><div><code>x</code><a href="/t">Try</a></div></pre>',
+        "<pre><code>x</code><ul><li>1</li></ul></pre>",
+    ],
+)
+def test_what_a_site_puts_beside_its_code_goes(block: str) -> None:
+    found = html_to_markdown(block, BASE).replace("```sh", "```")
+    assert found == "```\nx\n```"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<div class="language-sh"><div><code>x\n  y\n</code></div></div>',
+        '<div class="fragment"><div class="line">x</div><div class="line">  y</div></div>',
+    ],
+)
+def test_a_block_without_pre_is_code(block: str) -> None:
+    found = html_to_markdown(f"<p>a</p>{block}", BASE).replace("```sh", "```")
+    assert found == "a\n\n```\nx\n  y\n```"
+
+
+@pytest.mark.parametrize(
+    "block", ["<pre>a <code>b</code></pre>", "<pre><b>a </b><code>b</code></pre>"]
+)
+def test_what_is_code_beside_code_stays(block: str) -> None:
+    assert html_to_markdown(block, BASE) == "```\na b\n```"
+
+
+def test_a_line_that_prism_breaks_off_in_a_diff_adds_none() -> None:
+    line = '<span><span class="token line">{0}</span>\n<span class="line"></span></span>'
+    html = f'<pre><code><span class="line">{line.format("a")}{line.format("b")}</span></code></pre>'
+    assert html_to_markdown(html, BASE) == "```\na\nb\n```"
 
 
 def test_footnotes_become_markdown_ones() -> None:

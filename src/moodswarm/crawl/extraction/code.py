@@ -6,7 +6,7 @@ from collections import Counter
 from lxml import html
 from lxml.html import HtmlElement
 
-from moodswarm.crawl.extraction.tree import drop_all, elements, names, text_of
+from moodswarm.crawl.extraction.tree import drop, drop_all, elements, names, text_of
 
 _NUMBERS = re.compile(r"[\d\s]*")
 _LABEL = re.compile(r"(?:copy|copied!?|copy code|copy to clipboard|expand|wrap|\W+)", re.I)
@@ -42,26 +42,70 @@ _NAMED = {
 _INDENTED = re.compile(r"^ *\xa0|\xa0 |  \xa0", re.MULTILINE)
 _DONE = "data-plain-code"
 _LABELS = ("div", "span", "a", "header", "figcaption")
+_BESIDE = ("div", "a", "ul", "ol", "p", "header", "figcaption")
 _LABEL_LENGTH = 40
+_LANGUAGE_NAMES = {"lang", "language", "lang-name", "language-name", "code-lang", "code-language"}
 
 
 def plain_code_blocks(body: HtmlElement) -> None:
     """Make every code block a `pre` with one `code` that holds its text and nothing else."""
     for table in list(elements(body, "table")):
         _flatten_table(table)
+    _mark_blocks(body)
     for pre in list(elements(body, "pre")):
         inside = next(pre.iterancestors("pre"), None) is not None
         if pre.getparent() is None or inside or pre.get(_DONE) is not None:
             continue
+        inner = _drop_beside_code(pre)
         block = html.Element("pre", {_DONE: ""})
         code = html.Element("code")
         block.append(code)
         place = _outermost(pre)
-        language = _language(pre) or _label_in(place, pre) or _label_before(place)
+        above = _label_before(place)  # goes in any case
+        language = _language(pre) or _label_in(place, pre) or above or inner
         if language:
             code.set("class", f"language-{language}")
         code.text = code_text(pre)
+        _drop_numbers_after(place, code.text)
         _replace(place, block)
+
+
+def _mark_blocks(body: HtmlElement) -> None:
+    """Make a `pre` of a block that a site writes without one."""
+    for block in list(elements(body, "code", "div")):
+        parent = block.getparent()
+        if parent is None or next(block.iterancestors("pre"), None) is not None:
+            continue
+        if block.tag == "div":
+            lines = [child for child in block if "line" in names(child)]
+            if lines and len(lines) == len(block) and "fragment" in names(block):
+                block.tag = "pre"
+        elif parent.tag == "div" and text_of(parent) == text_of(block) and _looks_like_code(parent):
+            block.tag = "pre"
+
+
+def _drop_beside_code(pre: HtmlElement) -> str | None:
+    """Remove labels and links that a site puts into a block beside its code; give the language."""
+    codes = list(elements(pre, "code"))
+    if len(codes) != 1:
+        return None
+    holders = [e for e in codes[0].iterancestors() if e is pre or pre in e.iterancestors()]
+    if any(text and text.strip() for e in holders for text in (e.text, *(c.tail for c in e))):
+        return None
+    beside = [c for e in holders for c in e if c.tag in _BESIDE and c not in (*holders, codes[0])]
+    languages = [found for child in beside if (found := _labelled(text_of(child)))]
+    drop_all(beside)
+    return languages[0] if languages else None
+
+
+def _drop_numbers_after(place: HtmlElement, code: str) -> None:
+    """Remove a list behind a block that counts its lines; the parser lets none stand in it."""
+    counted = place.getnext()
+    if counted is None or counted.tag not in ("ul", "ol"):
+        return
+    lines = code.count("\n") + 1
+    if [text_of(item) for item in counted] == [str(n) for n in range(1, lines + 1)]:
+        drop(counted)
 
 
 def code_text(pre: HtmlElement) -> str:
@@ -92,7 +136,7 @@ def _collect(element: HtmlElement, parts: list[str], *, top: bool = False) -> No
         parts.append(child.tail or "")
     if not top and _is_line(element):
         own = "".join(parts[start:])
-        if not own.endswith("\n") and not _newline_follows(element):
+        if not own.endswith("\n") and not (_newline_follows(element) or _is_filler(element)):
             parts.append("\n")
 
 
@@ -118,11 +162,19 @@ def _is_line(element: HtmlElement) -> bool:
 
 
 def _is_line_span(element: HtmlElement) -> bool:
+    found = names(element)
     return element.tag == "span" and (
-        not _LINE.isdisjoint(names(element))
+        # Prism writes `token line` for a part of a line, in a diff.
+        (not _LINE.isdisjoint(found) and "token" not in found)
         or element.get("data-line") is not None
         or "display:block" in _style(element)
     )
+
+
+def _is_filler(element: HtmlElement) -> bool:
+    """Tell an empty line that stands in a part of a line, after a newline: Prism's, wrapped."""
+    parent = element.getparent()
+    return parent is not None and parent.tag == "span" and not text_of(element)
 
 
 def _newline_follows(element: HtmlElement) -> bool:
@@ -225,10 +277,21 @@ def _label_before(place: HtmlElement) -> str | None:
     if label is None or label.tag not in ("div", "span", "header", "figcaption"):
         return None
     found = _labelled(" ".join(map(str, label.itertext())))
-    if found is None:
+    if found is None and not _names_language(label):
         return None
-    label.drop_tree()
+    drop(label)
     return None if found in _NO_LANGUAGE else found
+
+
+def _names_language(label: HtmlElement) -> bool:
+    """Tell a bar above a block that holds the name of a language, and buttons."""
+    named = [part for part in elements(label) if not _LANGUAGE_NAMES.isdisjoint(names(part))]
+    shown = [words for part in (*named[:1], *elements(label, "button")) for words in _words(part)]
+    return bool(named) and len(text_of(named[0])) <= _LABEL_LENGTH and _words(label) == shown
+
+
+def _words(element: HtmlElement) -> list[str]:
+    return " ".join(map(str, element.itertext())).split()
 
 
 def _label_in(place: HtmlElement, pre: HtmlElement) -> str | None:

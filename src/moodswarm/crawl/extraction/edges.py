@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
-from moodswarm.crawl.extraction.tree import drop, elements, text_of
+from moodswarm.crawl.extraction.tree import drop, elements, names, text_of
 
 _MONTH = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
@@ -27,7 +27,7 @@ _THEME = rf"""
     |(?:last\s+)?(?:updated|modified)(?:\s+on)?:?\s+{_DAY}
     |(?:about\s+)?\d+\s*-?\s*min(?:ute)?s?\.?(?:\s+read(?:ing)?(?:\s+time)?)
     |(?:estimated\s+)?read(?:ing)?\s+time:?.{{0,40}}
-    |(?:.{{1,60}}[\s·•|,—–-]+)?\d+\s*min(?:ute)?s?\s+(?:to\s+)?read\b.{{0,60}}
+    |(?:.{{1,60}}[\s·•|,—–-]+)?(?:\d+|one)\s*min(?:ute)?s?\s+(?:to\s+)?read\b.{{0,60}}
     |(?:no|\d+)\s+(?:comments?|responses?|replies)
     |(?:tags?|tagged|categor(?:y|ies)|filed\s+under)\s*:\s*(?:\#?[\w.+-]+(?:\s[\w.+-]+)?[,·•|]?\s*){{1,12}}
     |(?:\#[\w-]+\s*){{1,15}}
@@ -60,7 +60,7 @@ _APART_LINE = re.compile(f"(?:{_THEME}|{_APART})", re.I | re.X)
 _BLOCKS = (
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "ul", "ol", "table", "blockquote", "dl",
     "figure", "header", "footer", "section", "address", "time", "span", "a", "center", "font",
-    "small",
+    "small", "i", "em", "b", "strong",
 )  # fmt: skip
 _CONTAINERS = (
     "div",
@@ -96,7 +96,7 @@ def trim_edges(article: HtmlElement, title: str | None, author: str | None) -> N
             text = text_of(block)
             if not text or (key and _key(text) == key):
                 continue
-            apart = text_parent is not None and block.getparent() is not text_parent
+            apart = text_parent is not None and _section(block.getparent()) is not text_parent
             above = (
                 ordered[position + 1]
                 if ordered is not blocks and position + 1 < len(ordered)
@@ -118,7 +118,21 @@ def _is_line(block: HtmlElement, text: str, apart: bool) -> bool:
 def _text_parent(article: HtmlElement) -> HtmlElement | None:
     """Return the element in which most paragraphs of the article stand."""
     counts = Counter(p.getparent() for p in elements(article, "p", "pre", "h2", "h3"))
-    return counts.most_common(1)[0][0] if counts else None
+    return _section(counts.most_common(1)[0][0]) if counts else None
+
+
+def _section(element: HtmlElement | None) -> HtmlElement | None:
+    """Return the outermost of the sections that lie in each other, as some generators write."""
+    while element is not None and _nests(element):
+        element = element.getparent()
+    return element
+
+
+def _nests(element: HtmlElement) -> bool:
+    parent = element.getparent()
+    return parent is not None and all(
+        e.tag == "section" or (e.tag == "div" and "section" in names(e)) for e in (element, parent)
+    )
 
 
 def _leaves(element: HtmlElement) -> Iterator[HtmlElement]:

@@ -37,6 +37,12 @@ _UNDERSCORE = re.compile(r"(?<![\w\\])_+(?=[^\s_])")
 _UNDERSCORE_END = re.compile(r"\w_(?!\w)")
 # The converter would escape a backslash itself; this stands for one until it is done.
 _BACKSLASH = "\ue0f1"
+# A tag or an entity that is meant to be read: in a page about HTML.
+_MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w{1,31};)")
+# What would begin another block if it stayed at the start of a line.
+_MARK_IN_TEXT = re.compile(
+    r"\s*\n\s*(?=(?:[-*+]|\d{1,9}[.)]|\#{1,6})(?:\s|$)|[=-]+\s*(?:\n|$)|>|```|~~~)"
+)
 _LONG_CELL = 40
 _BLANKS = re.compile(r"\n{3,}")
 _FENCE = re.compile(r"^[ >]*(?:[-*+] |\d+[.)] )*(`{3,}|~{3,})")
@@ -68,6 +74,7 @@ def tree_to_markdown(root: HtmlElement, base_url: str) -> str:
     _inline_code(root)
     flatten_layout_tables(root)
     _plain_blocks(root)
+    _join_lines(root)
     _escape(root)
     return _convert(root)
 
@@ -271,6 +278,22 @@ def _plain_blocks(root: HtmlElement) -> None:
         details.tag = "p" if details.tag == "summary" else "div"
 
 
+def _join_lines(root: HtmlElement) -> None:
+    """Keep the mark of a list within the line, where a generator wrapped a text before it.
+
+    Two marks or more are a list that the generator did not see; the reader of the markdown does.
+    """
+    for block in elements(root, "p"):
+        text = "".join(map(str, block.itertext()))
+        if "\n" not in text or len(_MARK_IN_TEXT.findall(text)) != 1:
+            continue
+        for element in elements(block):
+            if element.text and not _in_code(element):
+                element.text = _MARK_IN_TEXT.sub(" ", element.text)
+            if element.tail and element is not block and not _in_code(element.getparent()):
+                element.tail = _MARK_IN_TEXT.sub(" ", element.tail)
+
+
 def _escape(root: HtmlElement) -> None:
     """Put a backslash before what would turn plain text into emphasis or a tag."""
     for element in elements(root):
@@ -286,6 +309,8 @@ def _in_code(element: HtmlElement | None) -> bool:
 
 
 def _escaped(text: str) -> str:
+    if "<" in text or "&" in text:
+        text = _MARKUP.sub(lambda match: _BACKSLASH + match[0], text)
     for mark, start, end in (("*", _STAR, _STAR_END), ("_", _UNDERSCORE, _UNDERSCORE_END)):
         if mark in text:
             text = _escape_mark(text, mark, start, end)

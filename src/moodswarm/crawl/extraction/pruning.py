@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement
 
 from moodswarm.crawl.extraction.tree import drop, drop_all, elements, names, text_of
-from moodswarm.crawl.extraction.vocabulary import BOILERPLATE, CONTENT, CONTENTS_HEADING, STATE
+from moodswarm.crawl.extraction.vocabulary import (
+    ANCHOR,
+    BOILERPLATE,
+    CONTENT,
+    CONTENTS_HEADING,
+    STATE,
+)
 
 _NEVER = (
     "script", "style", "link", "meta", "noscript", "template", "svg", "iframe", "object", "embed",
@@ -22,6 +28,7 @@ _BLOCKS = (
     "figure", "table", "details", "label", "dl", "h2", "h3", "h4", "h5", "h6", "small", "li",
     "starlight-toc", "mobile-starlight-toc", "time", "address",
 )  # fmt: skip
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 #: An element that holds more of the page's words is the page, whatever it is called.
 _MOST = 0.4
@@ -82,12 +89,14 @@ def _is_hidden(element: HtmlElement) -> bool:
 
 def _named_boilerplate(element: HtmlElement) -> bool:
     classes = names(element)
+    if element.tag in _HEADINGS:  # named after the anchor it carries; that goes by itself
+        classes = [name for name in classes if not ANCHOR.fullmatch(name)]
     if any(CONTENT.fullmatch(name) for name in classes):
         return False
     if any(BOILERPLATE.fullmatch(name) and not STATE.fullmatch(name) for name in classes):
         return True
     # Ids of sections and headings come from the words of the article.
-    if element.tag in ("section", "h2", "h3", "h4", "h5", "h6", "a", "span", "li", "p", "details"):
+    if element.tag in (*_HEADINGS, "section", "a", "span", "li", "p", "details"):
         return False
     if "section" in classes:
         return False

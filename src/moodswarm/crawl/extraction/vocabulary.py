@@ -6,7 +6,7 @@ import re
 # `market-share` may be what the article is about.
 _PREFIX = (
     r"(?:(?:js|md|vp|sl|theme|site|page|post|posts|article|entry|blog|single|single-post|content"
-    r"|main|global|story|doc|docs|wp-block|jp|sd|bd|mw|c|o|m|l|u)-)*"
+    r"|main|global|story|doc|docs|wp-block|td|jp|sd|bd|mw|c|o|m|l|u)-)*"
 )
 _SUFFIX = (
     r"(?:-(?:\d+|list|lists|links?|items?|bar|bars|box|boxes|block|blocks|container|wrapper|wrap"
@@ -35,7 +35,7 @@ _KINDS = (
     r"|reactions?|newsletter|newsletters|newsletter-(?:.*)|subscribe|subscription|subscribe-(?:.*)"
     r"|subscription-(?:.*)|signup|sign-up|mailing-list|mailchimp|mc-embed(?:-.*)?|email-capture"
     r"|optin|opt-in|cta|call-to-action|promo|promos|promotion|donate|donation|sponsors?|sponsored"
-    r"|support-me|buy-me-a-coffee|ko-fi|patreon|paywall|login|logins|register|feedback|rating"
+    r"|support-me|buy-me-a-coffee|ko-fi|patreon|paywall|login|logins|register|feedback|feedback-(?:.*)|rating"
     r"|ratings|was-this-helpful|page-helpful|helpful|survey|poll-widget|rss|feed-links"
     # consent and advertisement
     r"|cookies?|cookie-(?:.*)|consent|gdpr|cc-window|onetrust(?:-.*)?|popup|popups|modal|modals"
@@ -58,7 +58,7 @@ _KINDS = (
     r"|report-issue|revision-date|git-revision(?:-.*)?|page-actions?|post-actions?|actions"
     r"|page-tools|toolbar|tools|print|printfriendly|print-link|download-links|version-(?:.*)"
     r"|site-(?:header|footer|nav|title|branding|info|logo|description)|masthead|colophon|footer"
-    r"|page-footer|post-footer|entry-footer|article-footer|footer-(?:.*)|credits?|powered-by"
+    r"|pre-footer|page-footer|post-footer|entry-footer|article-footer|footer-(?:.*)|credits?|powered-by"
     r"|search|search-(?:.*)|searchbox|searchform|language-(?:switcher|selector|picker)"
     r"|lang-switch(?:er)?|theme-(?:toggle|switch|switcher|picker)|hidden-print|noprint|no-print"
     # for machines and screen readers
@@ -66,7 +66,7 @@ _KINDS = (
     r"|assistive-text|a11y-hidden|copy|copybtn|copy-(?:.*)|clipboard|clipboard-(?:.*)|btn-copy"
     r"|code-copy(?:-.*)?|headerlink|header-anchor|heading-anchor|anchor-?link|anchorjs-link"
     r"|hash-link|heading-link|mw-editsection|editsection|noprint|navbox|catlinks|reflist-nav"
-    r"|printfooter|speechify-ignore|jump-link|mw-jump-link|hidden"
+    r"|(?:input|output|in|out)-prompt|printfooter|speechify-ignore|jump-link|mw-jump-link|hidden"
 )
 # Words that mean the same whatever comes before them: `kg-signup-card`, `elementor-share-buttons`.
 _STRONG = (
@@ -81,6 +81,11 @@ CONTENT = re.compile(
     r"(?:.*-)?(?:post|article|entry|page|main|blog|story|doc|docs|markdown|theme|content|body)-"
     r"(?:content|body|text|main|inner|wrapper|container|markdown)|content|markdown|prose|article"
     r"|post|entry|hentry|h-entry|main"
+)
+# Names of links to a heading, which some sites give to the heading itself.
+ANCHOR = re.compile(
+    r"(?:.*-)?(?:anchor|anchor-?link|anchorjs-link|headerlink|header-link|heading-link|hash-link"
+    r"|permalink|copy-link)"
 )
 STATE = re.compile(r"(?:has|with|no|is|without|hide|show)-.*|.*-(?:enabled|disabled|open|closed)")
 CONTENTS_HEADING = re.compile(

@@ -24,6 +24,8 @@ from moodswarm.crawl.routing import ExportOnly, InvalidLink, Route, route, sourc
         ("https://ada.medium.com/notes-0123456789ab", "medium", False),
         ("https://ada.substack.com/", "substack", True),
         ("https://ada.substack.com/archive", "substack", True),
+        ("https://ada.substack.com/feed", "substack", True),
+        ("https://medium.com/feed/@ada", "medium", True),
         ("https://ada.substack.com/p/notes", "substack", False),
         ("https://open.substack.com/pub/ada/p/notes", "substack", False),
         ("https://example.org", "web", True),

@@ -25,6 +25,7 @@ _SNIFFED = 1_024  # bytes at the start of a body that tell what it is
 _FEED = re.compile(rb"<(rss|feed|rdf:rdf)[\s>]", re.IGNORECASE)
 _SITEMAP = re.compile(rb"<(\w+:)?(urlset|sitemapindex)[\s>]", re.IGNORECASE)
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|meta|title)\b", re.IGNORECASE)
+_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _MOST_FEEDS = 5
 _MOST_ENTRIES = 50_000  # what the sitemap protocol allows in one file
 ARCHIVE_PATH = "/api/v1/archive"  # of a Substack publication
@@ -95,6 +96,14 @@ def read_listing(body: bytes, url: str, max_bytes: int) -> Listing:
     return Listing("unknown")
 
 
+def is_listing(body: bytes) -> bool:
+    """Whether a body is a feed or a sitemap, whatever its address promised."""
+    start = body[:_SNIFFED]
+    if _PAGE.search(start):
+        return False
+    return bool(_SITEMAP.search(start) or _FEED.search(start))
+
+
 def entry_text(entry: Entry) -> str:
     """Return what a feed holds of a page as markdown, as the page itself would give it.
 
@@ -132,8 +141,8 @@ def archive_address(url: str, offset: int = 0) -> str:
 
 def medium_feed(url: str) -> str:
     """Return the address of the feed of a Medium author or publication."""
-    parts = urlsplit(url)
-    return urljoin(url, f"/feed{parts.path.rstrip('/')}")
+    path = urlsplit(url).path.rstrip("/")
+    return url if f"{path}/".startswith("/feed/") else urljoin(url, f"/feed{path}")
 
 
 def read_repositories(body: bytes) -> tuple[Hosted, ...]:

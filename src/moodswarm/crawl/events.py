@@ -40,6 +40,7 @@ class Visited(_Event):
         document: Arguments of `Document.create`, times as ISO 8601.
         revision: Version of the extraction that made the document.
         skipped: Of a repository, files left out per reason; `redacted_secrets` counts those too.
+            Of a listing or a page, links.
     """
 
     type: Literal["visited"] = "visited"

@@ -128,8 +128,11 @@ def _medium_subdomain(path: Segments) -> Route:
     return Route("medium", discover=not path or not _HEX_ID.fullmatch(path[-1]))
 
 
+_WHOLE_SUBSTACK = (("archive",), ("feed",), ("sitemap.xml",))
+
+
 def _substack(path: Segments) -> Route:
-    return Route("substack", discover=not path or path == ("archive",))
+    return Route("substack", discover=not path or path in _WHOLE_SUBSTACK)
 
 
 def _substack_reader(path: Segments) -> Route | None:

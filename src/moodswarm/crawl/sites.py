@@ -20,7 +20,9 @@ class Sites:
         for source in sources:
             named = {bare_host(f"https://{host}") for host in source.canonical_hosts}
             self._hosts[source.id] = {bare_host(source.link), *named}
-            self._authors[source.author_full_name.casefold()].add(bare_host(source.link))
+            of_author = self._authors[source.author_full_name.casefold()]
+            of_author |= {bare_host(f"https://{host}") for host in source.author_hosts}
+            of_author.add(bare_host(source.link))
 
     def admit(self, source: Source, url: str) -> None:
         """Take the host that a source's own link redirects to as the source's host."""

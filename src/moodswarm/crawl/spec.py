@@ -1,5 +1,6 @@
 """What a crawl is asked to do: typed, checked, and handed to the child process as JSON."""
 
+import hashlib
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -80,6 +81,12 @@ class Repositories(_Model):
     forks: bool = False
     archived: bool = False
 
+    @property
+    def revision(self) -> str:
+        """What decides which files are read; with another one a known commit is read again."""
+        decisive = self.model_dump_json(include={"file_bytes", "files", "ignore"})
+        return hashlib.sha256(decisive.encode()).hexdigest()[:16]
+
 
 class Source(_Model):
     """One configured link of one author.
@@ -89,6 +96,8 @@ class Source(_Model):
         platform: The spider, as `moodswarm.crawl.routing` chose it or the user named it.
         discover: Whether the link is followed to more pages, or is itself the one page.
         canonical_hosts: Hosts that a page's own `rel=canonical` may name beside its own.
+        author_hosts: Those of all links of the author, also of such as this run leaves out: a
+            canonical address that is believed in one run is believed in every run.
     """
 
     id: str
@@ -97,6 +106,7 @@ class Source(_Model):
     platform: Platform
     discover: bool
     canonical_hosts: tuple[str, ...] = ()
+    author_hosts: tuple[str, ...] = ()
 
 
 class CrawlSpec(_Model):

@@ -85,3 +85,34 @@ def test_an_unknown_platform_or_setting_is_named() -> None:
         CrawlParams.model_validate({"authors": [{**MIRA, "links": [link]}]})
     with pytest.raises(ValidationError, match="lmits"):
         CrawlParams.model_validate({"lmits": {}})
+
+
+def test_a_link_of_two_authors_stays_with_the_first_in_a_run_of_the_second() -> None:
+    link = "https://both.example/feed.xml"
+    two = [{**MIRA, "links": [link]}, {**MIRA, "full_name": "Ada", "links": [link]}]
+    links, refused = select(*two, author="Ada")
+    assert links == []
+    assert [r.reason for r in refused] == ["other_author"]
+
+
+@pytest.mark.parametrize(
+    "link", ["https://mira:hunter2@mira.example/feed", " https://hunter2@github.com/mira/tides.git"]
+)
+def test_a_password_in_a_link_is_shown_nowhere(link: str) -> None:
+    params = CrawlParams.model_validate({"authors": [{**MIRA, "links": [link]}]})
+    sources, refused = select_sources(params)
+    assert not sources
+    assert refused[0].reason == "bad_link"
+    assert "hunter2" not in f"{params!r} {params.model_dump_json()} {refused}"
+    with pytest.raises(ValueError, match="which no author has") as raised:
+        select({**MIRA, "links": ["https://mira.example"]}, link=link)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_source_knows_the_hosts_of_its_author_that_the_run_leaves_out() -> None:
+    links = ["https://mira.example/a", "https://letters.example:8000/b", "ftp://no.example"]
+    params = CrawlParams.model_validate(
+        {"authors": [{**MIRA, "links": links}], "only": {"link": links[0]}}
+    )
+    (source,), _ = select_sources(params)
+    assert source.author_hosts == ("mira.example", "letters.example:8000")

@@ -119,3 +119,36 @@ def test_a_source_that_is_taken_for_something_else_now_is_asked_in_full() -> Non
     )
     assert (link.ask, link.role, link.etag) == (True, "listing", None)
     assert kept.document_id == page.document_id
+
+
+def test_a_clock_that_was_set_back_leaves_no_link_waiting() -> None:
+    ahead = entry(round=NOW + timedelta(days=400))
+    assert known(ahead, plan(ahead)).ask
+
+
+def test_listings_are_read_in_full() -> None:
+    listing = entry(role="listing")
+    assert known(listing, plan(listing)).etag is None
+
+
+def test_a_repository_is_read_again_when_other_files_are_wanted() -> None:
+    repository = entry(role="repository", revision="few")
+
+    def asked(wanted: str) -> KnownLink:
+        (link,) = known_links(
+            [], [repository], {"s": plan(repository)}, revision="1", repositories=wanted,
+            max_attempts=3,
+        )  # fmt: skip
+        return link
+
+    assert asked("few").etag == '"a"'
+    assert asked("many").etag is None
+
+
+def test_what_another_author_was_read_for_is_read_again() -> None:
+    page = SOURCE.model_copy(update={"discover": False})
+    own = entry(id=ledger_id(page.link), url=page.link, source_id="another")
+    ((link, now_own),) = own_links(
+        [page], {own.id: own}, {"s": Round(NOW, False)}, revision="1", max_attempts=3
+    )
+    assert (link.ask, link.etag, now_own.source_id) == (True, None, "s")

@@ -250,3 +250,84 @@ def test_pages_end_when_full_when_nothing_comes_and_before_a_repository_ends() -
     assert list(pages_of(events, most=2, characters=99)) == [[first, second], [third], [end]]
     assert list(pages_of([first, None, second], most=9, characters=99)) == [[first], [second]]
     assert list(pages_of([first, second], most=9, characters=5)) == [[first], [second]]
+
+
+def test_an_address_that_is_gone_deletes_nothing_while_the_canonical_one_just_fails(
+    crawl: Crawl,
+) -> None:
+    alias = f"{SITE}/?p=1"
+    crawl.see(fetched(alias, link=f"{SITE}/tea"))
+    for _ in range(2):
+        crawl.next_round()
+        crawl.see(visited(outcome="failed", reason="http_500"), visited(alias, "gone"))
+    assert crawl.document(f"{SITE}/tea").deleted_at is None
+    crawl.next_round()
+    assert crawl.outcome(fetched()) == ("unchanged", None)
+
+
+def test_a_document_goes_when_all_of_its_addresses_are_gone(crawl: Crawl) -> None:
+    alias = f"{SITE}/?p=1"
+    crawl.see(fetched(alias, link=f"{SITE}/tea"))
+    for _ in range(2):
+        crawl.next_round()
+        crawl.see(visited(outcome="gone"), visited(alias, "gone"))
+    assert crawl.document(f"{SITE}/tea").deleted_at == BEGAN
+    crawl.next_round()
+    assert crawl.outcome(fetched(alias, link=f"{SITE}/tea")) == ("changed", None)
+
+
+@pytest.mark.parametrize("first", ["alias", "canonical"])
+def test_a_page_whose_canonical_address_never_was_there_keeps_its_document(
+    crawl: Crawl, first: str
+) -> None:
+    page, claimed = fetched(f"{SITE}/tea.html", link=f"{SITE}/tea"), f"{SITE}/tea"
+    crawl.see(page)
+    asked = True
+    for _ in range(4):
+        crawl.next_round()
+        miss = [visited(claimed, "gone", found_on=page.url)] if asked else []
+        crawl.see(*([page, *miss] if first == "alias" else [*miss, page]))
+        assert crawl.document(claimed).deleted_at is None
+        entry = crawl.entry(claimed)
+        asked = not (entry.state == "gone" and entry.misses >= 2)
+    assert not asked
+    crawl.store.tombstone_documents([document_id(claimed)], BEGAN)
+    assert crawl.outcome(page) == ("skipped", "deleted_by_hand")
+
+
+def test_a_page_not_modified_that_the_store_has_lost_is_asked_for_again(crawl: Crawl) -> None:
+    assert crawl.outcome(visited(outcome="not_modified")) == ("failed", "not_stored")
+    assert crawl.entry(f"{SITE}/tea").state == "failed"
+
+
+def test_a_page_not_modified_says_whether_its_document_was_deleted_by_hand(crawl: Crawl) -> None:
+    crawl.see(fetched())
+    tea = crawl.document(f"{SITE}/tea")
+    crawl.store.tombstone_documents([tea.id], BEGAN)
+    for _ in range(2):
+        assert crawl.outcome(visited(outcome="not_modified")) == ("skipped", "deleted_by_hand")
+    crawl.store.upsert_documents([tea])
+    assert crawl.outcome(visited(outcome="not_modified")) == ("unchanged", None)
+
+
+def test_files_beyond_the_limit_of_a_run_are_not_lost(crawl: Crawl) -> None:
+    crawl.see(file("a.py"), file("b.py"), listed_repository())
+    crawl.next_round()
+    crawl.see(file("a.py"), listed_repository(skipped={"too_many_files": 1}))
+    assert crawl.document(f"{REPOSITORY}/blob/HEAD/b.py").deleted_at is None
+
+
+def test_a_lost_file_is_deleted_even_if_the_clock_was_set_back(crawl: Crawl) -> None:
+    crawl.see(file("a.py"), file("b.py"), listed_repository())
+    crawl.round -= timedelta(days=400)
+    crawl.see(file("a.py"), listed_repository())
+    assert crawl.document(f"{REPOSITORY}/blob/HEAD/b.py").deleted_at == BEGAN
+
+
+def test_a_page_is_gone_once_however_often_it_is_named_after(crawl: Crawl) -> None:
+    crawl.see(fetched())
+    outcomes = []
+    for _ in range(4):
+        crawl.next_round()
+        outcomes.append(crawl.outcome(visited(outcome="gone", reason="http_404"))[0])
+    assert outcomes == ["missing", "gone", "failed", "failed"]

@@ -49,4 +49,6 @@ def _some(names: Iterable[str]) -> str:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Compare numbers as numbers."""
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
+    ]

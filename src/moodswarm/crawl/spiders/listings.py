@@ -1,6 +1,7 @@
 """Listings: feeds, sitemaps and archives become links to ask for."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from moodswarm.crawl.discovery import (
     BadListing,
     Entry,
     Listing,
+    is_listing,
     read_archive,
     read_listing,
 )
@@ -24,6 +26,21 @@ from moodswarm.crawl.spiders.source import Output, validators
 
 class ListingSpider(PageSpider):
     """Reads pages, and the listings that name them."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._paged: set[int] = set()  # links of listings in several pages
+
+    async def parse_page(self, response: Response, link: Link) -> Output:
+        """Read a page, or the feed that stands at an address which does not look like one."""
+        if not is_listing(response.body):
+            read = super().parse_page(response, link)
+        elif link.configured:
+            read = self.parse_listing(response, replace(link, role="listing"))
+        else:
+            read = self.without_page(link, "not_html", "a feed or a sitemap", "skipped")
+        async for item in read:
+            yield item
 
     async def parse_listing(self, response: Response, link: Link) -> Output:
         """Read whatever kind of listing this is."""
@@ -58,15 +75,15 @@ class ListingSpider(PageSpider):
     async def follow_listing(self, response: Response, link: Link, listing: Listing) -> Output:
         """Record and ask for everything a listing names, then end its visit."""
         left_out: Counter[str] = Counter()
-        new = 0
+        new = self._name(listing)
         for entry in listing.entries:
             self._keep(entry)
         children = [link.child(entry.url) for entry in listing.entries]
         children += [link.child(url, "listing") for url in listing.listings]
         async for item in self.follow(children, left_out):
-            new += 1
             yield item
-        # A server that gives the same page whatever number it is asked for would never end.
+        # A server that gives the same page whatever number it is asked for would never end. That
+        # another listing named all of a page before says nothing of the pages after it.
         if listing.more and new:
             async for item in self.follow([link.next_page(listing.more)], left_out):
                 yield item
@@ -99,6 +116,15 @@ class ListingSpider(PageSpider):
             return read_archive(response.body, response.url)
         limit = self.spec.limits.page_bytes
         return await self.session.read(read_listing, response.body, response.url, limit)
+
+    def _name(self, listing: Listing) -> bool:
+        """Note the links of a listing that has more pages; false if all were on earlier ones."""
+        if not listing.more:
+            return False
+        links = {hash(entry.url) for entry in listing.entries}
+        new = not links <= self._paged
+        self._paged |= links
+        return new
 
     def _keep(self, entry: Entry) -> None:
         try:

@@ -90,7 +90,8 @@ class RepositorySpider(SourceSpider):
             skipped = dict(repository.skipped)
             if repository.redacted_secrets:
                 skipped["redacted_secrets"] = repository.redacted_secrets
-            yield link.visited("listed", etag=repository.commit, skipped=skipped)
+            revision = self.spec.repositories.revision
+            yield link.visited("listed", etag=repository.commit, revision=revision, skipped=skipped)
 
     def _fetched(self, file: RepositoryFile, repository: Repository, link: Link) -> Visited:
         base = repository.url.rstrip("/").removesuffix(".git")

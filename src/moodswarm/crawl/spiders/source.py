@@ -7,7 +7,7 @@ read by `PageSpider`, repositories by `RepositorySpider`.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Self
 
 from scrapy import Request, Spider
@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from moodswarm.crawl.events import Found, Visited
+from moodswarm.crawl.frontier import link_hash
 from moodswarm.crawl.items import Link, Role
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.session import Session
@@ -27,7 +28,10 @@ logger = logging.getLogger(__name__)
 
 _GONE = (404, 410)
 _AT_ONCE = 256  # links looked at before other work gets its turn
-_QUEUED = 10_000  # requests in memory; the file of known links is read no faster
+_LOOK_SECONDS = 0.05
+_BEYOND = "pages_per_source"
+_MOST_BEYOND = 100_000  # links that are counted
+_QUEUED = 2_000  # requests in memory; the file of known links is read no faster
 _LONGEST_URL = 2_000
 _LONGEST_VALIDATOR = 1_000
 
@@ -56,6 +60,8 @@ class SourceSpider(Spider):
         self.spec = self.session.spec
         self.sources = {s.id: s for s in self.spec.sources if s.platform == self.platform}
         self.sites = Sites(self.spec.sources)
+        self._beyond: set[int] = set()  # links that the limit of a source left out
+        self._unread: set[str] = set()  # known listings on their way
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
@@ -68,16 +74,36 @@ class SourceSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        """Ask for the known links of the file, as they are needed."""
-        for number, known in enumerate(self.session.frontier.known()):
+        """Ask for the known links of the file, as they are needed.
+
+        Listings are read before any known page is asked for: feeds hold texts that stand in for
+        pages which cannot be read.
+        """
+        for link in self._known(listings=True):
+            self._unread.add(link.url)
+            yield self._first_request(link)
+        while self._unread and not self.session.stopping.is_set():
+            await asyncio.sleep(_LOOK_SECONDS)
+        for number, link in enumerate(self._known(listings=False)):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
-            source = self.sources.get(known.source_id)
-            if source is None or not known.ask:
-                continue
             while len(self.crawler.engine.scheduler or ()) > _QUEUED:  # type: ignore[arg-type]
                 await asyncio.sleep(0.2)
-            yield self.request(Link.known(source, known))
+            yield self._first_request(link)
+
+    def _known(self, *, listings: bool) -> Iterator[Link]:
+        for known in self.session.frontier.known():
+            source = self.sources.get(known.source_id)
+            if source is not None and known.ask and (known.role == "listing") is listings:
+                yield Link.known(source, known)
+
+    def _first_request(self, link: Link) -> Request | Visited:
+        """Return the request of a known link; one that makes no sense ends no other."""
+        try:
+            return self.request(link)
+        except (ValueError, IndexError) as error:
+            self._unread.discard(link.url)
+            return link.visited("failed", "bad_link", f"{type(error).__name__}: {error}")
 
     def request(self, link: Link) -> Request:
         """Return the request for a link, conditional where an earlier visit allows it."""
@@ -110,6 +136,7 @@ class SourceSpider(Spider):
                 yield item
         except Exception as error:  # noqa: BLE001  # told, logged, and of this page only
             yield self._own_error(link, error)
+        self._unread.discard(link.url)
 
     async def unanswered(self, failure: Any) -> Output:
         """Say why there is no response."""
@@ -120,6 +147,7 @@ class SourceSpider(Spider):
                 yield item
         except Exception as error:  # noqa: BLE001  # told, logged, and of this page only
             yield self._own_error(link, error)
+        self._unread.discard(link.url)
 
     async def without_page(
         self, link: Link, reason: str, detail: str, outcome: Any = "failed"
@@ -146,7 +174,7 @@ class SourceSpider(Spider):
                 await asyncio.sleep(0)
             reason = self._reason_to_leave_out(link)
             if reason is not None:
-                left_out[reason] += 1
+                left_out[reason] += reason != _BEYOND or self._is_news(link.url)
                 continue
             if self.session.frontier.add(link.source.id, link.url, listing=link.role == "listing"):
                 yield link.found()
@@ -160,16 +188,26 @@ class SourceSpider(Spider):
     def _reason_to_leave_out(self, link: Link) -> str | None:
         if len(link.url) > _LONGEST_URL:
             return "long_link"
-        if not self.sites.allows(link.source, link.url):
+        if not self.sites.allows(link.source, link.url, link.found_on):
             return "off_site"
+        if self.session.frontier.met(link.url):
+            return None
         if link.depth > self.spec.limits.depth:
             return "depth"
         if self.session.frontier.full(link.source.id):
-            return "pages_per_source"
+            return _BEYOND
         return None
 
+    def _is_news(self, url: str) -> bool:
+        """Whether nobody was told yet that this link is beyond the limit; pages repeat links."""
+        key = link_hash(url)
+        told = key in self._beyond or len(self._beyond) >= _MOST_BEYOND
+        if not told:
+            self._beyond.add(key)
+        return not told
+
     def _read(self, response: Response, link: Link) -> Output:
-        if response.status == 304:  # noqa: PLR2004
+        if response.status == 304 and (link.etag or link.last_modified):  # noqa: PLR2004
             return _one(link.visited("not_modified", **validators(response)))
         if response.status in _GONE:
             return _one(link.visited("gone", f"http_{response.status}"))
@@ -191,7 +229,8 @@ class SourceSpider(Spider):
         return parsers[role]
 
     def closed(self, reason: str) -> None:  # noqa: ARG002  # Scrapy calls it so
-        """Close the session of a spider that is run by hand."""
+        """Wait for nothing any more, and close the session of a spider that is run by hand."""
+        self._unread.clear()
         if self._own:
             self.session.close()
 

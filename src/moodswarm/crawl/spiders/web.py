@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 from scrapy.http import Response
 
 from moodswarm.crawl.discovery import Listing, archive_address, medium_feed
+from moodswarm.crawl.events import Visited
 from moodswarm.crawl.extraction import discover_links
 from moodswarm.crawl.items import Link
 from moodswarm.crawl.middlewares.robots import RobotsMiddleware
@@ -28,13 +29,19 @@ class WebSpider(ListingSpider):
 
     async def parse_page(self, response: Response, link: Link) -> Output:
         """Read a page; where the site has no listing of its pages, follow its links too."""
+        left_out: Counter[str] = Counter()
         if self._is_searched(link):
             found = await self.session.read(discover_links, response.body, response.url)
             children = map(link.child, found.links)
-            async for item in self.follow(children, Counter()):
+            async for item in self.follow(children, left_out):
                 yield item
         async for item in super().parse_page(response, link):
-            yield item
+            if left_out and isinstance(item, Visited):
+                # It is read again in full when there may be room for what was left out.
+                nothing = {"etag": None, "last_modified": None}
+                yield item.model_copy(update={"skipped": dict(left_out), **nothing})
+            else:
+                yield item
 
     async def parse_root(self, response: Response, link: Link, root: Listing) -> Output:
         """Find the way from a site's front page to its pages."""

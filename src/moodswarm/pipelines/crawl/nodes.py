@@ -110,7 +110,12 @@ def _write_links(
             file.write(link.model_dump_json() + "\n")
 
         for link, entry in own_links(
-            sources, stored, rounds, revision=EXTRACTION_VERSION, max_attempts=params.max_attempts
+            sources,
+            stored,
+            rounds,
+            revision=EXTRACTION_VERSION,
+            repositories=params.repositories.revision,
+            max_attempts=params.max_attempts,
         ):
             write(link)
             page.ledger.append(entry)
@@ -119,6 +124,7 @@ def _write_links(
             _entries(ledger, sources),
             rounds,
             revision=EXTRACTION_VERSION,
+            repositories=params.repositories.revision,
             max_attempts=params.max_attempts,
         ):
             write(link)

@@ -1,7 +1,10 @@
 """Typed parameters of the crawl pipeline; bad values fail before anything is asked for."""
 
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -19,6 +22,9 @@ from moodswarm.crawl.spec import (
 from moodswarm.records.author import author_name
 from moodswarm.records.links import canonical_link
 
+# A link with a user name is refused; its password must be in no log, report or error before.
+_USER = re.compile(r"^(\s*[^/?#]*//)[^/?#]*@")
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,6 +41,11 @@ class AuthorLink(_Model):
     link: str
     platform: Platform | None = None
     discover: bool | None = None
+
+    @field_validator("link")
+    @classmethod
+    def _without_password(cls, value: str) -> str:
+        return _USER.sub(r"\1***@", value)
 
 
 class CrawlAuthor(_Model):
@@ -76,12 +87,23 @@ class CrawlAuthor(_Model):
         if self.substack:
             yield AuthorLink(link=f"https://{self.substack.lstrip('@')}.substack.com")
 
+    def hosts(self) -> Iterator[str]:
+        """Give the hosts of all links, with their ports; none of what is no link."""
+        for link in self.all_links():
+            with suppress(ValueError):
+                yield urlsplit(canonical_link(link.link)).netloc
+
 
 class Only(_Model):
     """Limits a run to one author or one link; null is no limit."""
 
     author: str | None = None
     link: str | None = None
+
+    @field_validator("link")
+    @classmethod
+    def _without_password(cls, value: str | None) -> str | None:
+        return value and _USER.sub(r"\1***@", value)
 
 
 class CrawlParams(_Model):
@@ -112,13 +134,14 @@ class Refused:
 def select_sources(params: CrawlParams) -> tuple[list[Source], list[Refused]]:
     """Return what is to be crawled, and what is not.
 
-    A link that two authors name goes to the first.
+    A link that two authors name goes to the first, whatever the run is limited to.
 
     Raises:
         ValueError: `only` names an author or a link that is not configured.
     """
     sources: dict[str, Source] = {}
     refused: list[Refused] = []
+    first = _first_authors(params)
     for author in _wanted(params):
         for link in author.all_links():
             if params.only.link and not _same(link.link, params.only.link):
@@ -126,6 +149,9 @@ def select_sources(params: CrawlParams) -> tuple[list[Source], list[Refused]]:
             found = _source(author, link)
             if isinstance(found, Refused):
                 refused.append(found)
+            elif (owner := first[canonical_link(found.link)]) != author.full_name:
+                detail = f"it is crawled as one of {owner}, who is named first"
+                refused.append(Refused(author.full_name, link.link, "other_author", detail))
             else:
                 sources.setdefault(canonical_link(found.link), found)
     if params.only.link and not sources and not refused:
@@ -134,6 +160,15 @@ def select_sources(params: CrawlParams) -> tuple[list[Source], list[Refused]]:
             f"crawl.only.link is {params.only.link!r}, which no author has; known are {known}"
         )
     return list(sources.values()), refused
+
+
+def _first_authors(params: CrawlParams) -> dict[str, str]:
+    first: dict[str, str] = {}
+    for author in params.authors:
+        for link in author.all_links():
+            if isinstance(found := _source(author, link), Source):
+                first.setdefault(canonical_link(found.link), author.full_name)
+    return first
 
 
 def _wanted(params: CrawlParams) -> list[CrawlAuthor]:
@@ -171,6 +206,7 @@ def _source(author: CrawlAuthor, link: AuthorLink) -> Source | Refused:
         platform=link.platform or routed.platform,
         discover=routed.discover if link.discover is None else link.discover,
         canonical_hosts=author.canonical_hosts,
+        author_hosts=tuple(author.hosts()),
     )
 
 

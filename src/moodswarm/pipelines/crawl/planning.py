@@ -3,10 +3,12 @@
 A **round** asks for every link of a source once. A run continues the last round of a source as long
 as it left something undone: a link that is still queued, or one that failed and may be tried again.
 Otherwise, or when that round is older than `round_hours`, it begins a new one, which asks for every
-known link again, conditionally where the server gave something to compare.
+known link again, conditionally where the server gave something to compare. Listings are always read
+in full: what they name may have been left out by a limit, may be known as another source's, and
+their texts stand in for pages that cannot be read.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -92,6 +94,7 @@ def known_links(
     rounds: dict[str, Round],
     *,
     revision: str,
+    repositories: str | None = None,
     max_attempts: int,
 ) -> Iterator[KnownLink]:
     """Give what the crawler has to know of earlier visits, entry by entry.
@@ -99,11 +102,12 @@ def known_links(
     Args:
         source_ids: Ids of the sources' own links are left out here, see `own_links`.
         revision: Version of the extraction; what another one made is asked for in full.
+        repositories: The same of repositories, see `Repositories.revision`.
     """
-    own = set(source_ids)
+    own, wanted = set(source_ids), {"page": revision, "repository": repositories}
     for entry in ledger:
         if entry.role != "file" and entry.id not in own and not _is_gone(entry):
-            yield _known(entry, rounds[entry.source_id], revision, max_attempts)
+            yield _known(entry, rounds[entry.source_id], wanted, max_attempts)
 
 
 def own_links(
@@ -112,6 +116,7 @@ def own_links(
     rounds: dict[str, Round],
     *,
     revision: str,
+    repositories: str | None = None,
     max_attempts: int,
 ) -> Iterator[tuple[KnownLink, LedgerEntry]]:
     """Give the configured links themselves, with their entries of the ledger as they are to be.
@@ -119,6 +124,7 @@ def own_links(
     Args:
         stored: Entries by id, of those links that were met before.
     """
+    wanted = {"page": revision, "repository": repositories}
     for source in sources:
         round_, role = rounds[source.id], _role(source)
         entry = stored.get(ledger_id(source.link))
@@ -134,19 +140,29 @@ def own_links(
         elif entry.role != role:
             # The configuration takes it for something else now: it counts as never read.
             entry = replace(entry, role=role, state="failed", attempts=0, revision="")
-        known = _known(entry, round_, revision, max_attempts)
+        elif entry.source_id != source.id:
+            # What was read was another author's, or another link's; it says nothing about this one.
+            entry = replace(entry, source_id=source.id, revision="")
+        known = _known(entry, round_, wanted, max_attempts)
         yield known.model_copy(update={"source_id": source.id, "url": source.link}), entry
 
 
-def _known(entry: LedgerEntry, round_: Round, revision: str, max_attempts: int) -> KnownLink:
-    conditional = entry.state in ("done", "skipped") and entry.revision in (None, revision)
+def _known(
+    entry: LedgerEntry, round_: Round, wanted: Mapping[str, str | None], max_attempts: int
+) -> KnownLink:
+    conditional = (
+        entry.role in wanted
+        and entry.state in ("done", "skipped")
+        and entry.revision in (None, wanted[entry.role])
+    )
     return KnownLink.model_validate(
         {
             "source_id": entry.source_id,
             "url": entry.url,
             "role": entry.role,
             "depth": entry.depth,
-            "ask": entry.round < round_.began or _is_unfinished(entry, max_attempts),
+            # Not `<`: a clock that was set back must not leave links waiting for their future.
+            "ask": entry.round != round_.began or _is_unfinished(entry, max_attempts),
             "found_on": entry.found_on,
             "etag": entry.etag if conditional else None,
             "last_modified": entry.last_modified if conditional else None,

@@ -20,6 +20,10 @@ class _Result:
     detail: str | None = None
 
 
+_BY_HAND = _Result("skipped", "deleted_by_hand", "import it to bring it back")
+_MOVED = "moved"
+
+
 class Recorder:
     """Turns pages of events into what is saved.
 
@@ -54,8 +58,9 @@ class _PageRecorder:
         self._ledger = {entry.id: entry for entry in store.get_ledger(sorted(ids))}
         documents = {draft.id for draft in drafts}
         documents |= {e.document_id for e in self._ledger.values() if e.document_id}
-        # The address of a document may be another than the one that gave it.
-        others = store.get_ledger(sorted(documents - ids))
+        # The address of a document may be another than the one that gave it, see `_miss`.
+        found_on = {ledger_id(e.found_on) for e in self._ledger.values() if e.found_on}
+        others = store.get_ledger(sorted((documents | found_on) - ids))
         self._ledger |= {entry.id: entry for entry in others}
         self._stored = {d.id: d for d in store.get_documents(sorted(documents))}
 
@@ -91,7 +96,12 @@ class _PageRecorder:
         entry = self._entry(event, before, result, draft if isinstance(draft, Document) else None)
         self._save(entry)
         self._page.visits.append(self._row(event, result, draft))
-        if event.role == "repository" and event.outcome == "listed":
+        # What is beyond `repositories.files` is not lost.
+        if (
+            event.role == "repository"
+            and event.outcome == "listed"
+            and "too_many_files" not in event.skipped
+        ):
             self._remove_lost_files(event)
         if event.role == "repository" and event.outcome == "not_modified":
             self._page.visits[-1]["unchanged_files"] = self._count_files(event)
@@ -103,10 +113,10 @@ class _PageRecorder:
         if ledger_id(event.url) != document.id:
             if canonical and canonical.state in ("queued", "done"):
                 return _Result("skipped", "duplicate", f"of {canonical.url}")
-            self._save(self._canonical_entry(event, document))
+            self._save(self._canonical_entry(event, document, canonical))
         stored = self._stored.get(document.id)
         if stored and stored.deleted_at and not _found_gone(before, canonical):
-            return _Result("skipped", "deleted_by_hand", "import it to bring it back")
+            return _BY_HAND
         self._page.documents[document.id] = document
         self._stored[document.id] = document
         if stored is None:
@@ -118,26 +128,47 @@ class _PageRecorder:
         if event.outcome == "gone":
             return self._miss(event, before)
         if event.outcome == "not_modified" and event.role == "page":
-            if before and before.state == "skipped":
-                reason, _, detail = (before.reason or "").partition(": ")
-                return _Result("skipped", reason, detail or None)
-            return _Result("unchanged")
+            return self._same(before)
         if event.outcome in ("not_modified", "listed"):
             return _Result("listed", event.reason, event.detail)
         if event.outcome == "fetched":
             return _Result("failed", "no_document", "the crawler gave no document")
         return _Result(event.outcome, event.reason, event.detail)
 
+    def _same(self, before: LedgerEntry | None) -> _Result:
+        stored = self._stored.get(before.document_id or "") if before else None
+        if stored and stored.deleted_at:
+            return _BY_HAND
+        reason, _, detail = ((before and before.reason) or "").partition(": ")
+        if before and before.state == "skipped" and reason != _BY_HAND.reason:
+            return _Result("skipped", reason, detail or None)
+        if stored is None:
+            return _Result("failed", "not_stored", "the next run asks for all of it")
+        return _Result("unchanged")
+
     def _miss(self, event: Visited, before: LedgerEntry | None) -> _Result:
         if before is None or before.document_id is None:
             return _Result("failed", event.reason or "not_found", event.detail)
+        stored = self._stored.get(before.document_id)
+        if stored is None or stored.deleted_at:  # deleted once, however often a feed names it
+            return _Result("failed", event.reason or "not_found", event.detail)
         if before.misses + 1 < MISSES_UNTIL_GONE:
             return _Result("missing", event.reason, "deleted if it is missing again next time")
-        canonical = self._ledger.get(before.document_id)
-        if canonical and canonical.id != before.id and canonical.state == "done":
-            return _Result("skipped", "moved", f"to {canonical.url}")
+        if elsewhere := self._elsewhere(before):
+            return _Result("skipped", _MOVED, f"to {elsewhere.url}")
         self._tombstone(before.document_id, event.visited_at)
         return _Result("gone", event.reason, event.detail)
+
+    def _elsewhere(self, before: LedgerEntry) -> LedgerEntry | None:
+        """Return another address of the same document that is not gone, if one is known.
+
+        Its canonical address, which may just fail today, or the one that called this canonical.
+        """
+        others = [before.document_id, ledger_id(before.found_on) if before.found_on else None]
+        for entry in (self._ledger.get(id_) for id_ in others if id_ and id_ != before.id):
+            if entry and entry.document_id == before.document_id and entry.state != "gone":
+                return entry
+        return None
 
     def _tombstone(self, document_id: str, at: datetime) -> None:
         stored = self._stored.get(document_id)
@@ -162,10 +193,10 @@ class _PageRecorder:
                 for entry in page
                 if entry.found_on == event.url
                 and entry.role == "file"
-                and entry.round < began
+                and entry.round != began
                 and entry.state == "done"
                 and entry.document_id
-                and self._ledger.get(entry.id, entry).round < began
+                and self._ledger.get(entry.id, entry).round != began
             }
             for document in self._store.get_documents(sorted(lost)):
                 entry = lost[document.id]
@@ -203,6 +234,9 @@ class _PageRecorder:
             revision=event.revision,
             visited_at=event.visited_at,
         )
+        if document and document.id != entry.id:
+            # Another address of a document is asked for in full: its own may be gone by then.
+            entry = replace(entry, etag=None, last_modified=None)
         if entry.state == "failed":
             earlier = before.attempts if before and before.round == began else 0
             return replace(entry, attempts=earlier + 1)
@@ -216,8 +250,23 @@ class _PageRecorder:
             )
         return entry
 
-    def _canonical_entry(self, event: Visited, document: Document) -> LedgerEntry:
-        """Remember the page's own address: the next round asks for that, and others yield."""
+    def _canonical_entry(
+        self, event: Visited, document: Document, known: LedgerEntry | None
+    ) -> LedgerEntry:
+        """Remember the page's own address: the next round asks for that, and others yield.
+
+        One that is not there is not asked for: the page that names it is the only one.
+        """
+        if known and known.state == "gone":
+            return replace(
+                known,
+                source_id=event.source_id,
+                round=self._rounds[event.source_id].began,
+                misses=MISSES_UNTIL_GONE,
+                reason=f"{_MOVED}: to {event.url}",
+                document_id=document.id,
+                found_on=event.url,
+            )
         assert event.document is not None  # noqa: S101  # it gave the document
         return LedgerEntry(
             id=document.id,
@@ -279,4 +328,9 @@ def _draft(event: Visited) -> Document | InvalidDocument | None:
 
 def _found_gone(*entries: LedgerEntry | None) -> bool:
     """Whether the crawl itself deleted the document, because its page was gone."""
-    return any(entry is not None and entry.misses >= MISSES_UNTIL_GONE for entry in entries)
+    return any(
+        entry is not None
+        and entry.misses >= MISSES_UNTIL_GONE
+        and not (entry.reason or "").startswith(_MOVED)
+        for entry in entries
+    )

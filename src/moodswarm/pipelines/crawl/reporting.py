@@ -65,11 +65,11 @@ class _Count:
         """Count one visit; a listing or repository counts only where it went wrong."""
         self.continued |= visit["continued"]
         outcome, reason = visit["outcome"], visit["reason"]
+        for left_out, number in visit["skipped_files"] or ():
+            self._leave_out(left_out, number)
         if outcome == "listed":
             self.listings += 1
             self.outcomes["unchanged"] += visit["unchanged_files"]
-            for left_out, number in visit["skipped_files"] or ():
-                self._leave_out(left_out, number)
             return
         self.outcomes[outcome] += 1
         if reason:

@@ -1,0 +1,185 @@
+"""Crawls one after the other over sites, limits and configurations that change between them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawl.site import TEXT, Answer, Site, article, feed, serve
+from e2e.crawls import crawl, stored
+
+WHOLE = f"<p>From the feed. {TEXT * 3}</p>"
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serve() as served:
+        yield served
+
+
+def parameters(site: Site, *links: Any, **sections: Any) -> dict[str, Any]:
+    return {
+        "authors": [{"full_name": "Mira Solano", "content_is_mine": True, "links": links}],
+        "egress": {
+            "allow": [f"127.0.0.1:{site.port}"],
+            "hosts": dict.fromkeys(site.hosts, "127.0.0.1"),
+        },
+        "manners": {"delay_seconds": 0, "requests_at_once_per_domain": 8, "retries": 0},
+        "extraction": {"processes": 1},
+        "browser": {"use": "never"},
+        **sections,
+    }
+
+
+def tagged(answer: Answer | str, tag: str = "1") -> Answer:
+    """Return an answer that can be asked for conditionally."""
+    answer = Answer(answer.encode()) if isinstance(answer, str) else answer
+    return Answer(answer.body, answer.status, answer.kind, {"ETag": f'"{tag}"'})
+
+
+def test_what_a_limit_an_author_and_a_failure_left_out_comes_with_the_next_round(
+    site: Site, tmp_path: Path
+) -> None:
+    """The feed never changes, so it would answer 304 and name nothing."""
+    site["/feed.xml"] = tagged(feed(site.address, "/0", "/1", "/2", "/3", "/4", content=WHOLE))
+    for number in range(4):
+        site[f"/{number}"] = tagged(article(f"Number {number}"))
+    site["/4"] = Answer(status=403)
+    here = parameters(site, f"{site.address}/feed.xml")
+
+    few = crawl(tmp_path, {**here, "limits": {"pages_per_source": 3}})
+    assert (few["totals"]["new"], few["sources"][0]["reasons"]["skipped"]) == (
+        2,
+        {"pages_per_source": 3},
+    )
+    assert crawl(tmp_path, here)["totals"]["new"] == 3
+    assert len(stored(tmp_path)) == 5
+
+    # The text of a page that nobody may read stands in the feed, in this round as in the last.
+    again = crawl(tmp_path, here)["totals"]
+    assert (again["unchanged"], again["failed"]) == (5, 0)
+
+    # The same feed of an author of another name is a source that was never read.
+    renamed = parameters(site, f"{site.address}/feed.xml")
+    renamed["authors"][0]["full_name"] = "Mira Adela Solano"
+    assert crawl(tmp_path, renamed)["totals"]["changed"] == 5
+
+
+def test_pages_that_a_removed_source_named_first_are_still_asked_for(
+    site: Site, tmp_path: Path
+) -> None:
+    site["/a/feed.xml"] = tagged(feed(site.address, "/tea"))
+    site["/b/feed.xml"] = tagged(feed(site.address, "/tea"))
+    site["/tea"] = article("Tea")
+    links = [f"{site.address}/a/feed.xml", f"{site.address}/b/feed.xml"]
+    crawl(tmp_path, parameters(site, *links))
+    site["/tea"] = article("Black tea")
+    totals = [crawl(tmp_path, parameters(site, link))["totals"] for link in links]
+    assert [total["found"] for total in totals] == [1, 1]
+    assert totals[0]["changed"] == 1
+
+
+def test_a_page_elsewhere_of_the_author_is_one_document_whatever_a_run_is_limited_to(
+    site: Site, tmp_path: Path
+) -> None:
+    home, copy = site.at("mira.test"), site.at("letters.test")
+    site[f"{home}/tea"] = article("Tea")
+    site[f"{copy}/tea"] = article("Tea", head=f'<link rel="canonical" href="{home}/tea">')
+    here = parameters(site, f"{home}/tea", f"{copy}/tea")
+    crawl(tmp_path, here)
+    crawl(tmp_path, {**here, "only": {"link": f"{copy}/tea"}})
+    assert len(stored(tmp_path)) == 1
+
+
+def test_a_page_whose_canonical_address_does_not_exist_stays(site: Site, tmp_path: Path) -> None:
+    site["/tea.html"] = tagged(
+        article("Tea", head=f'<link rel="canonical" href="{site.address}/tea">')
+    )
+    here = parameters(site, f"{site.address}/tea.html")
+    outcomes = []
+    for _ in range(5):
+        outcomes.append(crawl(tmp_path, here)["totals"]["gone"])
+        (tea,) = stored(tmp_path).values()
+        assert tea.deleted_at is None
+    assert outcomes == [0] * 5
+
+
+def test_an_archive_is_read_on_past_a_page_that_a_feed_named_before(
+    site: Site, tmp_path: Path
+) -> None:
+    site["/feed.xml"] = feed(site.address, "/p/0", "/p/1")
+    for number in range(6):
+        site[f"/p/{number}"] = article(f"Number {number}")
+    for offset in (0, 2, 4, 6):
+        posts = [{"slug": f"{n}", "canonical_url": f"{site.address}/p/{n}"} for n in range(6)]
+        page = json.dumps(posts[offset : offset + 2]).encode()
+        site[f"/api/v1/archive?sort=new&offset={offset}&limit=25"] = Answer(
+            page, kind="application/json"
+        )
+    letters = {"link": site.address, "platform": "substack", "discover": True}
+    crawl(tmp_path, parameters(site, f"{site.address}/feed.xml"))
+    crawl(tmp_path, parameters(site, f"{site.address}/feed.xml", letters))
+    assert len(stored(tmp_path)) == 6
+
+
+def test_one_source_that_makes_no_sense_takes_no_other_with_it(site: Site, tmp_path: Path) -> None:
+    site["/git/tea"] = Answer(status=404)
+    user = {"link": f"{site.address}/", "platform": "github", "discover": True}
+    other = {"link": f"{site.address}/mira", "platform": "github", "discover": True}
+    report = crawl(tmp_path, parameters(site, user, other))
+    assert [f["link"] for f in report["failures"]] == [user["link"], other["link"]]
+
+
+def test_broken_unicode_in_a_feed_ends_in_a_visit(site: Site, tmp_path: Path) -> None:
+    site["/feed.xml"] = Answer(
+        feed(site.address, "/tea", content=WHOLE).body.replace(
+            b"About /tea", b"<![CDATA[Tea &#xD800;&#55296; hot]]>"
+        ),
+        kind="application/rss+xml",
+    )
+    site["/tea"] = Answer(status=403)
+    report = crawl(tmp_path, parameters(site, f"{site.address}/feed.xml"))
+    assert report["totals"]["found"] == 1
+
+
+def test_an_entry_that_redirects_is_one_document_and_counts_once(
+    site: Site, tmp_path: Path
+) -> None:
+    site["/feed.xml"] = feed(site.address, "/click/tea")
+    site["/click/tea"] = Answer(status=302, headers={"Location": f"{site.address}/tea"})
+    site["/tea"] = tagged(article("Tea"))
+    here = parameters(site, f"{site.address}/feed.xml")
+    assert crawl(tmp_path, here)["totals"]["new"] == 1
+    for _ in range(2):
+        totals = crawl(tmp_path, here)["totals"]
+        assert (totals["unchanged"], totals["changed"]) == (1, 0)
+    assert len(stored(tmp_path)) == 1
+
+
+def test_a_feed_at_an_odd_address_is_followed(site: Site, tmp_path: Path) -> None:
+    site["/posts.xml"] = tagged(feed(site.address, "/tea"))
+    site["/tea"] = tagged(article("Tea"))
+    here = parameters(site, f"{site.address}/posts.xml")
+    for outcome in ("new", "unchanged"):
+        report = crawl(tmp_path, here)
+        assert (report["totals"]["found"], report["totals"][outcome]) == (1, 1)
+    assert list(stored(tmp_path)) == [f"{site.address}/tea".replace("http:", "https:")]
+
+
+def test_a_site_without_a_listing_says_what_its_limit_left_out_and_gets_it_later(
+    site: Site, tmp_path: Path
+) -> None:
+    def page(title: str, *links: str) -> Answer:
+        return tagged(article(title, body="".join(f"<a href='{link}'>to</a>" for link in links)))
+
+    site["/"], site["/a"] = page("Home", "/a"), page("A", "/", "/b", "/c", "/d")
+    for name in "bcd":
+        site[f"/{name}"] = page(name.upper(), "/", "/a", "/b", "/c", "/d")
+    few = parameters(site, site.address, limits={"pages_per_source": 3})
+    for outcome in ("new", "unchanged"):
+        report = crawl(tmp_path, few)
+        assert report["totals"][outcome] == 2
+        assert report["sources"][0]["reasons"]["skipped"] == {"pages_per_source": 2}
+    assert crawl(tmp_path, parameters(site, site.address))["totals"]["new"] == 2

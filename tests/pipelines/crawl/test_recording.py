@@ -331,3 +331,8 @@ def test_a_page_is_gone_once_however_often_it_is_named_after(crawl: Crawl) -> No
         crawl.next_round()
         outcomes.append(crawl.outcome(visited(outcome="gone", reason="http_404"))[0])
     assert outcomes == ["missing", "gone", "failed", "failed"]
+
+
+def test_a_page_of_events_is_not_kept_until_it_is_full() -> None:
+    pages = pages_of([visited(), visited()], most=100, characters=10_000, seconds=0)
+    assert [len(page) for page in pages] == [1, 1]

@@ -1,6 +1,7 @@
 """What the crawler's events mean for the document store: documents, ledger entries, visits."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -35,19 +36,37 @@ class Recorder:
     def __init__(self, store: DocumentStore, rounds: Mapping[str, Round]) -> None:
         self._store = store
         self._rounds = rounds
+        self._counts: dict[str, Counter[str | None]] = {}
 
     def record(self, events: Sequence[Event]) -> Page:
         """Return what a page of events changes."""
-        return _PageRecorder(self._store, self._rounds, events).record()
+        return _PageRecorder(self._store, self._rounds, events, self._files).record()
+
+    def _files(self, event: Visited) -> int:
+        """Count the files that a repository had at the first look; one scan serves them all."""
+        if event.source_id not in self._counts:
+            pages = self._store.scan_ledger([event.source_id])
+            self._counts[event.source_id] = Counter(
+                entry.found_on
+                for page in pages
+                for entry in page
+                if entry.role == "file" and entry.state == "done"
+            )
+        return self._counts[event.source_id][event.url]
 
 
 class _PageRecorder:
     """One page, with what the store knows of it."""
 
     def __init__(
-        self, store: DocumentStore, rounds: Mapping[str, Round], events: Sequence[Event]
+        self,
+        store: DocumentStore,
+        rounds: Mapping[str, Round],
+        events: Sequence[Event],
+        files: Callable[[Visited], int],
     ) -> None:
         self._events = events
+        self._files = files
         self._rounds = rounds
         self._store = store
         self._page = Page()
@@ -96,15 +115,16 @@ class _PageRecorder:
         entry = self._entry(event, before, result, draft if isinstance(draft, Document) else None)
         self._save(entry)
         self._page.visits.append(self._row(event, result, draft))
+        if event.role == "repository":
+            self._end_repository(event)
+
+    def _end_repository(self, event: Visited) -> None:
+        if event.outcome == "not_modified":
+            self._page.visits[-1]["unchanged_files"] = self._files(event)
         # What is beyond `repositories.files` is not lost.
-        if (
-            event.role == "repository"
-            and event.outcome == "listed"
-            and "too_many_files" not in event.skipped
-        ):
+        whole = event.outcome == "listed" and "too_many_files" not in event.skipped
+        if whole and self._files(event):
             self._remove_lost_files(event)
-        if event.role == "repository" and event.outcome == "not_modified":
-            self._page.visits[-1]["unchanged_files"] = self._count_files(event)
 
     def _store_document(
         self, event: Visited, document: Document, before: LedgerEntry | None
@@ -175,14 +195,6 @@ class _PageRecorder:
         if stored and stored.deleted_at is None:
             self._page.documents[document_id] = replace(stored, deleted_at=at)
             self._stored[document_id] = self._page.documents[document_id]
-
-    def _count_files(self, event: Visited) -> int:
-        pages = self._store.scan_ledger([event.source_id])
-        return sum(
-            entry.role == "file" and entry.found_on == event.url and entry.state == "done"
-            for page in pages
-            for entry in page
-        )
 
     def _remove_lost_files(self, event: Visited) -> None:
         """Delete the files that a repository had in an earlier round and has no more."""

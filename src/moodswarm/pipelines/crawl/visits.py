@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +11,9 @@ from moodswarm.crawl.events import Event, Visited
 from moodswarm.records import Document
 from moodswarm.records.document import documents_to_table
 from moodswarm.records.ledger import LedgerEntry, ledger_to_table
+
+#: A polite crawl brings a page every half second; a kill must not lose minutes of them.
+PAGE_SECONDS = 5.0
 
 _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("source_id", pa.string(), nullable=False),
@@ -48,21 +52,29 @@ class Page:
 
 
 def pages_of(
-    events: Iterable[Event | None], *, most: int, characters: int
+    events: Iterable[Event | None],
+    *,
+    most: int,
+    characters: int,
+    seconds: float = PAGE_SECONDS,
 ) -> Iterator[list[Event]]:
     """Cut a stream of events into pages.
 
-    A page ends when it is full, when nothing came for a moment (`None`), and before the end of a
-    repository, whose files must have been saved by then.
+    A page ends when it is full or old, when nothing came for a moment (`None`), and before the end
+    of a repository, whose files must have been saved by then.
     """
     page: list[Event] = []
     size = 0
+    began = monotonic()
     for event in events:
         ends = event is None or (isinstance(event, Visited) and event.role == "repository")
-        if page and (ends or len(page) >= most or size >= characters):
+        full = len(page) >= most or size >= characters or monotonic() - began >= seconds
+        if page and (ends or full):
             yield page
             page, size = [], 0
         if event is not None:
+            if not page:
+                began = monotonic()
             page.append(event)
             size += _characters(event)
     if page:

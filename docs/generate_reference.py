@@ -17,6 +17,10 @@ HELP_COLUMNS = 96
 
 #: What each entry holds: the one thing that the configuration does not say itself.
 HOLDS = {
+    "crawl_ledger": "One entry per link that a crawl has met, and what became of it. Read first.",
+    "updated_crawl_ledger": "The same entries. Written after the documents that they speak of.",
+    "crawl_visits": "What became of each link that the last crawl asked for.",
+    "crawl_report": "What the last crawl did: counts per source and outcome, failures and why.",
     "documents": "What the author published, one document per canonical link, and the authors.",
     "changed_documents": "New and changed documents of this run, with the revision that their "
     "features will have.",
@@ -33,10 +37,6 @@ HOLDS = {
     "embedded_chunks": "Chunks with their vectors.",
     "feature_report": "What the last run did: documents, rejects, coverage, chunk statistics.",
     "chunk_histogram": "Histogram of the tokens per chunk of the last run.",
-    "crawl_ledger": "One entry per link that a crawl has met, and what became of it. Read first.",
-    "updated_crawl_ledger": "The same entries. Written after the documents that they speak of.",
-    "crawl_visits": "What became of each link that the last crawl asked for.",
-    "crawl_report": "What the last crawl did: counts per source and outcome, failures and why.",
 }
 COLLECTIONS = {"embedded": "embedded_*", "cleaned": "cleaned_*", None: "feature_index"}
 
@@ -105,7 +105,8 @@ def catalog_page() -> str:
     if extra := server.keys() - base.keys():
         raise UndescribedEntry(f"conf/server has entries that conf/base lacks: {sorted(extra)}")
     rows = ["| entry | type | where | on servers | holds |", "|---|---|---|---|---|"]
-    for name, entry in base.items():
+    for name in HOLDS:  # the loader gives the files in no certain order
+        entry = base[name]
         on_server = _where(server[name]) if name in server else "the same"
         kind = entry["type"].rpartition(".")[2]
         rows.append(f"| `{name}` | `{kind}` | {_where(entry)} | {on_server} | {HOLDS[name]} |")

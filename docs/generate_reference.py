@@ -105,11 +105,11 @@ def catalog_page() -> str:
     if extra := server.keys() - base.keys():
         raise UndescribedEntry(f"conf/server has entries that conf/base lacks: {sorted(extra)}")
     rows = ["| entry | type | where | on servers | holds |", "|---|---|---|---|---|"]
-    for name in HOLDS:  # the loader gives the files in no certain order
+    for name, holds in HOLDS.items():  # the loader gives the files in no certain order
         entry = base[name]
         on_server = _where(server[name]) if name in server else "the same"
         kind = entry["type"].rpartition(".")[2]
-        rows.append(f"| `{name}` | `{kind}` | {_where(entry)} | {on_server} | {HOLDS[name]} |")
+        rows.append(f"| `{name}` | `{kind}` | {_where(entry)} | {on_server} | {holds} |")
     parts = [
         "# Catalog",
         _generated("`conf/base/catalog_*.yml` and `conf/server/catalog_*.yml`"),

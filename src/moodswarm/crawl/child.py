@@ -161,7 +161,6 @@ def start_crawl(
 
     Ctrl-C asks the child to stop and lets the block go on to the last event; then
     `KeyboardInterrupt` is raised. A second Ctrl-C interrupts at once.
-
     """
     child = CrawlChild(spec, folder, command)
     try:

@@ -2,12 +2,11 @@
 
 import asyncio
 import os
-import resource
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
@@ -138,11 +137,13 @@ class Session:
     def _listings(self) -> "ProcessPool":
         from pebble import ProcessPool
 
+        from moodswarm.crawl.extraction.worker import limit_memory
+
         # Listings are few; a process that is not forked inherits neither reactor nor threads.
         pool = ProcessPool(
             max_workers=1,
             context=get_context("spawn"),
-            initializer=_limit_memory,
+            initializer=limit_memory,
             initargs=[self.spec.extraction.memory_mib],
         )
         self._opened.callback(pool.join)
@@ -155,9 +156,3 @@ class Session:
         from moodswarm.crawl.egress.proxy import EgressProxy
 
         return self._opened.enter_context(EgressProxy(EgressPolicy.from_spec(self.spec.egress)))
-
-
-def _limit_memory(mebibytes: int) -> None:
-    limit = mebibytes * 1024 * 1024
-    with suppress(ValueError, OSError):  # a system may have less, or no such limit
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

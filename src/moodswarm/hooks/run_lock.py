@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
+from moodswarm.hooks.summary import Catalog
 from moodswarm.stores.lock import StoreLock
-
-Catalog = CatalogProtocol[Any, Any]
 
 LOCK_TIMEOUT_SECONDS = 3600.0
 

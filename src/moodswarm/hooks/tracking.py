@@ -9,16 +9,13 @@ from typing import Any
 from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from moodswarm.hooks.summary import RunSummary
+from moodswarm.hooks.summary import Catalog, RunSummary
 from moodswarm.plugins import HOOKS, import_deferred
 
 logger = logging.getLogger(__name__)
-
-Catalog = CatalogProtocol[Any, Any]
 
 
 class MlflowTracking:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from moodswarm.crawl.routing import Route
 from moodswarm.crawl.spec import KnownLink, Source
 from moodswarm.records.ledger import LedgerEntry, ledger_id
 
@@ -126,7 +127,7 @@ def own_links(
     """
     wanted = {"page": revision, "repository": repositories}
     for source in sources:
-        round_, role = rounds[source.id], _role(source)
+        round_, role = rounds[source.id], Route(source.platform, source.discover).role
         entry = stored.get(ledger_id(source.link))
         if entry is None:
             entry = LedgerEntry(
@@ -168,9 +169,3 @@ def _known(
             "last_modified": entry.last_modified if conditional else None,
         }
     )
-
-
-def _role(source: Source) -> str:
-    if source.discover:
-        return "listing"
-    return "repository" if source.platform in ("github", "git") else "page"

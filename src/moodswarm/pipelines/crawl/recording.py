@@ -10,6 +10,7 @@ from moodswarm.crawl.events import Event, Found, Visited
 from moodswarm.pipelines.crawl.planning import MISSES_UNTIL_GONE, Round
 from moodswarm.pipelines.crawl.visits import Page
 from moodswarm.records import Document, InvalidDocument
+from moodswarm.records.jsonl import document_from_values
 from moodswarm.records.ledger import LedgerEntry, ledger_id
 from moodswarm.stores.documents import DocumentStore
 
@@ -326,16 +327,10 @@ _STATES = {
 def _draft(event: Visited) -> Document | InvalidDocument | None:
     if event.document is None:
         return None
-    values = dict(event.document)
     try:
-        for name in ("published_at", "fetched_at"):
-            if isinstance(values.get(name), str):
-                values[name] = datetime.fromisoformat(values[name])
-        return Document.create(**values)
+        return document_from_values(event.document)
     except InvalidDocument as error:
         return error
-    except ValueError as error:
-        return InvalidDocument(str(error))
 
 
 def _found_gone(*entries: LedgerEntry | None) -> bool:

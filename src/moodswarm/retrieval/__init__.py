@@ -1,1 +1,1 @@
-"""From a question to ranked passages."""
+"""From a question to ranked, cited passages."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from moodswarm.records import Author, Document
+from moodswarm.records.calls import CallRecord
 from moodswarm.records.ledger import LedgerEntry
 from moodswarm.stores.options import build
 
@@ -58,7 +59,7 @@ class StoreStatus:
 
 
 class DocumentStore(Protocol):
-    """Documents with unique canonical links, their authors, and the ledger of crawled links."""
+    """Documents with unique canonical links, their authors, the crawl ledger, and model calls."""
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
         """Write a batch in one transaction (MongoDB: one bulk write, atomic per document).
@@ -122,6 +123,16 @@ class DocumentStore(Protocol):
 
     def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
         """Return the entries that exist, ordered by id."""
+        ...
+
+    def record_calls(self, calls: Sequence[CallRecord]) -> None:
+        """Write calls of language models in one transaction; one of a known id is replaced."""
+        ...
+
+    def scan_calls(
+        self, since: datetime | None = None, page_rows: int = 1000
+    ) -> Iterator[list[CallRecord]]:
+        """Stream the calls that began at `since` or later, ordered by time and id."""
         ...
 
     def get_or_create_author(self, full_name: str) -> Author:

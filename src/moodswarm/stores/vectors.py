@@ -6,22 +6,38 @@ one contract suite (`tests/contracts/test_vector_store.py`) runs over all.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from moodswarm.records.sparse import SparseVector
 from moodswarm.stores.documents import StoreStatus
 from moodswarm.stores.options import build
 
-#: Condition on payloads: for every field, the value is one of those given.
-Match = Mapping[str, Sequence[str]]
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """From `since` on and before `until`, both aware; a field that is not there is outside."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+#: Condition on payloads: for every field, the value is one of those given (all text or all whole
+#: numbers), or lies in the range.
+Match = Mapping[str, Sequence[str] | Sequence[int] | TimeRange]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A point with its score (cosine similarity, higher is nearer) and payload."""
+    """A point with its score (higher is better) and payload.
+
+    Dense scores are cosine similarities, lexical ones sums of BM25 weights: only scores of one
+    search can be compared.
+    """
 
     id: str
     score: float
@@ -40,10 +56,19 @@ class CollectionStatus:
 
 
 class VectorStore(Protocol):
-    """Named collections of points: uuid id, optional float32 vector (cosine), JSON payload."""
+    """Named collections of points: uuid id, optional vectors, JSON payload.
+
+    A point's dense vector is float32 (cosine), its lexical one sparse (inner product, each query
+    value times the inverse document frequency of its index in the collection).
+    """
 
     def ensure_collection(
-        self, name: str, dimensions: int | None, keyword_fields: Sequence[str] = ()
+        self,
+        name: str,
+        dimensions: int | None,
+        keyword_fields: Sequence[str] = (),
+        *,
+        lexical: bool = False,
     ) -> None:
         """Create the collection unless it exists.
 
@@ -51,6 +76,8 @@ class VectorStore(Protocol):
             name: Letters, digits, `_` and `-`.
             dimensions: Vector size; None for a collection of payloads only.
             keyword_fields: Payload fields that filters use; indexed.
+            lexical: Whether points have sparse vectors too; one that exists without them gets
+                them, its points none.
 
         Raises:
             VectorSizeMismatch: it exists with another vector size.
@@ -66,8 +93,9 @@ class VectorStore(Protocol):
 
         Args:
             points: Columns `id`, `vector` (fixed-size list of float32, absent for a collection of
-                payloads only), and the payload: every other column, nulls left out, timestamps
-                as ISO 8601 text, maps as objects.
+                payloads only), `lexical` (`SPARSE_TYPE`, where the collection has sparse vectors;
+                null or empty: the point has none), and the payload: every other column, nulls
+                left out, timestamps as ISO 8601 text, maps as objects.
         """
         ...
 
@@ -93,6 +121,16 @@ class VectorStore(Protocol):
             match: Only points that meet it.
             exact: Scan instead of using the HNSW index; None lets the store choose so that
                 recall does not suffer (notes on filters in `docs/stores.md`).
+        """
+        ...
+
+    def search_lexical(
+        self, name: str, query: SparseVector, k: int, match: Match | None = None
+    ) -> list[Hit]:
+        """Return the k points that share the most with the query, best first, ties by id.
+
+        Points that share no index with it are no hits; nor is there one where the query is empty
+        or the collection has no sparse vectors.
         """
         ...
 

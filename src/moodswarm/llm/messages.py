@@ -1,0 +1,96 @@
+"""What is said to a language model, and what it answers; the same for every provider."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from moodswarm.records.ids import digest
+
+Role = Literal["system", "user", "assistant"]
+
+#: Why a model stopped: it was done, it met `max_tokens`, or its provider withheld the rest.
+Finish = Literal["stop", "length", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """What one call asks.
+
+    Attributes:
+        messages: At least one; a system message only as the first.
+        max_tokens: Most tokens of the answer; None for the profile's.
+        temperature: None for the profile's.
+        seed: Where the provider has one.
+        stop: Texts that end the answer.
+        json_schema: JSON Schema that the answer should follow, where the provider can be told.
+        task: What the call is for, such as `answer`; for logs, spans and stored calls.
+        template: Name and version of the prompt template.
+    """
+
+    messages: tuple[Message, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    json_schema: Mapping[str, Any] | None = None
+    task: str = ""
+    template: str = ""
+
+    def content_hash(self, model: str) -> str:
+        """Return a SHA-256 over the model and all that changes the answer."""
+        return digest(
+            {
+                "model": model,
+                "messages": [[message.role, message.content] for message in self.messages],
+                "max_tokens": self.max_tokens,
+                "temperature": self.temperature,
+                "seed": self.seed,
+                "stop": list(self.stop),
+                "json_schema": self.json_schema,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens as the endpoint counted them; None where it did not say."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatResponse:
+    """A whole answer.
+
+    Attributes:
+        text: What the model said.
+        finish: Why it stopped; `length` means that the answer is cut off.
+        usage: Tokens used.
+        model: What the endpoint says that it is.
+        attempts: Requests that were sent for it.
+        cost: By the profile's prices, in its currency; None if not known.
+    """
+
+    text: str
+    finish: Finish = "stop"
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+    attempts: int = 1
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of an answer that is being written; the last one carries the whole response."""
+
+    text: str
+    response: ChatResponse | None = None

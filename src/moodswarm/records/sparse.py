@@ -1,0 +1,36 @@
+"""A sparse vector: the few dimensions of a text that are not zero, such as its terms."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+#: The column `lexical` of a table of points.
+SPARSE_TYPE = pa.struct(
+    [
+        pa.field("indices", pa.list_(pa.uint32()), nullable=False),
+        pa.field("values", pa.list_(pa.float32()), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SparseVector:
+    """Values at some indices; all others are zero.
+
+    Attributes:
+        indices: Ascending, each once, below 2**32.
+        values: As many, finite, above zero.
+    """
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.indices) != len(self.values):
+            raise ValueError(
+                f"a sparse vector has {len(self.indices)} indices and {len(self.values)} values; "
+                "expected as many"
+            )
+
+    def __len__(self) -> int:
+        return len(self.indices)

@@ -1,0 +1,75 @@
+"""Typed parameters of retrieval; the comments with trade-offs are in `parameters_retrieval.yml`."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from moodswarm.retrieval.fusion import FusionParams
+
+
+class _Params(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class SelfQueryParams(_Params):
+    """Author, kind and dates out of the question itself."""
+
+    enabled: bool = True
+    # Rules first; the configured model is asked only where this is true.
+    use_model: bool = False
+    timeout_seconds: float = Field(default=10.0, gt=0)
+
+
+class ExpansionParams(_Params):
+    """Other wordings of the question, written by the configured model."""
+
+    enabled: bool = True
+    queries: int = Field(default=3, ge=1, le=10)
+    # What an expansion's hits weigh against those of the question.
+    weight: float = Field(default=0.5, gt=0, le=1)
+    timeout_seconds: float = Field(default=10.0, gt=0)
+
+
+class SearchParams(_Params):
+    """One of the two searches."""
+
+    enabled: bool = True
+    candidates: int = Field(default=100, ge=1, le=1_000)
+    timeout_seconds: float = Field(default=10.0, gt=0)
+
+
+class NeighbourParams(_Params):
+    """The chunks before and after a hit, of the same document."""
+
+    enabled: bool = True
+    before: int = Field(default=1, ge=0, le=10)
+    after: int = Field(default=1, ge=0, le=10)
+
+
+class RerankParams(_Params):
+    """The best candidates scored again by a cross-encoder."""
+
+    enabled: bool = False
+    model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
+    candidates: int = Field(default=30, ge=1, le=1_000)
+    batch_size: int = Field(default=16, ge=1)
+    timeout_seconds: float = Field(default=30.0, gt=0)
+    device: str = "auto"
+
+
+class ContextParams(_Params):
+    """What a model is handed of the passages."""
+
+    max_tokens: int = Field(default=2_000, ge=50)
+
+
+class RetrievalParams(_Params):
+    """All stages of a retrieval, in their order."""
+
+    k: int = Field(default=5, ge=1, le=1_000)
+    self_query: SelfQueryParams = SelfQueryParams()
+    expansion: ExpansionParams = ExpansionParams()
+    dense: SearchParams = SearchParams()
+    lexical: SearchParams = SearchParams()
+    fusion: FusionParams = Field(default_factory=FusionParams)
+    rerank: RerankParams = RerankParams()
+    neighbours: NeighbourParams = NeighbourParams()
+    context: ContextParams = ContextParams()

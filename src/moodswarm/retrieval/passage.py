@@ -1,0 +1,73 @@
+"""What a retrieval gives: passages, the context that a model reads, and how they were found."""
+
+from dataclasses import dataclass, field
+
+from moodswarm.retrieval.question import Filters, Question
+from moodswarm.retrieval.trace import Trace
+from moodswarm.stores.vectors import Hit
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A hit with the text around it.
+
+    Attributes:
+        hit: The chunk that was found, with its payload; `score` is that of the last stage.
+        text: The hit's text, after neighbour expansion with that of its neighbours; never twice
+            the same characters of a document.
+        positions: Of the chunks that it is made of, ascending.
+        scores: What each stage gave this hit, by stage.
+    """
+
+    hit: Hit
+    text: str
+    positions: tuple[int, ...]
+    scores: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One numbered source of a context; `number` is what a citation `[n]` means."""
+
+    number: int
+    passage: Passage
+    text: str
+    token_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a model is handed.
+
+    Attributes:
+        sources: Numbered from 1, best first; together at most the token budget.
+        token_count: Tokens of all sources.
+        dropped: Passages that the budget left out.
+        cut: Numbers of sources whose text was cut to fit.
+    """
+
+    sources: tuple[Source, ...]
+    token_count: int
+    dropped: int = 0
+    cut: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """The result of one question.
+
+    Attributes:
+        question: As asked.
+        filters: As searched: the caller's and those that self-query found.
+        queries: What was searched for: the question, and its expansions.
+        passages: Best first, ties by id; at most k.
+        context: The passages within the token budget.
+        trace: What each stage did.
+    """
+
+    question: Question
+    filters: Filters
+    queries: tuple[str, ...]
+    passages: tuple[Passage, ...]
+    context: Context
+    trace: Trace

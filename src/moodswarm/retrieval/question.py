@@ -1,0 +1,70 @@
+"""What is asked of the corpus, and what narrows it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from moodswarm.records import KINDS
+
+MAX_QUESTION_CHARACTERS = 20_000
+
+
+class BadQuestion(ValueError):
+    """The question cannot be searched; says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Conditions that every hit meets; an empty one meets everything.
+
+    Attributes:
+        author_ids: Any of these authors.
+        kinds: Any of these kinds; empty is all.
+        since: Published on this day or later, UTC. Undated documents do not meet it.
+        until: Published on this day or earlier, UTC.
+
+    Raises:
+        BadQuestion: an unknown kind, or `since` after `until`.
+    """
+
+    author_ids: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.kinds) - set(KINDS):
+            raise BadQuestion(f"unknown kinds {sorted(unknown)}; known are {', '.join(KINDS)}")
+        if self.since and self.until and self.since > self.until:
+            raise BadQuestion(
+                f"nothing is both since {self.since} and until {self.until}; swap the dates or "
+                "leave one out"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with what the caller demands of the hits.
+
+    Attributes:
+        text: Not blank, at most `MAX_QUESTION_CHARACTERS`.
+        filters: What the caller demands; self-query adds to it, and never widens it.
+        k: How many hits, 1 to 1,000.
+
+    Raises:
+        BadQuestion: the text is blank or too long, or k out of range.
+    """
+
+    text: str
+    filters: Filters = Filters()
+    k: int = 5
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise BadQuestion("the question is empty; expected a question or some words")
+        if len(self.text) > MAX_QUESTION_CHARACTERS:
+            raise BadQuestion(
+                f"the question has {len(self.text):,} characters; expected at most "
+                f"{MAX_QUESTION_CHARACTERS:,}. Ask about the text instead of with it"
+            )
+        if not 1 <= self.k <= 1_000:
+            raise BadQuestion(f"k is {self.k}; expected 1 to 1000")

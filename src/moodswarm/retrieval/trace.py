@@ -1,0 +1,57 @@
+"""What each stage of a retrieval did: shown by `--explain`, summed up by the evaluation."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Literal
+
+#: `ran`; `off` in the parameters; `skipped` as it lacks something (a model, a reranker) that
+#: `detail` names; `degraded`: it failed or was too slow, and the next best result was taken.
+StageState = Literal["ran", "off", "skipped", "degraded"]
+
+
+@dataclass(slots=True)
+class StageReport:
+    """One stage of one retrieval.
+
+    Attributes:
+        stage: Such as `dense`.
+        state: One of `StageState`.
+        detail: What it found or changed, or why it did not, in a few words.
+        milliseconds: Wall time.
+        scores: The first hits' ids and scores after this stage, best first.
+    """
+
+    stage: str
+    state: StageState = "ran"
+    detail: str = ""
+    milliseconds: float = 0.0
+    scores: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(slots=True)
+class Trace:
+    """The reports of one retrieval in the order of its stages."""
+
+    stages: list[StageReport] = field(default_factory=list)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[StageReport]:
+        """Time a stage; what runs inside fills in the report."""
+        report = StageReport(name)
+        self.stages.append(report)
+        started = perf_counter()
+        try:
+            yield report
+        finally:
+            report.milliseconds = (perf_counter() - started) * 1000
+
+    def note(self, name: str, state: StageState, detail: str = "") -> None:
+        """Report a stage that did not run."""
+        self.stages.append(StageReport(name, state, detail))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a user should know: the stages that degraded, and why."""
+        return [f"{s.stage}: {s.detail}" for s in self.stages if s.state == "degraded"]

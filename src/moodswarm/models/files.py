@@ -1,0 +1,113 @@
+"""Files of models: are they whole, which ones are they, and where do they come from.
+
+Nothing here imports torch or transformers.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from moodswarm.models.errors import ModelNotFound, ModelUnreadable
+
+#: What a model is made of; other formats of its weights are left where they are.
+MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+_UNWANTED = ["onnx/*", "openvino/*"]
+# The hub's own client waits for ever on a network that swallows packets.
+_PROBE_SECONDS = 5.0
+
+
+def hub_folder(model: str, is_whole: Callable[[Path], bool], *, known: str = "") -> Path:
+    """Return the local folder of a model of the Hugging Face hub, downloaded where it has to be.
+
+    Args:
+        model: Name on the hub.
+        is_whole: Tells whether the cache holds all of it: a download that was broken off leaves a
+            folder without weights.
+        known: What else the name could have been, for the error.
+
+    Raises:
+        ModelNotFound: names the model, the cache, what went wrong and the remedy.
+    """
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        path = _snapshot(model, local=True)
+        if constants.HF_HUB_OFFLINE or is_whole(path):
+            return path
+    except HFValidationError as error:
+        raise _not_found(model, known, str(error)) from error
+    except OSError as error:
+        if constants.HF_HUB_OFFLINE:
+            tried = "the hub is switched off by HF_HUB_OFFLINE"
+            raise _not_found(model, known, tried) from error
+    try:
+        return _download(model)
+    except Exception as error:  # the hub's HTTP client, and its errors, changed between versions
+        raise _not_found(model, known, str(error) or type(error).__name__) from error
+
+
+def _snapshot(model: str, *, local: bool) -> Path:
+    from huggingface_hub import snapshot_download
+
+    folder = snapshot_download(
+        model,
+        allow_patterns=MODEL_FILES,
+        ignore_patterns=_UNWANTED,
+        local_files_only=local,
+    )
+    return Path(folder)
+
+
+def _download(model: str) -> Path:
+    from huggingface_hub import HfApi
+
+    HfApi().model_info(model, timeout=_PROBE_SECONDS)
+    return _snapshot(model, local=False)
+
+
+def _not_found(model: str, known: str, tried: str) -> ModelNotFound:
+    from huggingface_hub import constants
+
+    return ModelNotFound(
+        f"model {model!r} is neither {known}a folder nor in the Hugging Face cache at "
+        f"{constants.HF_HUB_CACHE}, and it could not be fetched: "
+        f"{tried.strip().partition(chr(10))[0]}. Give the path of a folder, or run "
+        f"`hf download {model}` (`huggingface-cli download` in older versions) where there is a "
+        "network"
+    )
+
+
+def check_safetensors(path: Path) -> None:
+    """A file that was cut short, or is none, is found by its header without reading it whole."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            size = path.stat().st_size
+            if length > size - 8:
+                raise ValueError(f"its header claims {length} bytes")
+            header = json.loads(file.read(length))
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name[:2] != "__"]
+        if 8 + length + max(ends, default=0) != size:
+            raise ValueError(f"{8 + length + max(ends, default=0)} bytes expected, {size} found")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ModelUnreadable(
+            f"{path} is no whole safetensors file: {error}; download or save it again"
+        ) from error
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    status = path.stat()
+    return _sha256_of_state(path, (status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _sha256_of_state(path: Path, _state: tuple[int, int]) -> str:
+    """Hash a file once per process and state (size, time of change); 90 MB take 0.1 CPU-s."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from contracts.document_stores import make
+from moodswarm.records.calls import CallRecord
 from moodswarm.records.ledger import LedgerEntry, ledger_id
 from moodswarm.stores.documents import UpsertResult
 from moodswarm.stores.errors import StoreLocked, StoreUnavailable
@@ -19,6 +20,7 @@ from moodswarm.stores.sqlite import SqliteDocumentStore
 from moodswarm.stores.sqlite_file import SqliteFile
 from moodswarm.stores.sqlite_schema import SCHEMA_VERSION
 from stores.version_1 import ARTICLE, GONE, INSERT, rows_of_version_1, write_version_1
+from stores.version_2 import ENTRY, rows_of_version_2, write_version_2
 
 QUEUED = LedgerEntry(
     id=ledger_id("https://example.org/1"),
@@ -27,6 +29,15 @@ QUEUED = LedgerEntry(
     role="page",
     state="queued",
     round=datetime(2026, 1, 1, tzinfo=UTC),
+)
+
+CALL = CallRecord(
+    id="1",
+    at=datetime(2026, 1, 1, tzinfo=UTC),
+    profile="local",
+    provider="openai",
+    model="small",
+    state="answered",
 )
 
 # Opens a store as soon as it is told to; killed just before the statement that starts with
@@ -128,6 +139,55 @@ def test_a_migrated_store_has_the_tables_of_a_new_one(path: Path, tmp_path: Path
     SqliteDocumentStore(path).close()
     SqliteDocumentStore(tmp_path / "new.db").close()
     assert layout(path) == layout(tmp_path / "new.db")
+
+
+# --- a store of version 2 ---
+
+
+@pytest.fixture
+def path_2(tmp_path: Path) -> Path:
+    path = tmp_path / "documents-2.db"
+    write_version_2(path)
+    return path
+
+
+def test_documents_and_ledger_of_version_2_stay_byte_for_byte(path_2: Path) -> None:
+    before = rows_of_version_2(path_2)
+    store = SqliteDocumentStore(path_2)
+    assert [entry.id for page in store.scan_ledger() for entry in page] == [ENTRY[0]]
+    assert store.get_documents([ARTICLE[0]])[0].licence == "MIT"
+    store.close()
+    assert rows_of_version_2(path_2) == before
+    assert version(path_2) == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("write_old", [write_version_1, write_version_2])
+def test_calls_are_gained(write_old: Callable[[Path], None], tmp_path: Path) -> None:
+    write_old(tmp_path / "old.db")
+    store = SqliteDocumentStore(tmp_path / "old.db")
+    assert list(store.scan_calls()) == []
+    store.record_calls([CALL])
+    assert list(store.scan_calls()) == [[CALL]]
+    store.close()
+
+
+def test_a_migrated_version_2_has_the_tables_of_a_new_store(path_2: Path, tmp_path: Path) -> None:
+    SqliteDocumentStore(path_2).close()
+    SqliteDocumentStore(tmp_path / "new.db").close()
+    assert layout(path_2) == layout(tmp_path / "new.db")
+
+
+@pytest.mark.parametrize(
+    "moment", ["CREATE TABLE model_calls", "CREATE INDEX model_calls", "PRAGMA user_version ="]
+)
+def test_a_kill_midway_leaves_version_2(path_2: Path, moment: str) -> None:
+    before = rows_of_version_2(path_2)
+    opener = start_opener(path_2, deadly=moment)
+    opener.communicate("go\n")
+    assert opener.returncode == -signal.SIGKILL
+    assert (version(path_2), rows_of_version_2(path_2)) == (2, before)
+    SqliteDocumentStore(path_2).close()
+    assert (version(path_2), rows_of_version_2(path_2)) == (SCHEMA_VERSION, before)
 
 
 # --- what may happen on the way ---

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts.document_stores import make, mongo_store, wire_server
+from contracts.model_calls import make as make_call
 from moodswarm.stores.documents import UpsertResult, open_document_store
 from moodswarm.stores.errors import StoreUnavailable
 from moodswarm.stores.mongodb import MongoDocumentStore
@@ -124,6 +125,15 @@ def test_a_document_written_before_licences_were_known_is_read(store: MongoDocum
     assert "licence" not in (store._documents.find_one({"_id": document.id}) or {})
     assert store.get_documents([document.id])[0].licence is None
     assert store.upsert_documents([document]) == UpsertResult(unchanged=1)
+
+
+def test_calls_are_indexed_by_time_and_keep_it_as_a_date(store: MongoDocumentStore) -> None:
+    store.record_calls([make_call(1)])
+    row = store._calls._calls.find_one({"_id": make_call(1).id})
+    assert row is not None
+    assert row["at"] == make_call(1).at
+    indexes = store._calls._calls.index_information().values()
+    assert [("place", 1)] in [index["key"] for index in indexes]
 
 
 def test_writers_at_the_same_time_leave_one_document_of_a_link(uri: str) -> None:

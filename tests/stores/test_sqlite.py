@@ -7,11 +7,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from contracts.document_stores import make
+from contracts.model_calls import make as make_call
 from moodswarm.stores.documents import open_document_store
 from moodswarm.stores.errors import StoreCorrupt, StoreFull, StoreLocked, StoreUnavailable
 from moodswarm.stores.sqlite import SqliteDocumentStore
@@ -139,6 +142,45 @@ def test_a_scan_of_sources_follows_an_index_and_sorts_nothing(store: SqliteDocum
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
     assert "USING INDEX crawl_ledger_sources (id>?)" in steps[0]
     assert not [step for step in steps if "ORDER BY" in step]
+
+
+def test_a_scan_of_calls_follows_the_index_on_time_and_sorts_nothing(
+    store: SqliteDocumentStore,
+) -> None:
+    executed: list[str] = []
+    connection = store._file._connection()
+    connection.set_trace_callback(executed.append)
+    list(store.scan_calls(datetime(2026, 1, 1, tzinfo=UTC)))
+    connection.set_trace_callback(None)
+    (query,) = [statement for statement in executed if "model_calls" in statement]
+    steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert "USING INDEX model_calls_times ((at,id)>(?,?))" in steps[0]
+    assert not [step for step in steps if "ORDER BY" in step]
+
+
+def test_calls_wait_for_another_writer_and_are_not_lost(
+    store: SqliteDocumentStore, path: Path
+) -> None:
+    recorder = threading.Thread(target=store.record_calls, args=([make_call()],))
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        recorder.start()
+        recorder.join(0.2)
+        assert recorder.is_alive()
+        other.rollback()
+    recorder.join()
+    assert list(store.scan_calls()) == [[make_call()]]
+
+
+def test_calls_that_wait_too_long_say_so_and_can_be_recorded_again(path: Path) -> None:
+    store = SqliteDocumentStore(path, busy_timeout_seconds=0.05)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreLocked, match=r"writing to .*documents\.db for more than 0\.05 s"):
+            store.record_calls([make_call()])
+    store.record_calls([make_call()])
+    assert list(store.scan_calls()) == [[make_call()]]
+    store.close()
 
 
 def test_readers_do_not_wait_for_a_writer(store: SqliteDocumentStore, path: Path) -> None:

@@ -126,13 +126,25 @@ class DocumentStore(Protocol):
         ...
 
     def record_calls(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls of language models in one transaction; one of a known id is replaced."""
+        """Write calls of language models in one transaction (MongoDB: one bulk write).
+
+        A call of a known id replaces the stored one; of several of one id the last counts. Times
+        are kept in UTC to the millisecond. A call has been paid for when it comes here, so nothing
+        odd in it is refused, see `moodswarm.stores.calls.storable_calls`. Any thread may call this
+        while others use the store.
+
+        Raises:
+            StoreError: such as `StoreLocked`; nothing is written, or repeating it is safe.
+        """
         ...
 
     def scan_calls(
         self, since: datetime | None = None, page_rows: int = 1000
     ) -> Iterator[list[CallRecord]]:
-        """Stream the calls that began at `since` or later, ordered by time and id."""
+        """Stream the calls that began at `since` or later, ordered by time and id.
+
+        A `since` without a zone is UTC, and is taken to the millisecond. A page is one read.
+        """
         ...
 
     def get_or_create_author(self, full_name: str) -> Author:

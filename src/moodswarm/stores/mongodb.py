@@ -1,7 +1,7 @@
 """The server document store: MongoDB through pymongo.
 
-Only filters by `_id`, `kind`, `deleted` and `source_id` and sorts by `_id` are used, so that the
-contract suite can judge it over the wire without a server.
+Only filters by `_id`, `kind`, `deleted`, `source_id` and `place` and sorts by `_id` and `place` are
+used, so that the contract suite can judge it over the wire without a server.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,8 +12,10 @@ from typing import Any
 import pyarrow as pa
 
 from moodswarm.records import KINDS, Author, Document
+from moodswarm.records.calls import CallRecord
 from moodswarm.records.document import utc_milliseconds
 from moodswarm.records.ledger import LedgerEntry
+from moodswarm.stores.calls import Place, scan_call_pages
 from moodswarm.stores.changes import (
     PROVENANCE,
     STATE_FIELDS,
@@ -26,6 +28,7 @@ from moodswarm.stores.changes import (
 from moodswarm.stores.documents import HASH_SCHEMA, StoreStatus, UpsertResult
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.ledger import scan_pages
+from moodswarm.stores.mongodb_calls import MongoCalls
 from moodswarm.stores.mongodb_client import bulk_write, connect, explained, hosts, pages
 from moodswarm.stores.mongodb_ledger import MongoLedger
 
@@ -37,13 +40,13 @@ _Row = dict[str, Any]
 
 
 class MongoDocumentStore:
-    """Documents, authors and the crawl ledger in one MongoDB database; implements `DocumentStore`.
+    """Documents, authors, the crawl ledger and model calls in one database: a `DocumentStore`.
 
     Writes are acknowledged once a majority of the servers has them in its journal.
 
     Args:
         uri: `mongodb://user:password@host:port/` or `mongodb+srv://...`; never shown or logged.
-        database: Holds the collections `documents`, `authors` and `crawl_ledger`.
+        database: Holds the collections `documents`, `authors`, `crawl_ledger` and `model_calls`.
         server_selection_timeout_ms: How long to look for a server before `StoreUnavailable`.
 
     Raises:
@@ -147,6 +150,22 @@ class MongoDocumentStore:
         with explained(self._location):
             return list(self._ledger.entries(ids))
 
+    def record_calls(self, calls: Sequence[CallRecord]) -> None:
+        """Write calls of language models, in one unordered bulk write."""
+        with explained(self._location):
+            self._calls.record(calls)
+
+    def scan_calls(
+        self, since: datetime | None = None, page_rows: int = 1000
+    ) -> Iterator[list[CallRecord]]:
+        """Stream calls ordered by time and id; each page is one query."""
+
+        def read(last: Place) -> list[CallRecord]:
+            with explained(self._location):
+                return self._calls.page(last, page_rows)
+
+        return scan_call_pages(read, since, page_rows)
+
     def get_or_create_author(self, full_name: str) -> Author:
         """Return the one record of this person."""
         author = Author.from_full_name(full_name)
@@ -190,6 +209,7 @@ class MongoDocumentStore:
         # hashes, and sends no content.
         self._documents.create_index({"deleted": 1, "kind": 1})
         self._ledger = MongoLedger(database.crawl_ledger)
+        self._calls = MongoCalls(database.model_calls)
 
     def _find(self, ids: Sequence[str]) -> Iterator[_Row]:
         for some in pages(sorted(set(ids))):

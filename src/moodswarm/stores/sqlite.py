@@ -13,8 +13,10 @@ from typing import Any
 import pyarrow as pa
 
 from moodswarm.records import KINDS, Author, Document
+from moodswarm.records.calls import CallRecord
 from moodswarm.records.document import TIMES, utc_milliseconds
 from moodswarm.records.ledger import LedgerEntry
+from moodswarm.stores.calls import Place, scan_call_pages, storable_calls
 from moodswarm.stores.changes import (
     PROVENANCE,
     STATE_FIELDS,
@@ -26,6 +28,7 @@ from moodswarm.stores.changes import (
 )
 from moodswarm.stores.documents import HASH_SCHEMA, StoreStatus, UpsertResult
 from moodswarm.stores.ledger import scan_pages
+from moodswarm.stores.sqlite_calls import select_calls, write_calls
 from moodswarm.stores.sqlite_file import SqliteFile
 from moodswarm.stores.sqlite_ledger import record_entries, select_entries, select_page
 from moodswarm.stores.sqlite_schema import (
@@ -53,7 +56,7 @@ _MAX_BYTES = 1_000_000_000  # SQLite's own limit of a row
 
 
 class SqliteDocumentStore:
-    """Documents, authors and the crawl ledger in one SQLite file; implements `DocumentStore`.
+    """Documents, authors, the crawl ledger and model calls in one SQLite file: a `DocumentStore`.
 
     Threads and processes may share the file: readers never wait, writers take turns.
 
@@ -155,6 +158,25 @@ class SqliteDocumentStore:
         """Return the entries that exist, ordered by id."""
         with self._file.read() as connection:
             return select_entries(connection, ids)
+
+    def record_calls(self, calls: Sequence[CallRecord]) -> None:
+        """Write calls of language models, in one transaction."""
+        if not calls:
+            return
+        rows = storable_calls(calls)  # before other writers have to wait
+        with self._file.write() as connection:
+            write_calls(connection, rows)
+
+    def scan_calls(
+        self, since: datetime | None = None, page_rows: int = 1000
+    ) -> Iterator[list[CallRecord]]:
+        """Stream calls ordered by time and id; each page is one read, so others may write."""
+
+        def read(last: Place) -> list[CallRecord]:
+            with self._file.read() as connection:
+                return select_calls(connection, last, page_rows)
+
+        return scan_call_pages(read, since, page_rows)
 
     def get_or_create_author(self, full_name: str) -> Author:
         """Return the one record of this person."""

@@ -55,5 +55,5 @@ def _read(connection: sqlite3.Connection, query: str, *values: str | int) -> lis
     return [LedgerEntry(**from_columns(LEDGER_COLUMNS, row, LEDGER_TIMES)) for row in rows]
 
 
-def _row(entry: LedgerEntry) -> list[int | str | None]:
+def _row(entry: LedgerEntry) -> list[float | str | None]:
     return [to_column(getattr(entry, name)) for name in LEDGER_COLUMNS]

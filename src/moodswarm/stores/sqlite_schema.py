@@ -9,7 +9,7 @@ from moodswarm.records import DOCUMENT_SCHEMA
 from moodswarm.records.ledger import LEDGER_SCHEMA
 
 APPLICATION_ID = 0x4D6F6F64  # "Mood"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Entries are read in the order of their ids, those of some sources or all. The index tells which
 # entries of that order are of these sources, however many, without sorting or reading the others.
@@ -33,6 +33,31 @@ CREATE TABLE crawl_ledger (
     visited_at INTEGER
 );
 CREATE INDEX crawl_ledger_sources ON crawl_ledger (id, source_id)
+"""
+
+# Calls are read in the order of this index. The texts stand last: a sum of costs skips them.
+_CALLS = """
+CREATE TABLE model_calls (
+    id TEXT NOT NULL PRIMARY KEY,
+    at INTEGER NOT NULL,
+    profile TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT NOT NULL,
+    task TEXT NOT NULL,
+    template TEXT NOT NULL,
+    state TEXT NOT NULL,
+    prompt_tokens INTEGER,
+    completion_tokens INTEGER,
+    cost REAL,
+    currency TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    milliseconds REAL NOT NULL,
+    error TEXT,
+    request_hash TEXT NOT NULL,
+    prompt TEXT,
+    answer TEXT
+);
+CREATE INDEX model_calls_times ON model_calls (at, id)
 """
 
 # `content` stands last: reading any other column never touches a long text's overflow pages.
@@ -67,12 +92,13 @@ CREATE TABLE authors (
     first_name TEXT NOT NULL,
     last_name TEXT NOT NULL
 );
-{_LEDGER}
+{_LEDGER};
+{_CALLS}
 """
 
 # By the version that they lead to. In a migrated file `licence` stands after `content`, because
 # the table is not written anew: looking at the licence of a file of 50 KB then takes 20 us, not 2.
-MIGRATIONS = {2: f"ALTER TABLE documents ADD COLUMN licence TEXT; {_LEDGER}"}
+MIGRATIONS = {2: f"ALTER TABLE documents ADD COLUMN licence TEXT; {_LEDGER}", 3: _CALLS}
 
 DOCUMENT_COLUMNS = (*(name for name in DOCUMENT_SCHEMA.names if name != "content"), "content")
 LEDGER_COLUMNS = tuple(LEDGER_SCHEMA.names)
@@ -106,7 +132,7 @@ def to_integer(time: datetime) -> int:
     return (time - _EPOCH) // _MILLISECOND
 
 
-def to_column(value: datetime | str | int | None) -> int | str | None:
+def to_column(value: datetime | str | float | None) -> float | str | None:
     """Return what a column holds of a value."""
     return to_integer(value) if isinstance(value, datetime) else value
 

@@ -1,0 +1,85 @@
+"""Model calls as a store can hold them, and their order: the same for every backend.
+
+A call has been paid for when it is recorded, so nothing odd in one may cost it or its batch.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+
+from moodswarm.records.calls import CallRecord
+from moodswarm.records.document import utc_milliseconds
+
+CALL_NAMES = tuple(field.name for field in fields(CallRecord))
+#: Columns that hold times; all others hold text or numbers.
+CALL_TIMES = ("at",)
+#: Characters of a text that are kept. Three of them at 4 bytes each stay under MongoDB's 16 MiB.
+MAX_CHARACTERS = 1_000_000
+
+_LONG = ("prompt", "answer", "error")
+_TEXTS = tuple(field.name for field in fields(CallRecord) if "str" in str(field.type))
+_COUNTS = ("prompt_tokens", "completion_tokens")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_MAX_INTEGER = 2**63 - 1
+_BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+
+#: Time and id of a call: scans follow this order.
+Place = tuple[datetime, str]
+
+
+def storable_calls(calls: Sequence[CallRecord]) -> list[CallRecord]:
+    """Return the last call of each id, in what every store can hold.
+
+    Times are cut to UTC milliseconds, broken Unicode becomes U+FFFD, texts are cut after
+    `MAX_CHARACTERS`, and numbers that are none (NaN, infinity, counts under 0 or over 64 bits) are
+    not known.
+    """
+    return [_storable(call) for call in {call.id: call for call in calls}.values()]
+
+
+def scan_call_pages(
+    read: Callable[[Place], list[CallRecord]], since: datetime | None, page_rows: int
+) -> Iterator[list[CallRecord]]:
+    """Stream pages until one is empty.
+
+    Args:
+        read: Gives up to `page_rows` calls that follow the given place, in order.
+        since: Time to begin at, itself included.
+        page_rows: At least 1, or the scan would end before its first call.
+
+    Raises:
+        ValueError: names the number.
+    """
+    if page_rows < 1:
+        raise ValueError(f"page_rows is {page_rows}; expected at least 1")
+    last = (utc_milliseconds(since) if since else _BEGINNING, "")
+    while page := read(last):
+        yield page
+        last = (page[-1].at, page[-1].id)
+
+
+def _storable(call: CallRecord) -> CallRecord:
+    values: dict[str, object] = {"at": utc_milliseconds(call.at)}
+    values |= {name: _text(getattr(call, name), cut=name in _LONG) for name in _TEXTS}
+    values |= {name: _count(getattr(call, name)) for name in _COUNTS}
+    values["attempts"] = _count(call.attempts) or 0
+    values["milliseconds"] = call.milliseconds if math.isfinite(call.milliseconds) else 0.0
+    values["cost"] = call.cost if call.cost is not None and math.isfinite(call.cost) else None
+    changed = {name: value for name, value in values.items() if value != getattr(call, name)}
+    return replace(call, **changed) if changed else call  # type: ignore[arg-type]
+
+
+def _text(text: str | None, *, cut: bool) -> str | None:
+    if not text:
+        return text
+    if cut and len(text) > MAX_CHARACTERS:
+        note = f"... [cut: {len(text):,} characters in all]"
+        text = text[: MAX_CHARACTERS - len(note)] + note
+    # Looking for surrogates takes as long as encoding; most texts are ASCII and known to be.
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def _count(number: int | None) -> int | None:
+    return number if number is not None and 0 <= number <= _MAX_INTEGER else None

@@ -1,0 +1,48 @@
+"""Addresses of endpoints: what may be shown of them, and what is sent with them."""
+
+import base64
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+def shown(url: str) -> str:
+    """Return an address without its password, query and fragment: fit for logs and errors."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+
+
+def basic_authorization(url: str) -> str | None:
+    """Return the `Authorization` header for an address with a user name in it, else None."""
+    parts = urlsplit(url)
+    if parts.username is None:
+        return None
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
+
+def without_credentials(url: str) -> str:
+    """Return an address without user name and password, for an HTTP client that logs it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def credentials_of(url: str) -> list[str]:
+    """Return the secrets in an address, as written and as meant."""
+    password = urlsplit(url).password
+    return [password, unquote(password)] if password else []
+
+
+def check_url(url: str) -> str:
+    """Refuse what is no http(s) address; the error does not repeat it."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected an address such as http://127.0.0.1:8080/v1")
+    parts.port  # noqa: B018 - reading it refuses a port that is no number
+    return url
+
+
+def is_local(url: str) -> bool:
+    """Say whether an address is on this machine."""
+    return urlsplit(url).hostname in LOCAL_HOSTS

@@ -1,0 +1,142 @@
+"""A client for callers in plain threads: one event loop in the background."""
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import CancelledError as Cancelled
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from moodswarm.llm.client import ChatClient
+from moodswarm.llm.errors import EndpointDown
+from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
+
+T = TypeVar("T")
+
+_CLOSE_SECONDS = 15.0
+
+
+class BlockingChat:
+    """Calls a `ChatClient` from any thread; many threads may share one.
+
+    The loop runs in a daemon thread, so that a call which hangs cannot keep the interpreter from
+    ending; what hooks hold is still written out then.
+
+    Args:
+        client: Not used on another event loop; closed with this object.
+    """
+
+    def __init__(self, client: ChatClient) -> None:
+        self.client = client
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="llm", daemon=True)
+        self._thread.start()
+        self._close = weakref.finalize(self, _shut_down, self._loop, self._thread, client)
+
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self.client.model
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop what runs, and close the client; closing twice is fine."""
+        self._close()
+
+    def chat(self, request: ChatRequest, timeout_seconds: float | None = None) -> ChatResponse:
+        """Answer in one piece.
+
+        Args:
+            request: What is asked.
+            timeout_seconds: For all attempts together; None for what the profile allows each.
+
+        Raises:
+            LlmError: as `ChatClient.chat`; `EndpointDown` after `timeout_seconds`.
+        """
+        return self._wait(lambda: self.client.chat(request), timeout_seconds)
+
+    def stream(self, request: ChatRequest) -> Iterator[Delta]:
+        """Answer piece by piece; closing the iterator stops the model."""
+        deltas = self.client.stream(request)
+        try:
+            while (delta := self._wait(lambda: anext(deltas, None))) is not None:
+                yield delta
+        finally:
+            if self._close.alive:
+                self._wait(deltas.aclose)
+
+    def run(
+        self,
+        async_function: Callable[..., Awaitable[T]],
+        *args: Any,
+        timeout_seconds: float | None = None,
+    ) -> T:
+        """Run an async function, such as a task with this client, and wait for its result.
+
+        Raises:
+            EndpointDown: it was not done within `timeout_seconds`, and was stopped.
+        """
+        return self._wait(lambda: async_function(*args), timeout_seconds)
+
+    def _wait(self, begin: Callable[[], Awaitable[T]], timeout_seconds: float | None = None) -> T:
+        if not self._close.alive or threading.current_thread() is self._thread:
+            where = "from its own event loop" if self._close.alive else "after it was closed"
+            raise RuntimeError(f"BlockingChat was used {where}")
+        work = _within(begin, timeout_seconds, self.client)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except Cancelled:
+            raise EndpointDown(f"{self.client!r} was closed before its answer came") from None
+        except BaseException:
+            # Ctrl-C in the waiting thread: the model has to stop as well.
+            future.cancel()
+            raise
+
+
+async def _within(
+    begin: Callable[[], Awaitable[T]], seconds: float | None, client: ChatClient
+) -> T:
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            return await begin()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        where = client.options.address or client.options.provider
+        raise EndpointDown(f"{where}: no answer within {seconds:g} s") from None
+
+
+def _shut_down(
+    loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: ChatClient
+) -> None:
+    """Stop a loop within bounds; also called when the interpreter ends."""
+    asyncio.run_coroutine_threadsafe(_finish(client), loop).add_done_callback(
+        lambda _: loop.call_soon_threadsafe(loop.stop)
+    )
+    thread.join(_CLOSE_SECONDS)
+    if not thread.is_alive():
+        loop.close()
+
+
+async def _finish(client: ChatClient) -> None:
+    current = asyncio.current_task()
+    running = [task for task in asyncio.all_tasks() if task is not current]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    loop = asyncio.get_running_loop()
+    await loop.shutdown_asyncgens()
+    await client.close()
+    await loop.shutdown_default_executor()

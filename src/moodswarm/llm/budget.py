@@ -1,0 +1,202 @@
+"""A budget in money or tokens: no call begins that it could not pay for.
+
+Before a call, the most that it can cost is set aside: its prompt, estimated from its length, and
+all of `max_tokens`. After it, what it did cost is booked. A call that does not fit waits for calls
+in flight, which mostly cost less than the most; if none is in flight, the budget is spent. So a
+budget is overspent by no more than the estimates of the prompts in flight are wrong, and those
+learn from every call.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from moodswarm.llm.asking import closing
+from moodswarm.llm.errors import BudgetSpent, ProfileError
+from moodswarm.llm.limits import Price
+from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
+from moodswarm.llm.provider import Chat
+
+# English has about 4.5 bytes a token, code 3, and UTF-8 of other scripts 2 to 3.
+_TOKENS_PER_BYTE = 1 / 3
+# The marks of a turn.
+_TOKENS_PER_MESSAGE = 10
+# The marks around a short prompt say nothing about a long one.
+_LEARN_FROM_BYTES = 300
+_PRECISION = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Tokens and money; money is 0 where there is no price."""
+
+    tokens: int = 0
+    money: float = 0.0
+
+    def __add__(self, other: "Amount") -> "Amount":
+        return Amount(self.tokens + other.tokens, self.money + other.money)
+
+    def __sub__(self, other: "Amount") -> "Amount":
+        return Amount(self.tokens - other.tokens, self.money - other.money)
+
+
+class Budget:
+    """What calls may cost together, of one event loop.
+
+    Args:
+        money: In the currency of `price`; None for any.
+        tokens: Of prompts and answers; None for any.
+        price: Of the model; a budget in money needs it.
+
+    Attributes:
+        spent: So far. A call that failed, or that was cancelled, counts as nothing: nobody says
+            what it cost.
+
+    Raises:
+        ProfileError: a budget in money for a model without a price.
+        ValueError: no limit, or one below zero.
+    """
+
+    def __init__(
+        self,
+        *,
+        money: float | None = None,
+        tokens: int | None = None,
+        price: Price | None = None,
+    ) -> None:
+        if (money is None and tokens is None) or (money or 0) < 0 or (tokens or 0) < 0:
+            raise ValueError(f"a budget of money={money} and tokens={tokens}; expected one, from 0")
+        if money is not None and price is None:
+            raise ProfileError(
+                "a budget in money needs the price of the model: give the profile a `price`"
+                " (prompt_per_million, completion_per_million), or set a budget in tokens"
+            )
+        self.money, self.tokens, self.price = money, tokens, price
+        self.spent = Amount()
+        self._reserved = Amount()
+        self._in_flight = 0
+        self._waiting: list[asyncio.Future[None]] = []
+        self._rate = _TOKENS_PER_BYTE
+
+    def __str__(self) -> str:
+        limits = [f"{self.spent.tokens} of {self.tokens} tokens"] * (self.tokens is not None)
+        if self.money is not None and self.price is not None:
+            limits.append(f"{self.spent.money:.4g} of {self.money:.4g} {self.price.currency}")
+        return " and ".join(limits)
+
+    def watch(self, chat: Chat) -> Chat:
+        """Return a client that asks `chat` within this budget."""
+        return _Watched(chat, self)
+
+    @asynccontextmanager
+    async def reserve(self, request: ChatRequest) -> AsyncIterator["Reservation"]:
+        """Set aside the most that a call can cost, until the end of the block.
+
+        Raises:
+            BudgetSpent: it does not fit any more.
+            ProfileError: the request has no `max_tokens`, so that nobody knows the most.
+        """
+        most = self._most(request)
+        while not self._fits(most):
+            if not self._in_flight:
+                raise BudgetSpent(
+                    f"the budget is spent: {self}, and one more call can take {most.tokens} tokens"
+                    + (f" and {most.money:.4g}" if self.money is not None else "")
+                )
+            freed = asyncio.get_running_loop().create_future()
+            self._waiting.append(freed)
+            await freed
+        self._reserved, self._in_flight = self._reserved + most, self._in_flight + 1
+        try:
+            yield Reservation(self, request)
+        finally:
+            self._reserved, self._in_flight = self._reserved - most, self._in_flight - 1
+            for freed in self._drain():
+                freed.set_result(None)
+
+    def _drain(self) -> Iterator[asyncio.Future[None]]:
+        waiting, self._waiting = self._waiting, []
+        return (freed for freed in waiting if not freed.done())
+
+    def _fits(self, most: Amount) -> bool:
+        whole = self.spent + self._reserved + most
+        return (self.tokens is None or whole.tokens <= self.tokens) and (
+            self.money is None or whole.money <= self.money * (1 + _PRECISION)
+        )
+
+    def _most(self, request: ChatRequest) -> Amount:
+        if request.max_tokens is None:
+            raise ProfileError(
+                "a budget needs to know the most that a call can cost: set `max_tokens`"
+            )
+        return self._amount(Usage(self._prompt_tokens(request), request.max_tokens))
+
+    def _amount(self, usage: Usage) -> Amount:
+        money = (self.price.cost(usage) if self.price else None) or 0.0
+        return Amount((usage.prompt_tokens or 0) + (usage.completion_tokens or 0), money)
+
+    def _prompt_tokens(self, request: ChatRequest) -> int:
+        return int(_prompt_bytes(request) * self._rate) + (
+            _TOKENS_PER_MESSAGE * len(request.messages)
+        )
+
+    def _book(self, request: ChatRequest, usage: Usage, text: str) -> None:
+        """Book a call; where the endpoint does not count, its tokens are estimated."""
+        prompt, answer = usage.prompt_tokens, usage.completion_tokens
+        if prompt is None:
+            prompt = self._prompt_tokens(request)
+        elif (size := _prompt_bytes(request)) >= _LEARN_FROM_BYTES:
+            self._rate = max(self._rate, min(1.0, prompt / size))
+        if answer is None:
+            answer = int(len(text.encode(errors="replace")) * _TOKENS_PER_BYTE) + 1
+        self.spent += self._amount(Usage(prompt, answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What is set aside for one call."""
+
+    budget: Budget
+    request: ChatRequest
+
+    def settle(self, response: ChatResponse) -> None:
+        """Book what the call did cost."""
+        self.budget._book(self.request, response.usage, response.text)
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """A client within a budget."""
+
+    _chat: Chat
+    _budget: Budget
+
+    @property
+    def model(self) -> str:
+        return self._chat.model
+
+    async def chat(self, request: ChatRequest) -> ChatResponse:
+        async with self._budget.reserve(request) as reservation:
+            response = await self._chat.chat(request)
+            reservation.settle(response)
+            return response
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        said = ""
+        response = None
+        async with self._budget.reserve(request) as reservation:
+            try:
+                async with closing(self._chat.stream(request)) as deltas:
+                    async for delta in deltas:
+                        said += delta.text
+                        response = delta.response or response
+                        yield delta
+            finally:
+                # A reader who leaves early has paid for what was said.
+                if said or response:
+                    reservation.settle(response or ChatResponse(text=said))
+
+
+def _prompt_bytes(request: ChatRequest) -> int:
+    return sum(len(message.content.encode(errors="replace")) for message in request.messages)

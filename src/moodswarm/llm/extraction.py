@@ -1,0 +1,126 @@
+"""Finding the JSON in what a model said: after its thinking, in a code fence, among prose.
+
+Several values can be found; the last ones come first, since models think aloud and repeat the
+question before they answer. Broken JSON is repaired only where no value can be read as it stands.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_TAGS = ("<think>", "<thinking>", "<thought>", "<reasoning>")
+_NAMES = "think|thinking|thought|reasoning"
+_THINKING = re.compile(rf"\A(?:\s*<({_NAMES})>.*?</\1>)+\s*", re.DOTALL | re.IGNORECASE)
+_UNENDED = re.compile(rf"\A\s*<(?:{_NAMES})>.*\Z", re.DOTALL | re.IGNORECASE)
+# Some servers keep the opening tag, which their chat template wrote, to themselves.
+_UNBEGUN = re.compile(
+    rf"\A.*^[ \t]*</(?:{_NAMES})>[ \t]*$", re.DOTALL | re.IGNORECASE | re.MULTILINE
+)
+_FENCED = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
+# Where an object or a list may begin; not `{sic}` and `[see there]`.
+_START = re.compile(r"""\{(?=\s*(?:["'}]|\w+\s*:|\Z))|\[(?=\s*(?:["'{\[\]\d-]|true|false|null))""")
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]')
+_DECODER = json.JSONDecoder()
+_MOST_VALUES = 50
+_LONGEST_REPAIR = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value found in an answer, and whether it had to be repaired."""
+
+    value: Any
+    repaired: bool
+
+
+def without_thinking(text: str) -> str:
+    """Return the answer without what the model thought aloud before it, between its own tags."""
+    for thought in (_THINKING, _UNBEGUN, _UNENDED):
+        text = thought.sub("", text, count=1)
+    return text.strip()
+
+
+def find_values(text: str) -> Iterator[Found]:
+    """Give the JSON objects and lists of an answer, the likeliest first; there may be none."""
+    answer = without_thinking(text)
+    fenced = [match[1].strip() for match in _FENCED.finditer(answer)]
+    broken: list[str] = []
+    for place in [*reversed(fenced), answer]:
+        values, rest = _read(place)
+        broken += rest
+        yield from (Found(value, repaired=False) for value in reversed(values))
+    for part in dict.fromkeys(broken):
+        value = _repair(part)
+        if isinstance(value, dict | list) and value:
+            yield Found(value, repaired=True)
+
+
+def _read(text: str) -> tuple[list[Any], list[str]]:
+    """Return the values that stand in a text, and the parts that look like broken ones.
+
+    What stands inside a broken part is no value of its own: the answer was the whole.
+    """
+    values: list[Any] = []
+    broken: list[str] = []
+    start = _next_start(text, 0)
+    while start >= 0 and len(values) + len(broken) < _MOST_VALUES:
+        try:
+            value, end = _DECODER.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            end = _end(text, start)
+            broken.append(text[start:end])
+        else:
+            values.append(value)
+        start = _next_start(text, end)
+    return values, broken
+
+
+def _next_start(text: str, position: int) -> int:
+    start = _START.search(text, position)
+    return start.start() if start else -1
+
+
+def _end(text: str, start: int) -> int:
+    """Return where the brackets that open at `start` are closed, at the latest where text ends."""
+    depth = 0
+    for match in _BRACKETS.finditer(text, start):
+        depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(match[0], 0)
+        if depth == 0:
+            return match.end()
+    return len(text)
+
+
+def _repair(part: str) -> Any:
+    from json_repair import repair_json
+
+    try:
+        return repair_json(part[:_LONGEST_REPAIR], return_objects=True)
+    except (ValueError, RecursionError):
+        return None
+
+
+class AnswerStream:
+    """Leaves out the thinking at the beginning of an answer that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._waiting: str | None = ""
+
+    def add(self, piece: str) -> str:
+        """Return what can be shown after one more piece."""
+        if self._waiting is None:
+            return piece
+        self._waiting += piece
+        begun = self._waiting.lstrip().lower()
+        if any(begun.startswith(tag) for tag in _TAGS):
+            return self._pass() if _THINKING.match(self._waiting) else ""
+        return "" if any(tag.startswith(begun) for tag in _TAGS) else self._pass()
+
+    def end(self) -> str:
+        """Return what is still to be shown; thinking that never ended is not."""
+        return "" if self._waiting is None else _UNENDED.sub("", self._pass())
+
+    def _pass(self) -> str:
+        waiting, self._waiting = self._waiting or "", None
+        return _THINKING.sub("", waiting, count=1).lstrip()

@@ -1,0 +1,283 @@
+"""`profiles.yml`: which model is asked in this environment, and what looks at every call."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from moodswarm.llm.addresses import check_url, credentials_of, shown
+from moodswarm.llm.client import ChatClient, ClientOptions
+from moodswarm.llm.errors import ProfileError
+from moodswarm.llm.hook import Hook
+from moodswarm.llm.hooks import HOOKS, AnyHookOptions, CallSink, Redactor, open_hook
+from moodswarm.llm.limits import Price, Retries, Settings, Timeouts
+from moodswarm.llm.provider import Provider
+from moodswarm.llm.providers import anthropic, openai
+from moodswarm.llm.providers.fake import FakeProvider
+from moodswarm.llm.providers.options import EndpointOptions
+
+PROVIDERS = ("openai", "anthropic", "fake")
+_URLS = {"openai": openai.DEFAULT_URL, "anthropic": anthropic.DEFAULT_URL}
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+def _hook_options(value: object) -> object:
+    """Take a bare name for a hook with its defaults; name the nearest for an unknown one."""
+    options = {"name": value} if isinstance(value, str) else value
+    if isinstance(options, Mapping):
+        name = options.get("name")
+        if name not in HOOKS:
+            raise ValueError(unknown("hook", str(name), HOOKS))
+    return options
+
+
+class Profile(Settings):
+    """One way of reaching a model.
+
+    Attributes:
+        base_url: Of the endpoint; None for the vendor's own.
+        key_variable: NAME of the environment variable that holds the key; the key itself is
+            never in `conf`. None for a server that wants none.
+        price: None where it is not known: calls have no cost then.
+        concurrency: Most requests at once.
+        max_tokens: Most tokens of an answer, where a request does not say.
+        temperature: The same; None for the model's own.
+        structured: Whether the endpoint takes a JSON schema for its answers.
+        hooks: In order.
+    """
+
+    provider: Literal["openai", "anthropic", "fake"]
+    model: str = Field(min_length=1)
+    base_url: str | None = None
+    key_variable: str | None = None
+    price: Price | None = None
+    concurrency: int = Field(default=4, ge=1, le=1_000)
+    timeout_seconds: Timeouts = Timeouts()
+    retries: Retries = Retries()
+    max_tokens: int | None = Field(default=1_024, ge=1)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    structured: bool = False
+    hooks: tuple[Annotated[AnyHookOptions, BeforeValidator(_hook_options)], ...] = ()
+
+    @field_validator("provider", mode="before")
+    @classmethod
+    def _known_provider(cls, value: object) -> object:
+        if value not in PROVIDERS:
+            raise ValueError(unknown("provider", str(value), PROVIDERS))
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        return value and check_url(value)
+
+    @field_validator("key_variable")
+    @classmethod
+    def _is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and not _VARIABLE.fullmatch(value):
+            # Not repeated: somebody may have put the key here.
+            raise ValueError(
+                "expected the NAME of an environment variable, such as OPENAI_API_KEY; a key "
+                "itself does not belong into a file"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _vendors_want_keys(self) -> "Profile":
+        if self.provider != "fake" and self.base_url is None and self.key_variable is None:
+            raise ValueError(f"{_URLS[self.provider]} wants a key: name its `key_variable`")
+        return self
+
+    @property
+    def address(self) -> str:
+        """Where requests go, without credentials; empty for the fake."""
+        return "" if self.provider == "fake" else shown(self.base_url or _URLS[self.provider])
+
+
+class LlmSettings(Settings):
+    """The whole of `profiles.yml`: the profiles, and which of them is used."""
+
+    profile: str | None = None
+    profiles: dict[str, Profile] = Field(default_factory=dict)
+
+    @field_validator("profile")
+    @classmethod
+    def _empty_is_none(cls, value: str | None) -> str | None:
+        return value or None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileSummary:
+    """What is configured, for people; holds no secret.
+
+    Attributes:
+        key: Such as `OPENAI_API_KEY is set`, `OPENAI_API_KEY is not set`, `none`.
+        price: Such as `0.4 and 1.6 USD per million tokens (prompt, answer)`.
+        hooks: Names, in order.
+    """
+
+    name: str
+    provider: str
+    model: str
+    address: str
+    key: str
+    key_missing: bool
+    price: str
+    concurrency: int
+    hooks: tuple[str, ...]
+    known: tuple[str, ...]
+
+
+def read_settings(values: Mapping[str, Any]) -> LlmSettings:
+    """Check the content of `profiles.yml`.
+
+    Raises:
+        ProfileError: names every setting that is wrong, and never its value.
+    """
+    try:
+        return LlmSettings.model_validate(values)
+    except ValidationError as error:
+        found = "; ".join(_complaint(one["loc"], one["type"], one["msg"]) for one in error.errors())
+        raise ProfileError(f"profiles.yml: {found}") from None
+
+
+def open_chat(
+    settings: LlmSettings, *, profile: str | None = None, sink: CallSink | None = None
+) -> ChatClient | None:
+    """Open the client of a profile; nothing is asked yet.
+
+    Args:
+        settings: The profiles.
+        profile: One of them; None for the one that the settings choose.
+        sink: Takes finished calls for the hook `store`; without it that hook is left out.
+
+    Returns:
+        None where no profile is chosen.
+
+    Raises:
+        ProfileError: the profile is unknown (names the nearest), its key is not set, or its
+            package is not installed.
+    """
+    chosen = _chosen(settings, profile)
+    if chosen is None:
+        return None
+    name, found = chosen
+    key = _key(name, found)
+    redact = Redactor([key, *credentials_of(found.base_url or "")])
+    provider = _open_provider(found, key)
+    return ChatClient(
+        provider, _client_options(name, found), _open_hooks(found, redact, sink), redact=redact
+    )
+
+
+def describe(settings: LlmSettings, *, profile: str | None = None) -> ProfileSummary | None:
+    """Say what is configured, without opening anything; None where no profile is chosen.
+
+    Raises:
+        ProfileError: the profile is unknown.
+    """
+    chosen = _chosen(settings, profile)
+    if chosen is None:
+        return None
+    name, found = chosen
+    variable, price = found.key_variable, found.price
+    missing = bool(variable) and not os.environ.get(variable or "")
+    return ProfileSummary(
+        name=name,
+        provider=found.provider,
+        model=found.model,
+        address=found.address,
+        key=f"{variable} is {'not ' if missing else ''}set" if variable else "none",
+        key_missing=missing,
+        price=f"{price.prompt_per_million:g} and {price.completion_per_million:g} "
+        f"{price.currency} per million tokens (prompt, answer)"
+        if price
+        else "not known",
+        concurrency=found.concurrency,
+        hooks=tuple(options.name for options in found.hooks),
+        known=tuple(settings.profiles),
+    )
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """Word an error for a name that is not known, with the nearest that is."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {what} {name!r}, known are {', '.join(known) or 'none'}{meant}"
+
+
+def _chosen(settings: LlmSettings, profile: str | None) -> tuple[str, Profile] | None:
+    name = profile or settings.profile
+    if name is None:
+        return None
+    if name not in settings.profiles:
+        raise ProfileError(
+            f"{unknown('profile', name, tuple(settings.profiles))} Profiles are in profiles.yml, "
+            "MOODSWARM_LLM_PROFILE chooses one"
+        )
+    return name, settings.profiles[name]
+
+
+def _key(name: str, profile: Profile) -> str | None:
+    if profile.key_variable is None or profile.provider == "fake":
+        return None
+    key = os.environ.get(profile.key_variable, "").strip()
+    if not key:
+        raise ProfileError(
+            f"profile {name!r} takes its key from the environment variable "
+            f"{profile.key_variable}, which is not set; set it, or choose another profile"
+        )
+    return key
+
+
+def _open_provider(profile: Profile, key: str | None) -> Provider:
+    if profile.provider == "fake":
+        return FakeProvider()
+    options = EndpointOptions(
+        model=profile.model,
+        base_url=profile.base_url or _URLS[profile.provider],
+        key=key,
+        key_variable=profile.key_variable,
+        connect_seconds=profile.timeout_seconds.connect,
+        structured=profile.structured,
+    )
+    if profile.provider == "anthropic":
+        return anthropic.AnthropicProvider(options)
+    return openai.OpenAIProvider(options)
+
+
+def _open_hooks(profile: Profile, redact: Redactor, sink: CallSink | None) -> list[Hook]:
+    hooks = [
+        open_hook(options, redact, sink=sink, server=profile.address) for options in profile.hooks
+    ]
+    return [hook for hook in hooks if hook is not None]
+
+
+def _client_options(name: str, profile: Profile) -> ClientOptions:
+    return ClientOptions(
+        profile=name,
+        provider=profile.provider,
+        model=profile.model,
+        address=profile.address,
+        price=profile.price,
+        concurrency=profile.concurrency,
+        timeouts=profile.timeout_seconds,
+        retries=profile.retries,
+        max_tokens=profile.max_tokens,
+        temperature=profile.temperature,
+    )
+
+
+def _complaint(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    # The kind of a hook stands twice in a location, as its index and as its name.
+    where = ".".join(map(str, location)) or "the file"
+    if kind == "extra_forbidden":
+        last = str(location[-1])
+        if "key" in last or "token" in last or "secret" in last:
+            return f"{where}: unknown; keys are named by `key_variable`, never written down"
+        return f"{where}: unknown setting"
+    return f"{where}: {message.removeprefix('Value error, ')}"

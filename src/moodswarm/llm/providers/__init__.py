@@ -1,0 +1,1 @@
+"""Ways of reaching a model: OpenAI-compatible endpoints, Anthropic, and a fake."""

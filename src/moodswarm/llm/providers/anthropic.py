@@ -1,0 +1,140 @@
+"""Anthropic's messages, through its own SDK."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from moodswarm.llm.errors import ProfileError, RequestRefused
+from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Finish, Usage
+from moodswarm.llm.provider import Transient
+from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.tolerance import Tolerance
+
+DEFAULT_URL = "https://api.anthropic.com"
+_MAX_TOKENS = 1024
+_FINISHES: dict[str | None, Finish] = {
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "refusal": "content_filter",
+}
+
+
+class AnthropicProvider:
+    """One endpoint, through `AsyncAnthropic`, whose own retries are off.
+
+    The system message goes apart from the others, and a seed is left out: there is none.
+
+    Raises:
+        ProfileError: the package anthropic is missing.
+    """
+
+    def __init__(self, options: EndpointOptions) -> None:
+        try:
+            import anthropic
+            import httpx2
+        except ImportError as error:
+            raise ProfileError(
+                f"provider anthropic: {error.name} is not installed: "
+                'pip install "moodswarm[anthropic]"'
+            ) from None
+        self._options, self._sdk = options, anthropic
+        self._endpoint = options.endpoint()
+        self._tolerance = Tolerance(("temperature", "output_config"))
+        timeout = httpx2.Timeout(None, connect=options.connect_seconds)
+        basic = {"Authorization": options.authorization} if options.authorization else {}
+        self._client = anthropic.AsyncAnthropic(
+            # Never None: the SDK would look for other credentials on the machine.
+            api_key=options.key or "none",
+            base_url=options.plain_url,
+            default_headers=basic,
+            max_retries=0,
+            timeout=timeout,
+            http_client=anthropic.DefaultAsyncHttpxClient(
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=options.uses_proxy,
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+            ),
+        )
+
+        # Named here, since the SDK imports this part of itself when it is first named.
+        self._messages: Any = self._client.messages
+
+    def __repr__(self) -> str:
+        return f"AnthropicProvider({self._endpoint.address!r}, {self._options.model!r})"
+
+    async def chat(self, request: ChatRequest) -> ChatResponse:
+        """Answer in one piece."""
+        message = await self._create(request)
+        content = getattr(message, "content", None)
+        if not isinstance(content, list):
+            raise self._endpoint.not_a_chat(type(message).__name__)
+        return ChatResponse(
+            text="".join(block.text for block in content if block.type == "text"),
+            finish=_FINISHES.get(message.stop_reason, "stop"),
+            usage=Usage(message.usage.input_tokens, message.usage.output_tokens),
+            model=message.model or "",
+        )
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """Answer piece by piece; the last delta carries the whole response."""
+        events = await self._create(request, stream=True)
+        pieces: list[str] = []
+        finish, model = None, ""
+        prompt_tokens = completion_tokens = None
+        with self._endpoint.errors(self._sdk):
+            async with events:
+                async for event in events:
+                    if event.type == "message_start":
+                        model, prompt_tokens = event.message.model, event.message.usage.input_tokens
+                    elif event.type == "message_delta":
+                        finish = event.delta.stop_reason or finish
+                        completion_tokens = event.usage.output_tokens
+                    elif event.type == "content_block_delta" and event.delta.type == "text_delta":
+                        pieces.append(event.delta.text)
+                        yield Delta(event.delta.text)
+        if finish is None:
+            raise Transient(f"{self._endpoint.address}: the stream ended before its answer")
+        response = ChatResponse(
+            text="".join(pieces),
+            finish=_FINISHES.get(finish, "stop"),
+            usage=Usage(prompt_tokens, completion_tokens),
+            model=model,
+        )
+        yield Delta("", response)
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+    async def _create(self, request: ChatRequest, *, stream: bool = False) -> Any:
+        body = self._body(request)
+        while True:
+            sent = self._tolerance.fit(body)
+            # The SDK knows no temperature, since new models take none; older ones do.
+            extra = {"temperature": sent["temperature"]} if "temperature" in sent else {}
+            known = {name: value for name, value in sent.items() if name not in extra}
+            if stream:
+                known["stream"] = True
+            try:
+                with self._endpoint.errors(self._sdk):
+                    return await self._messages.create(**known, extra_body=extra or None)
+            except RequestRefused as error:
+                if not self._tolerance.learn(str(error), sent):
+                    raise
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        system = [one.content for one in request.messages if one.role == "system"]
+        said = [one for one in request.messages if one.role != "system"]
+        body: dict[str, Any] = {
+            "model": self._options.model,
+            "system": system[0] if system else None,
+            "messages": [{"role": one.role, "content": one.content} for one in said],
+            "max_tokens": request.max_tokens or _MAX_TOKENS,
+            "temperature": request.temperature,
+            "stop_sequences": list(request.stop) or None,
+        }
+        if self._options.structured and request.json_schema is not None:
+            # The endpoint takes closed objects only.
+            schema = self._sdk.transform_schema(dict(request.json_schema))
+            body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+        return {name: value for name, value in body.items() if value is not None}

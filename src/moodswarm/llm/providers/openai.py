@@ -1,0 +1,133 @@
+"""Any endpoint that speaks OpenAI's chat completions: OpenAI, vLLM, llama.cpp, transformers."""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from moodswarm.llm.errors import ProfileError, RequestRefused
+from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Finish, Usage
+from moodswarm.llm.provider import Transient
+from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.tolerance import Tolerance
+
+DEFAULT_URL = "https://api.openai.com/v1"
+_FINISHES: dict[str | None, Finish] = {"length": "length", "content_filter": "content_filter"}
+
+
+class OpenAIProvider:
+    """One endpoint, through `AsyncOpenAI`, whose own retries are off.
+
+    Raises:
+        ProfileError: the package openai is missing.
+    """
+
+    def __init__(self, options: EndpointOptions) -> None:
+        try:
+            import httpx2
+            import openai
+        except ImportError as error:
+            raise ProfileError(
+                f'provider openai: {error.name} is not installed: pip install "moodswarm[llm]"'
+            ) from None
+        self._options, self._sdk = options, openai
+        self._endpoint = options.endpoint()
+        self._tolerance = Tolerance(
+            ("stream_options", "response_format", "temperature", "seed"),
+            {"max_tokens": "max_completion_tokens"},
+        )
+        # The client of `moodswarm.llm` times and counts; only connecting is timed here.
+        timeout = httpx2.Timeout(None, connect=options.connect_seconds)
+        basic = {"Authorization": options.authorization} if options.authorization else {}
+        self._client = openai.AsyncOpenAI(
+            api_key=options.key or "none",
+            base_url=options.plain_url,
+            default_headers=basic,
+            max_retries=0,
+            timeout=timeout,
+            http_client=openai.DefaultAsyncHttpxClient(
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=options.uses_proxy,
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+            ),
+        )
+
+        nobody = options.key is None and not basic
+        self._headers = {"Authorization": openai.omit} if nobody else None
+        # Named here, since the SDK imports this part of itself when it is first named.
+        self._completions: Any = self._client.chat.completions
+
+    def __repr__(self) -> str:
+        return f"OpenAIProvider({self._endpoint.address!r}, {self._options.model!r})"
+
+    async def chat(self, request: ChatRequest) -> ChatResponse:
+        """Answer in one piece."""
+        completion = await self._create(request)
+        choices = getattr(completion, "choices", None)
+        if not choices or choices[0].message is None:
+            raise self._endpoint.not_a_chat(type(completion).__name__)
+        choice = choices[0]
+        refusal = getattr(choice.message, "refusal", None)
+        return ChatResponse(
+            text=choice.message.content or refusal or "",
+            finish="content_filter" if refusal else _FINISHES.get(choice.finish_reason, "stop"),
+            usage=_usage(completion.usage),
+            model=completion.model or "",
+        )
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """Answer piece by piece; the last delta carries the whole response."""
+        chunks = await self._create(request, stream=True)
+        pieces: list[str] = []
+        finish: str | None = None
+        usage, model = Usage(), ""
+        with self._endpoint.errors(self._sdk):
+            async with chunks:
+                async for chunk in chunks:
+                    model, usage = chunk.model or model, _usage(chunk.usage, usage)
+                    for choice in chunk.choices or ():
+                        finish = choice.finish_reason or finish
+                        if choice.delta and choice.delta.content:
+                            pieces.append(choice.delta.content)
+                            yield Delta(choice.delta.content)
+        if finish is None:
+            raise Transient(f"{self._endpoint.address}: the stream ended before its answer")
+        text = "".join(pieces)
+        ending = _FINISHES.get(finish, "stop")
+        yield Delta("", ChatResponse(text=text, finish=ending, usage=usage, model=model))
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.close()
+
+    async def _create(self, request: ChatRequest, *, stream: bool = False) -> Any:
+        body = self._body(request, stream=stream)
+        while True:
+            sent = self._tolerance.fit(body)
+            try:
+                with self._endpoint.errors(self._sdk):
+                    return await self._completions.create(**sent, extra_headers=self._headers)
+            except RequestRefused as error:
+                if not self._tolerance.learn(str(error), sent):
+                    raise
+
+    def _body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "model": self._options.model,
+            "messages": [{"role": one.role, "content": one.content} for one in request.messages],
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+            "stop": list(request.stop) or None,
+        }
+        if stream:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        if self._options.structured and request.json_schema is not None:
+            schema = {"name": "answer", "schema": dict(request.json_schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        return {name: value for name, value in body.items() if value is not None}
+
+
+def _usage(counted: Any, before: Usage | None = None) -> Usage:
+    if counted is None:
+        return before or Usage()
+    return Usage(counted.prompt_tokens, counted.completion_tokens)

@@ -1,0 +1,58 @@
+"""What a provider of an HTTP endpoint is opened with."""
+
+from dataclasses import dataclass, field
+
+from moodswarm.llm.addresses import (
+    basic_authorization,
+    credentials_of,
+    is_local,
+    shown,
+    without_credentials,
+)
+from moodswarm.llm.hooks.redaction import Redactor
+from moodswarm.llm.providers.failures import Endpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointOptions:
+    """An address, a model and a key.
+
+    Attributes:
+        base_url: May hold a user name and a password, which are sent as basic authorization.
+        key: The key itself; None for a server that wants none.
+        key_variable: Environment variable that the key is from, for errors.
+        connect_seconds: Until a connection stands.
+        structured: Whether the endpoint takes a JSON schema.
+        secrets: Further values that no error may show.
+    """
+
+    model: str
+    base_url: str
+    key: str | None = field(default=None, repr=False)
+    key_variable: str | None = None
+    connect_seconds: float = 5.0
+    structured: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def redactor(self) -> Redactor:
+        """Return what takes the key and the password of the address out of a text."""
+        return Redactor([self.key, *credentials_of(self.base_url), *self.secrets])
+
+    def endpoint(self) -> Endpoint:
+        """Return the endpoint as errors name it."""
+        return Endpoint(shown(self.base_url), self.key_variable, self.redactor())
+
+    @property
+    def plain_url(self) -> str:
+        """The address without credentials: HTTP clients log it."""
+        return without_credentials(self.base_url)
+
+    @property
+    def authorization(self) -> str | None:
+        """Basic authorization out of the address; None where it has none, or there is a key."""
+        return None if self.key else basic_authorization(self.base_url)
+
+    @property
+    def uses_proxy(self) -> bool:
+        """Whether proxies of the environment apply: not to a server on this machine."""
+        return not is_local(self.base_url)

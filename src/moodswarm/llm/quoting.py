@@ -1,0 +1,107 @@
+"""Quoting: text that others wrote cannot leave its fence, nor pose as a turn of the conversation.
+
+A fence is a pair of tags that a template sets around a text, `<source id="1">` and `</source>`.
+What looks like a tag of that name inside the text, in whatever case, spacing or Unicode costume,
+gets a round bracket in place of its angle bracket: `(/source>`. So do the marks by which chat
+templates tell turns apart, such as `<|im_start|>` and `[INST]`. All other text stays as it is.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from functools import lru_cache
+
+# Marks of the chat templates in use (ChatML, Llama, Mistral, Gemma, DeepSeek, Phi), folded.
+_MARKS = (
+    r"<[\s/]*+(?:\||<sys>>|(?:s|bos|eos|pad|unk|think|thinking|tool_?call|start_of_turn|end_of_turn"
+    r"|im_start|im_end)\s*+[>|])|\[[\s/]*+(?:inst|system_prompt|available_tools|tool_calls"
+    r"|tool_results|tool_content|img|prefix|suffix|middle)\s*+\]"
+    # A mark that the text after this one could complete.
+    r"|[<\[][\s/|]*+\w*+\Z"
+)
+_OPENING = "‹«〈⟨⟪《〈❬❮❰⧼⦑᚜ᐸ˂≺⪻⋖⊰＜﹤≤≪⟮𐏑"
+_CLOSING = "›»〉⟩⟫》〉❭❯❱⧽⦒᚛ᐳ˃≻⪼⋗⊱＞﹥≥≫"
+_SLASHES = "∕⁄／⧸╱⟋ノ〳"
+_BARS = "｜∣❘│ǀ¦￨丨"
+# Letters of other scripts that read as Latin ones; NFKC leaves them apart.
+_TWINS = str.maketrans(
+    "аеорсухіјѕԁһӏкмтвнгԛԝɡαοενρτυικɑı▁‗ˍ",
+    "aeopcyxijsdhlkmtbhrqwgaoevptuikai___",
+)
+_SHAPES = str.maketrans(
+    {
+        **dict.fromkeys(_OPENING, "<"),
+        **dict.fromkeys(_CLOSING, ">"),
+        **dict.fromkeys(_SLASHES, "/"),
+        **dict.fromkeys(_BARS, "|"),
+        **dict.fromkeys("［【〔⟦〚", "["),
+        **dict.fromkeys("］】〕⟧〛", "]"),
+    }
+)
+_NOT_SHOWN = {"Cc", "Cf", "Cs"}
+# Joiners and right-to-left marks are part of how emoji and several scripts are written, and a few
+# visible signs of Arabic, Syriac and Kaithi count as formats.
+_NEEDED = frozenset(
+    "\t\n\u200c\u200d\u200e\u200f\u061c\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891"
+    "\u08e2\U000110bd\U000110cd"
+)
+
+
+def quote(text: str, fences: Collection[str] = ()) -> str:
+    """Return the text with all that could end its fence, or begin a turn, made harmless.
+
+    Args:
+        text: What others wrote; of any length and content.
+        fences: Names of the tags that the prompt uses as fences, lower case.
+    """
+    shown = _show(text)
+    folded, places = _fold(shown)
+    letters = list(shown)
+    for match in _dangers(frozenset(fences)).finditer(folded):
+        letters[places[match.start()]] = "("
+    return "".join(letters)
+
+
+def quote_in_tag(text: str, fences: Collection[str] = ()) -> str:
+    """Return the text fit for an attribute of a tag: on one line, without `"`, `<` and `>`."""
+    line = quote(" ".join(_show(text).split()), fences)
+    return line.replace('"', "'").replace(">", ")").replace("<", "(")
+
+
+def fences_of(source: str) -> frozenset[str]:
+    """Return the names of the tags in the source of a template."""
+    return frozenset(name.lower() for name in re.findall(r"</?([A-Za-z][\w-]*)", source))
+
+
+def _show(text: str) -> str:
+    """Drop characters that nobody sees; a carriage return is a line end."""
+    if text.isascii() and text.isprintable():
+        return text
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in lines if c in _NEEDED or unicodedata.category(c) not in _NOT_SHOWN)
+
+
+def _fold(text: str) -> tuple[str, range | list[int]]:
+    """Return how the text reads to a careless eye, and the place of each of its characters."""
+    if text.isascii():
+        return text.lower(), range(len(text))
+    folded: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        plain = _fold_character(character)
+        folded.append(plain)
+        places.extend([place] * len(plain))
+    return "".join(folded), places
+
+
+@lru_cache(maxsize=4096)
+def _fold_character(character: str) -> str:
+    plain = unicodedata.normalize("NFKD", character.translate(_SHAPES)).translate(_SHAPES)
+    kept = (c for c in plain.casefold() if unicodedata.category(c) not in {"Mn", "Cf"})
+    return "".join(kept).translate(_TWINS)
+
+
+@lru_cache(maxsize=64)
+def _dangers(fences: frozenset[str]) -> re.Pattern[str]:
+    names = "|".join(sorted(map(re.escape, fences)))
+    return re.compile((rf"<[\s/]*+(?:{names})|" if names else "") + _MARKS)

@@ -1,0 +1,181 @@
+"""`profiles.yml`: choosing a profile, clear refusals, and no secret in any of them."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+import moodswarm
+from llm.clients import settings
+from moodswarm.llm.client import ChatClient
+from moodswarm.llm.errors import ProfileError
+from moodswarm.llm.profiles import LlmSettings, describe, open_chat, read_settings
+
+FAKE = {"provider": "fake", "model": "fake"}
+OPENAI = {"provider": "openai", "model": "m", "key_variable": "A_KEY"}
+PROJECT = Path(moodswarm.__file__).parents[2]
+
+
+def read(profile: dict[str, Any]) -> LlmSettings:
+    return read_settings({"profile": "p", "profiles": {"p": profile}})
+
+
+@pytest.fixture
+def shipped(monkeypatch: pytest.MonkeyPatch) -> LlmSettings:
+    for name in ("MOODSWARM_LLM_PROFILE", "MOODSWARM_LLM_URL", "MOODSWARM_LLM_MODEL"):
+        monkeypatch.delenv(name, raising=False)
+    return load()
+
+
+def load() -> LlmSettings:
+    values = OmegaConf.load(PROJECT / "conf" / "base" / "profiles.yml")
+    return read_settings(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
+
+
+def test_shipped_profiles_load_and_choose_none(shipped: LlmSettings) -> None:
+    assert set(shipped.profiles) == {"local", "openai", "anthropic", "fake"}
+    assert shipped.profile is None
+    assert open_chat(shipped) is None
+    assert describe(shipped) is None
+
+
+@pytest.mark.parametrize("name", ["local", "openai", "anthropic", "fake"])
+def test_every_shipped_profile_opens(
+    name: str, shipped: LlmSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-openai")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-anthropic")
+    client = open_chat(shipped, profile=name)
+    assert isinstance(client, ChatClient)
+    assert client.options.profile == name
+
+
+def test_environment_chooses_profile_address_and_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOODSWARM_LLM_PROFILE", "local")
+    monkeypatch.setenv("MOODSWARM_LLM_URL", "http://gpu.example:8000/v1")
+    monkeypatch.setenv("MOODSWARM_LLM_MODEL", "Qwen/Qwen3-4B")
+    client = open_chat(load())
+    assert client
+    assert client.model == "Qwen/Qwen3-4B"
+    assert client.options.address == "http://gpu.example:8000/v1"
+
+
+def test_empty_variable_chooses_no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOODSWARM_LLM_PROFILE", "")
+    assert open_chat(load()) is None
+
+
+def test_unknown_profile_names_the_nearest(shipped: LlmSettings) -> None:
+    with pytest.raises(ProfileError, match=r"unknown profile 'lokal'.*did you mean 'local'\?"):
+        open_chat(shipped, profile="lokal")
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ({**FAKE, "provider": "openia"}, r"profiles.p.provider: .*'openia'.*mean 'openai'"),
+        ({**FAKE, "hooks": ["lgo"]}, r"profiles.p.hooks.0: unknown hook 'lgo'.*mean 'log'"),
+        ({**FAKE, "hooks": [{"name": "log", "txt": True}]}, r"hooks.0.log.txt: unknown setting"),
+        ({**FAKE, "hooks": [3]}, r"profiles.p.hooks.0"),
+        ({**FAKE, "temprature": 1}, r"profiles.p.temprature: unknown setting"),
+        ({**FAKE, "concurrency": 0}, r"profiles.p.concurrency: .*greater than or equal to 1"),
+        ({**FAKE, "retries": {"attempts": 0}}, r"retries.attempts: .*greater than or equal to 1"),
+        ({**FAKE, "price": {"prompt_per_million": 1}}, r"price.completion_per_million: .*required"),
+        ({"provider": "fake"}, r"profiles.p.model: .*required"),
+        ({**OPENAI, "base_url": "localhost:8080"}, r"base_url: expected an address such as"),
+        ({**OPENAI, "base_url": "http://h:port/v1"}, r"base_url: "),
+        ({**OPENAI, "key_variable": None}, r"https://api.openai.com/v1 wants a key"),
+    ],
+)
+def test_wrong_profile_says_where_and_what(profile: dict[str, Any], message: str) -> None:
+    with pytest.raises(ProfileError, match=message):
+        read(profile)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {**OPENAI, "key": "sk-abcdefghijklmnopqrstuvwx"},
+        {**OPENAI, "api_key": "sk-abcdefghijklmnopqrstuvwx"},
+        {**OPENAI, "key_variable": "sk-abcdefghijklmnopqrstuvwx"},
+        {**OPENAI, "key_variable": ["sk-abcdefghijklmnopqrstuvwx"]},
+    ],
+)
+def test_key_in_the_file_is_refused_and_not_repeated(profile: dict[str, Any]) -> None:
+    with pytest.raises(ProfileError, match="key") as caught:
+        read(profile)
+    assert "sk-abc" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_missing_key_names_profile_and_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("A_KEY", raising=False)
+    with pytest.raises(ProfileError, match="profile 'p' .*variable A_KEY, which is not set"):
+        open_chat(read(OPENAI))
+
+
+def test_description_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "sk-abcdefghijklmnopqrstuvwx")
+    price = {"prompt_per_million": 0.4, "completion_per_million": 1.6}
+    url = "https://ada:swordfish@host.example/v1?key=swordfish"
+    found = describe(read({**OPENAI, "base_url": url, "price": price, "hooks": ["log", "guard"]}))
+    assert found
+    assert (found.key, found.key_missing) == ("A_KEY is set", False)
+    assert found.price == "0.4 and 1.6 USD per million tokens (prompt, answer)"
+    assert (found.address, found.hooks) == ("https://host.example/v1", ("log", "guard"))
+    assert "swordfish" not in repr(found)
+
+
+def test_description_tells_a_missing_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("A_KEY", raising=False)
+    found = describe(read(OPENAI))
+    assert found
+    assert (found.key, found.key_missing, found.price) == ("A_KEY is not set", True, "not known")
+
+
+def test_store_hook_is_left_out_without_a_store() -> None:
+    client = open_chat(settings(hooks=["log", "store"]))
+    assert client
+    assert client.hooks == ("log",)
+
+
+def test_store_hook_is_there_with_one() -> None:
+    client = open_chat(settings(hooks=["log", "store"]), sink=lambda records: None)
+    assert client
+    assert client.hooks == ("log", "store")
+
+
+@pytest.mark.parametrize(
+    ("provider", "missing", "extra"),
+    [("openai", "openai", "llm"), ("anthropic", "anthropic", "anthropic")],
+)
+def test_missing_package_names_its_extra(
+    provider: str, missing: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ProfileError, match=rf"{missing} is not installed: .*moodswarm\[{extra}\]"):
+        open_chat(read({"provider": provider, "model": "m", "base_url": "http://127.0.0.1:9"}))
+
+
+def test_missing_tracing_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
+    with pytest.raises(ProfileError, match=r"moodswarm\[trace\]"):
+        open_chat(read({**FAKE, "hooks": ["trace"]}))
+
+
+def test_fake_needs_no_sdk() -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from moodswarm.llm.messages import ChatRequest, Message\n"
+        "from moodswarm.llm.profiles import open_chat, read_settings\n"
+        "fake = {'provider': 'fake', 'model': 'fake', 'hooks': ['log', 'store', 'guard']}\n"
+        "client = open_chat(read_settings({'profile': 'p', 'profiles': {'p': fake}}))\n"
+        "asyncio.run(client.chat(ChatRequest(messages=(Message('user', 'hello'),))))\n"
+        "heavy = {'openai', 'anthropic', 'httpx2', 'opentelemetry', 'kedro', 'torch'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -9,7 +9,8 @@ import pytest
 from models.tiny import build_tiny_checkpoint
 from moodswarm.models.embedder import Embedder
 from moodswarm.records.ids import document_id
-from moodswarm.retrieval.search import ModelMismatch, search
+from moodswarm.retrieval.errors import ModelMismatch, NothingEmbedded
+from moodswarm.retrieval.search import search
 from moodswarm.stores.vectors import VectorStore, open_vector_store
 
 TEXTS = {
@@ -79,7 +80,9 @@ def test_vectors_of_another_model_of_the_same_size_are_refused(
     store: VectorStore, tmp_path: Path
 ) -> None:
     other = Embedder(model=str(build_tiny_checkpoint(tmp_path / "other", max_tokens=8)))
-    expected = r"embedded_articles holds .* another model than .*other; run `kedro run --pipeline=f"
+    expected = (
+        r"embedded_articles holds .* another model .* than \S*other .*; run `kedro run --pipeline=f"
+    )
     with pytest.raises(ModelMismatch, match=expected):
         search(store, other, "tea")
 
@@ -97,10 +100,19 @@ def test_a_long_query_is_read_as_far_as_the_model_can(
 
 @pytest.mark.parametrize(
     ("query", "k", "message"),
-    [(" ", 1, "empty"), ("x" * 100_001, 1, "at most 100000"), ("tea", 0, "at least 1")],
+    [(" ", 1, "empty"), ("x" * 100_000, 1, "at most 20,000"), ("tea", 0, "expected 1 to 1000")],
 )
 def test_a_bad_query_is_refused(
     store: VectorStore, embedder: Embedder, query: str, k: int, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         search(store, embedder, query, k=k)
+
+
+def test_an_empty_store_is_told_from_one_that_has_nothing_fitting(
+    embedder: Embedder, tmp_path: Path
+) -> None:
+    empty = open_vector_store({"backend": "edge", "path": str(tmp_path / "empty")})
+    with pytest.raises(NothingEmbedded, match="kedro run --pipeline=feature"):
+        search(empty, embedder, "tea")
+    empty.close()

@@ -1,6 +1,8 @@
 """Typed parameters of retrieval; the comments with trade-offs are in `parameters_retrieval.yml`."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from moodswarm.retrieval.fusion import FusionParams
 
@@ -32,7 +34,7 @@ class SearchParams(_Params):
     """One of the two searches."""
 
     enabled: bool = True
-    candidates: int = Field(default=100, ge=1, le=1_000)
+    candidates: int = Field(default=200, ge=1, le=1_000)
     timeout_seconds: float = Field(default=10.0, gt=0)
 
 
@@ -42,6 +44,7 @@ class NeighbourParams(_Params):
     enabled: bool = True
     before: int = Field(default=1, ge=0, le=10)
     after: int = Field(default=1, ge=0, le=10)
+    timeout_seconds: float = Field(default=10.0, gt=0)
 
 
 class RerankParams(_Params):
@@ -58,6 +61,7 @@ class RerankParams(_Params):
 class ContextParams(_Params):
     """What a model is handed of the passages."""
 
+    enabled: bool = True
     max_tokens: int = Field(default=2_000, ge=50)
 
 
@@ -73,3 +77,9 @@ class RetrievalParams(_Params):
     rerank: RerankParams = RerankParams()
     neighbours: NeighbourParams = NeighbourParams()
     context: ContextParams = ContextParams()
+
+    @model_validator(mode="after")
+    def _something_searches(self) -> Self:
+        if not (self.dense.enabled or self.lexical.enabled):
+            raise ValueError("dense and lexical search are both off; enable one of them")
+        return self

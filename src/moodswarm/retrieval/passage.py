@@ -27,12 +27,21 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One numbered source of a context; `number` is what a citation `[n]` means."""
+    """One numbered source of a context.
+
+    Attributes:
+        number: What a citation `[n]` means.
+        passage: What it is made of.
+        text: The passage's text, or a part of it that fits.
+        token_count: Of `context.as_text`: number, heading and text.
+        heading: Title, link and date in one line; from outside, like the text.
+    """
 
     number: int
     passage: Passage
     text: str
     token_count: int
+    heading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import date
 from moodswarm.records import KINDS
 
 MAX_QUESTION_CHARACTERS = 20_000
+MAX_HITS = 1_000
 
 
 class BadQuestion(ValueError):
@@ -66,5 +67,5 @@ class Question:
                 f"the question has {len(self.text):,} characters; expected at most "
                 f"{MAX_QUESTION_CHARACTERS:,}. Ask about the text instead of with it"
             )
-        if not 1 <= self.k <= 1_000:
-            raise BadQuestion(f"k is {self.k}; expected 1 to 1000")
+        if not 1 <= self.k <= MAX_HITS:
+            raise BadQuestion(f"k is {self.k}; expected 1 to {MAX_HITS}")

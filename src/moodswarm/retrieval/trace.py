@@ -1,10 +1,15 @@
 """What each stage of a retrieval did: shown by `--explain`, summed up by the evaluation."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Literal
+
+from moodswarm.stores.vectors import Hit
+
+#: How many hits of each stage are shown.
+SHOWN_HITS = 10
 
 #: `ran`; `off` in the parameters; `skipped` as it lacks something (a model, a reranker) that
 #: `detail` names; `degraded`: it failed or was too slow, and the next best result was taken.
@@ -32,9 +37,15 @@ class StageReport:
 
 @dataclass(slots=True)
 class Trace:
-    """The reports of one retrieval in the order of its stages."""
+    """The reports of one retrieval in the order of its stages.
+
+    Attributes:
+        stages: The lexical search runs while the question is embedded, so that their times overlap.
+        milliseconds: Wall time of the whole; the sum of the stages may be more.
+    """
 
     stages: list[StageReport] = field(default_factory=list)
+    milliseconds: float = 0.0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageReport]:
@@ -55,3 +66,8 @@ class Trace:
     def warnings(self) -> list[str]:
         """What a user should know: the stages that degraded, and why."""
         return [f"{s.stage}: {s.detail}" for s in self.stages if s.state == "degraded"]
+
+
+def first_scores(hits: Sequence[Hit]) -> tuple[tuple[str, float], ...]:
+    """Return the ids and scores that a report shows of hits."""
+    return tuple((hit.id, hit.score) for hit in hits[:SHOWN_HITS])

@@ -1,0 +1,166 @@
+"""The text that a model is handed: numbered sources within a budget of tokens."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from moodswarm.records.tokens import Encoding, Tokenizer
+from moodswarm.retrieval.passage import Context, Passage, Source
+from moodswarm.text.sentences import split_sentences
+
+# Less than this is left to no cut passage: it would say nothing.
+_LEAST_TOKENS = 60
+_LEAST_SHARE = 0.3
+# Titles and links come from outside; this is room for any honest one.
+_TITLE_CHARACTERS, _LINK_CHARACTERS, _DATE_CHARACTERS = 200, 300, 10
+# How often a cut text is counted again where it has more tokens than its part of the whole.
+_TRIES = 5
+
+#: Where a sentence or line begins, and just past its end.
+Piece = tuple[int, int]
+
+_SPACE = re.compile(r"\s+")
+_ROUGH_TOKEN = re.compile(r"\w{1,4}|[^\w\s]")
+_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
+
+
+def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Tokenizer) -> Context:
+    """Number passages as sources, best first, as long as the budget lasts.
+
+    A passage that does not fit whole is cut to the sentences or lines around its hit, where there
+    is still room for something; smaller ones after it may fit yet.
+
+    Args:
+        passages: Best first.
+        max_tokens: Of all sources together, each with its number, heading and text.
+        tokenizer: Counts them.
+
+    Returns:
+        What fits; `as_text` gives each source as it was counted.
+    """
+    sources: list[Source] = []
+    cut: list[int] = []
+    left = max_tokens
+    for passage in passages:
+        source = _source(len(sources) + 1, passage, left, max_tokens, tokenizer)
+        if source is None:
+            continue
+        sources.append(source)
+        left -= source.token_count
+        if source.text != passage.text:
+            cut.append(source.number)
+    return Context(tuple(sources), max_tokens - left, len(passages) - len(sources), tuple(cut))
+
+
+def as_text(number: int, heading: str, text: str) -> str:
+    """Return a source as it is counted: its number and heading, then its text."""
+    return f"[{number}] {heading}\n{text}"
+
+
+def heading(passage: Passage) -> str:
+    """Return title, link and date of a passage in one line, whatever they hold."""
+    payload = passage.hit.payload
+    parts = (
+        _one_line(payload.get("title") or payload.get("path"), _TITLE_CHARACTERS),
+        _one_line(payload.get("link"), _LINK_CHARACTERS),
+        _one_line(payload.get("published_at"), _DATE_CHARACTERS, more=""),
+    )
+    return " · ".join(filter(None, parts))
+
+
+def _one_line(value: object, characters: int, more: str = "…") -> str:
+    text = _SPACE.sub(" ", str(value or "")).strip()
+    return text if len(text) <= characters else text[: characters - len(more)].rstrip() + more
+
+
+def _source(
+    number: int, passage: Passage, left: int, max_tokens: int, tokenizer: Tokenizer
+) -> Source | None:
+    """Return a passage as a source of at most `left` tokens; None where nothing of it fits."""
+    line = heading(passage)
+    before = as_text(number, line, "")
+    least = min(_LEAST_TOKENS, _LEAST_SHARE * max_tokens)
+    # A word is at least one token: what cannot fit is not tokenized, which costs 1 ms per passage.
+    if left <= 0 or (left < least and len(passage.text.split()) > left):
+        return None
+    starts = tokenizer.encode([before + passage.text])[0].starts
+    if len(starts) <= left:
+        return Source(number, passage, passage.text, len(starts), line)
+    if left < least:
+        return None
+    starts = starts - len(before)
+    for pieces in (split_sentences(passage.text), _lines(passage.text)):
+        room = left - int(np.searchsorted(starts, 0))
+        for start, end in islice(_windows(passage, pieces, starts, room), _TRIES):
+            text = passage.text[start:end]
+            tokens = len(tokenizer.encode([before + text])[0])
+            if tokens <= left:
+                return Source(number, passage, text, tokens, line)
+    return None
+
+
+def _windows(
+    passage: Passage, pieces: Sequence[Piece], starts: npt.NDArray[np.int64], room: int
+) -> Iterator[Piece]:
+    """Yield slices of whole pieces around the hit, the largest that may fit first.
+
+    The hit's own pieces come first, from its beginning on; then those after and before it in turn.
+
+    Args:
+        passage: Is cut.
+        pieces: Sentences or lines, in order.
+        starts: int64 [n_tokens], where the tokens of the whole begin. Those of a slice may be a
+            few more, as a token may become two where the text is cut.
+        room: Tokens that a slice may have.
+    """
+    own = str(passage.hit.payload.get("text", ""))
+    start = max(0, passage.text.find(own))
+    last = sum(piece_start < start + len(own) for piece_start, _ in pieces)
+    low = high = min(sum(end <= start for _, end in pieces), max(0, len(pieces) - 1))
+    windows: list[Piece] = []
+
+    def grow(to_low: int, to_high: int) -> bool:
+        nonlocal low, high
+        if to_low < 0 or to_high > len(pieces):
+            return False
+        window = (pieces[to_low][0], pieces[to_high - 1][1])
+        first, after = np.searchsorted(starts, window)
+        if after - first > room:
+            return False
+        low, high = to_low, to_high
+        windows.append(window)
+        return True
+
+    while high < last and (after := grow(low, high + 1)):
+        pass
+    after = before = high >= last and bool(windows)
+    while after or before:
+        after = after and grow(low, high + 1)
+        before = before and grow(low - 1, high)
+    return reversed(windows)
+
+
+def _lines(text: str) -> list[Piece]:
+    return [match.span() for match in _LINE.finditer(text)]
+
+
+class RoughTokenizer:
+    """Counts a token for every four characters of a word, and for every other sign.
+
+    For where no model's own tokenizer can be had: more than those count in most languages.
+    """
+
+    max_tokens = 1_000_000
+    special_tokens = 0
+
+    def encode(self, texts: Sequence[str]) -> list[Encoding]:
+        """Tokenize texts; order is kept."""
+        return [self._encode(text) for text in texts]
+
+    def _encode(self, text: str) -> Encoding:
+        spans = np.array([match.span() for match in _ROUGH_TOKEN.finditer(text)], np.int64)
+        spans = spans.reshape(-1, 2)
+        return Encoding(spans[:, 0], spans[:, 1], unknown=0)

@@ -1,0 +1,49 @@
+"""What can go wrong with a retrieval, each error with its remedy."""
+
+
+class RetrievalError(Exception):
+    """Nothing can be retrieved; the message says why, and what to do about it."""
+
+
+class NothingEmbedded(RetrievalError):
+    """There is no chunk to search, of any kind."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing is embedded yet; run `kedro run --pipeline=feature` first")
+
+
+class ModelMismatch(RetrievalError, ValueError):
+    """The vectors of a collection are another model's than the query's: no score means anything."""
+
+
+class RetrievalFailed(RetrievalError):
+    """No search gave a result; names the reason of each.
+
+    Attributes:
+        reasons: The errors, in the order of the searches.
+    """
+
+    def __init__(self, reasons: tuple[Exception, ...]) -> None:
+        super().__init__(reasons)
+        self.reasons = reasons
+
+    def __str__(self) -> str:
+        return "nothing could be searched: " + "; ".join(map(str, self.reasons))
+
+
+class StageTooSlow(RetrievalError):
+    """A stage ran longer than its `timeout_seconds`."""
+
+    def __init__(self, stage: str, seconds: float) -> None:
+        super().__init__(stage, seconds)
+        self._stage, self._seconds = stage, seconds
+
+    def __str__(self) -> str:
+        return (
+            f"it took longer than {self._seconds:g} s; raise `retrieval.{self._stage}."
+            "timeout_seconds` if it needs more"
+        )
+
+
+class StageMissing(RetrievalError):
+    """A stage lacks what it needs, such as vectors that a later version adds."""

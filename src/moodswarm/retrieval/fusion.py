@@ -1,0 +1,136 @@
+"""One list of hits out of several: dense and lexical search, for a question and its expansions.
+
+Two methods. `rrf` is reciprocal rank fusion: only ranks count. `convex`, the default, adds up
+scores: each ranking's are put on one scale (standard deviations from the mean of its hits) and
+the lexical ones count with `lexical_weight`, the dense ones with the rest. A hit that a ranking
+does not have counts as its last one, which asks for some agreement of the two. Ranks forget by how
+much the first hit leads; where words help little, as in natural-language questions to source code,
+plain `rrf` then lets weak lexical hits push out strong dense ones. The weight is one for all
+queries: features of a query did not tell where words help (numbers in LOG.md).
+"""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from moodswarm.stores.vectors import Hit
+
+Ranker = Literal["dense", "lexical"]
+
+# Few or nearly equal scores have next to no spread, which would make trifles decide; a spread
+# never counts as less than this share of the best score. Over 100 hits it is larger, as a rule.
+_LEAST_SPREAD = 0.02
+# The best of 100 leads the mean by 4 to 5 spreads. One hit alone has any lead one likes: a single
+# text with the one known word of a query must not win by that.
+_LONGEST_LEAD = 6.0
+
+
+class FusionParams(BaseModel):
+    """How rankings become one.
+
+    Attributes:
+        method: `convex` or `rrf`, see above.
+        lexical_weight: Share of the lexical rankings, 0 to 1. For `rrf`, 0.5 is the plain form, in
+            which dense and lexical ranks count alike.
+        rrf_k: How little ranks count: a hit at rank r adds 1 / (rrf_k + r).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    method: Literal["convex", "rrf"] = "convex"
+    lexical_weight: float = Field(default=0.25, ge=0, le=1)
+    rrf_k: int = Field(default=60, ge=0, le=10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """One search's hits, best first.
+
+    Attributes:
+        ranker: What searched.
+        hits: All from one query, over any number of collections; 200 give a steady scale, under 50
+            fusion gains less.
+        weight: Expansions of the question weigh less than the question itself.
+    """
+
+    ranker: Ranker
+    hits: Sequence[Hit]
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.weight) and self.weight > 0):
+            raise ValueError(
+                f"weight of a {self.ranker} ranking is {self.weight}; expected a number above 0"
+            )
+
+
+def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:
+    """Fuse rankings.
+
+    A ranker without a hit has no say: the hits of the other keep their order.
+
+    Args:
+        rankings: In any order; the result does not depend on it.
+        params: How to fuse.
+
+    Returns:
+        Each hit of any ranking once, with the fused score; best first, ties by id. Fused scores
+        compare hits of this call only.
+    """
+    found = [ranking for ranking in rankings if ranking.hits]
+    scores: dict[str, list[float]] = {}
+    hits = {hit.id: hit for ranking in found for hit in ranking.hits}
+    longest = max((len(ranking.hits) for ranking in found), default=0)
+    for ranking, share in zip(found, _shares(found, params.lexical_weight), strict=True):
+        if params.method == "rrf":
+            parts = _reciprocal_ranks(ranking, params.rrf_k)
+            missing = 0.0
+        else:
+            parts, missing = _standard_scores(ranking, longest)
+        for id_ in hits:
+            scores.setdefault(id_, []).append(share * parts.get(id_, missing))
+    # fsum rounds once, whatever the order of the rankings.
+    fused = [replace(hit, score=math.fsum(scores[id_])) for id_, hit in hits.items()]
+    return sorted(fused, key=lambda hit: (-hit.score, hit.id))
+
+
+def _shares(rankings: Sequence[Ranking], lexical_weight: float) -> list[float]:
+    """Return what each ranking counts; they add up to 1 within each ranker's weight."""
+    weights = {"dense": 1 - lexical_weight, "lexical": lexical_weight}
+    totals = {
+        ranker: math.fsum(ranking.weight for ranking in rankings if ranking.ranker == ranker)
+        for ranker in weights
+    }
+    if not all(totals.values()):
+        weights = dict.fromkeys(weights, 1.0)
+    return [
+        weights[ranking.ranker] * ranking.weight / totals[ranking.ranker] for ranking in rankings
+    ]
+
+
+def _reciprocal_ranks(ranking: Ranking, k: int) -> Mapping[str, float]:
+    return {hit.id: 1 / (k + rank) for rank, hit in enumerate(ranking.hits, 1)}
+
+
+def _standard_scores(ranking: Ranking, longest: int) -> tuple[Mapping[str, float], float]:
+    """Return scores in standard deviations from the mean of the hits, and that of a missing hit.
+
+    A lexical ranking shorter than the longest was not cut off: it holds all with a word of the
+    query. Other hits score 0 in it, and count among its scores.
+    """
+    scores = [hit.score for hit in ranking.hits]
+    missing = min(scores)
+    if ranking.ranker == "lexical" and len(scores) < longest:
+        missing = 0.0
+        scores += [0.0] * (longest - len(scores))
+    mean, best = statistics.fmean(scores), max(scores)
+    spread = max(
+        statistics.pstdev(scores, mean), _LEAST_SPREAD * abs(best), (best - mean) / _LONGEST_LEAD
+    )
+    spread = spread or 1.0
+    parts = {hit.id: (hit.score - mean) / spread for hit in ranking.hits}
+    return parts, (missing - mean) / spread

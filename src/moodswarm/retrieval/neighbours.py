@@ -1,0 +1,210 @@
+"""Hits with the text around them: the chunks before and after, of the same document.
+
+Chunks of a document may overlap. They are joined by their offsets into its cleaned text, so that
+no character is there twice, neither within a passage nor in two passages of one document.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from moodswarm.retrieval.passage import Passage
+from moodswarm.stores.vectors import Hit, VectorStore
+
+_FIELDS = ("document_id", "revision", "position", "start", "end", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A ranked hit.
+
+    Attributes:
+        hit: Its score is that of the last stage.
+        scores: By stage.
+    """
+
+    hit: Hit
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A chunk as a slice of a document: `text == cleaned[start:end]`."""
+
+    position: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentKey:
+    """A document as it was when its chunks were made."""
+
+    collection: str
+    document_id: str
+    revision: str
+
+
+#: The chunks of documents by their position.
+Chunks = Mapping[DocumentKey, Mapping[int, Span]]
+#: Reads the chunks around hits.
+Fetch = Callable[[Sequence[Hit]], Chunks]
+
+
+def own_texts(ranked: Sequence[Candidate], k: int) -> list[Passage]:
+    """Return the first k as they are."""
+    return [_Draft(candidate).passage() for candidate in ranked[:k]]
+
+
+def with_neighbours(
+    ranked: Iterable[Candidate], k: int, before: int, after: int, fetch: Fetch
+) -> list[Passage]:
+    """Widen hits by their neighbours, and fill up to k where two become one.
+
+    Args:
+        ranked: Best first; no more are taken than are needed.
+        k: How many passages, at most.
+        before: Chunks before each hit.
+        after: Chunks after each hit.
+        fetch: Gives at least the chunks that are `before` and `after` the hits it is asked for.
+
+    Returns:
+        In the order of their best hits, whose ids they keep. No two share characters of a document.
+    """
+    drafts: list[_Draft] = []
+    waiting = iter(ranked)
+    while len(drafts) < k and (
+        batch := list(islice((c for c in waiting if not _inside(c.hit, drafts)), k))
+    ):
+        chunks = fetch([candidate.hit for candidate in batch])
+        for candidate in batch:
+            if len(drafts) < k:
+                _place(_Draft(candidate, chunks, before, after), drafts)
+    return [draft.passage() for draft in drafts]
+
+
+def neighbours_in(store: VectorStore, before: int, after: int) -> Fetch:
+    """Return what reads neighbours from a store: one scroll per collection."""
+
+    def fetch(hits: Sequence[Hit]) -> Chunks:
+        found: defaultdict[DocumentKey, dict[int, Span]] = defaultdict(dict)
+        for name in dict.fromkeys(hit.collection for hit in hits):
+            match = _around([hit for hit in hits if hit.collection == name], before, after)
+            for page in store.scroll(name, fields=_FIELDS, match=match) if match else ():
+                for row in page:
+                    if (key := _key(name, row)) and (span := _span(row)):
+                        found[key][span.position] = span
+        return found
+
+    return fetch
+
+
+def join(spans: Iterable[Span]) -> str:
+    """Join chunks of a document by their offsets, in order of position.
+
+    What two share is there once; where characters between two are missing (white space, which no
+    chunk keeps at its ends) there is a line break.
+    """
+    parts: list[str] = []
+    end: int | None = None
+    for span in spans:
+        if end is None or span.start == end:
+            parts.append(span.text)
+        elif span.start > end:
+            parts.append("\n" + span.text)
+        else:
+            parts.append(span.text[end - span.start :])
+        end = span.end if end is None else max(end, span.end)
+    return "".join(parts)
+
+
+class _Draft:
+    """A passage that may still grow.
+
+    A hit whose payload says too little of its place stays as it is.
+    """
+
+    def __init__(
+        self, best: Candidate, chunks: Chunks | None = None, before: int = 0, after: int = 0
+    ) -> None:
+        self.best = best
+        self.key = _key(best.hit.collection, best.hit.payload)
+        self.spans: dict[int, Span] = {}
+        if own := _span(best.hit.payload):
+            near = (chunks or {}).get(self.key, {}) if self.key else {}
+            places = range(own.position - before, own.position + after + 1)
+            self.spans = {p: near[p] for p in places if p in near} | {own.position: own}
+
+    @property
+    def start(self) -> int:
+        return min(span.start for span in self.spans.values())
+
+    @property
+    def end(self) -> int:
+        return max(span.end for span in self.spans.values())
+
+    def overlaps(self, other: "_Draft") -> bool:
+        """Whether they share characters of a document."""
+        if self.key is None or self.key != other.key or not (self.spans and other.spans):
+            return False
+        return self.start < other.end and other.start < self.end
+
+    def passage(self) -> Passage:
+        ordered = [self.spans[position] for position in sorted(self.spans)]
+        hit = self.best.hit
+        text = join(ordered) if ordered else str(hit.payload.get("text", ""))
+        return Passage(hit, text, tuple(sorted(self.spans)), self.best.scores)
+
+
+def _place(draft: _Draft, drafts: list[_Draft]) -> None:
+    """Add a passage, or make it and those that it overlaps one, in the place of the best."""
+    same = [other for other in drafts if other.overlaps(draft)]
+    if not same:
+        drafts.append(draft)
+        return
+    best, *others = same
+    for other in (draft, *others):
+        best.spans |= other.spans
+    drafts[:] = [other for other in drafts if other not in others]
+
+
+def _inside(hit: Hit, drafts: Sequence[_Draft]) -> bool:
+    """Whether a passage holds this chunk already."""
+    key, span = _key(hit.collection, hit.payload), _span(hit.payload)
+    if key is None or span is None:
+        return False
+    return any(
+        draft.key == key and draft.start <= span.start and span.end <= draft.end
+        for draft in drafts
+        if draft.spans
+    )
+
+
+def _around(hits: Sequence[Hit], before: int, after: int) -> dict[str, Any] | None:
+    """Return the condition that the neighbours of hits meet; other chunks meet it too."""
+    known = [
+        (key, span)
+        for hit in hits
+        if (key := _key("", hit.payload)) and (span := _span(hit.payload))
+    ]
+    if not known:
+        return None
+    places = {p for _, s in known for p in range(s.position - before, s.position + after + 1)}
+    return {
+        "document_id": sorted({key.document_id for key, _ in known}),
+        "position": sorted(place for place in places if place >= 0),
+    }
+
+
+def _key(collection: str, payload: Mapping[str, Any]) -> DocumentKey | None:
+    document, revision = payload.get("document_id"), payload.get("revision")
+    return DocumentKey(collection, document, revision) if document and revision else None
+
+
+def _span(payload: Mapping[str, Any]) -> Span | None:
+    if any(payload.get(name) is None for name in ("position", "start", "end", "text")):
+        return None
+    return Span(payload["position"], payload["start"], payload["end"], payload["text"])

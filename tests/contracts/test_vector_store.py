@@ -1,13 +1,10 @@
 """One promise, three stores: every sentence of the `VectorStore` protocol, on each of them.
 
-Set `MOODSWARM_TEST_QDRANT_URL` (and `MOODSWARM_TEST_QDRANT_API_KEY`, where there is a key) to run
-it against a Qdrant server too; it writes under a random prefix and removes what it wrote.
+Sparse vectors have `test_lexical_search.py`.
 """
 
-import os
-import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,88 +12,29 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from contracts.vector_stores import (
+    BACKENDS,
+    DIM,
+    WARNINGS,
+    filled,
+    id_of,
+    open_store,
+    points,
+    rows_of,
+    vectors,
+)
+from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
-from moodswarm.stores.qdrant_edge import EdgeVectorStore
-from moodswarm.stores.qdrant_server import ServerVectorStore
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.vectors import TimeRange, VectorStore
 
-DIM = 16
-URL = "MOODSWARM_TEST_QDRANT_URL"
-
-# What the in-memory stand-in for a server says of itself, and a server in a container of its own.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
-    pytest.mark.filterwarnings("ignore:Local mode performs exact .brute-force. search"),
-    pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection"),
-]
+ELSEWHERE = timezone(timedelta(hours=9))
+pytestmark = WARNINGS
 
 
-@pytest.fixture(params=["edge", "server-memory", "server"])
+@pytest.fixture(params=BACKENDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
-    if request.param == "edge":
-        edge = EdgeVectorStore(tmp_path / "vectors", lock_timeout=0)
-        yield edge
-        edge.close()
-    elif request.param == "server-memory":
-        yield from _memory_store()
-    else:
-        yield from _server_store()
-
-
-def _memory_store() -> Iterator[VectorStore]:
-    qdrant_client = pytest.importorskip("qdrant_client")
-    store = ServerVectorStore(client=qdrant_client.QdrantClient(":memory:"), prefix="test-")
-    yield store
-    store.close()
-
-
-def _server_store() -> Iterator[VectorStore]:
-    if not (url := os.environ.get(URL)):
-        pytest.skip(f"set {URL} to run against a Qdrant server")
-    key = os.environ.get("MOODSWARM_TEST_QDRANT_API_KEY")
-    prefix = f"test-{uuid.uuid4().hex[:8]}-"
-    store = ServerVectorStore(url, api_key=key, prefix=prefix)
-    yield store
-    for collection in store.collections():
-        store.delete_collection(collection.name)
-    store.close()
-
-
-def id_of(number: int) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
-
-
-def vectors(count: int, seed: int = 0) -> np.ndarray:
-    rows: np.ndarray = np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows
-
-
-def points(rows: np.ndarray | None, first: int = 0, count: int = 0, **columns: Any) -> pa.Table:
-    """Build points `first`...; each has its `number`, and `parity` and `digit` to filter by."""
-    numbers = range(first, first + (count if rows is None else len(rows)))
-    table = {
-        "id": [id_of(n) for n in numbers],
-        "number": list(numbers),
-        "parity": ["even" if n % 2 == 0 else "odd" for n in numbers],
-        "digit": [str(n % 10) for n in numbers],
-        **columns,
-    }
-    if rows is not None:
-        flat = pa.array(rows.ravel(), pa.float32())
-        table["vector"] = pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
-    return pa.table(table)
-
-
-def filled(store: VectorStore, count: int = 50) -> np.ndarray:
-    rows = vectors(count)
-    store.ensure_collection("articles", DIM, ["parity", "digit"])
-    store.upsert_points("articles", points(rows))
-    return rows
-
-
-def rows_of(store: VectorStore, name: str = "articles", **options: Any) -> list[dict[str, Any]]:
-    return [row for page in store.scroll(name, **options) for row in page]
+    with open_store(request.param, tmp_path) as opened:
+        yield opened
 
 
 def numbers(store: VectorStore, **options: Any) -> set[int]:
@@ -351,6 +289,92 @@ def test_points_can_be_matched_by_id(store: VectorStore) -> None:
     store.delete_points("articles", {"id": [id_of(3), id_of(4), "unknown"]})
     assert numbers(store) == set(range(50)) - {3, 4}
     assert store.count("articles", {"id": ["unknown"]}) == 0
+
+
+# Matching whole numbers and times
+
+
+def test_points_can_be_matched_by_whole_numbers(store: VectorStore) -> None:
+    rows = filled(store)
+    match = {"number": [3, 4, 99], "parity": ["even"]}
+    assert numbers(store, match=match) == {4}
+    assert [hit.id for hit in store.search("articles", rows[0], 9, match)] == [id_of(4)]
+    assert store.count("articles", {"number": [1, 2, 3]}) == 3
+    store.delete_points("articles", {"number": [1, 2, 3]}, unless={"number": [2]})
+    assert store.count("articles", {"number": [1, 2, 3]}) == 1
+
+
+NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
+
+
+def dated(store: VectorStore, indexed: bool) -> np.ndarray:
+    """Write point n as published n hours before noon; every fifth has no time."""
+    rows = vectors(20)
+    times = [None if n % 5 == 4 else NOON - timedelta(hours=n) for n in range(20)]
+    fields = ["published_at"] if indexed else []
+    store.ensure_collection("articles", DIM, lexical=True, time_fields=fields)
+    column = pa.array(times, pa.timestamp("ms", tz="UTC"))
+    words = pa.array([{"indices": [7], "values": [1.0]}] * 20, SPARSE_TYPE)
+    store.upsert_points("articles", points(rows, published_at=column, lexical=words))
+    return rows
+
+
+@pytest.mark.parametrize("indexed", [True, False])
+@pytest.mark.parametrize(
+    ("times", "inside"),
+    [
+        (TimeRange(since=NOON - timedelta(hours=2)), {0, 1, 2}),
+        (TimeRange(until=NOON - timedelta(hours=16)), {17, 18}),
+        (TimeRange(NOON - timedelta(hours=6), NOON - timedelta(hours=3)), {5, 6}),
+        (TimeRange(since=(NOON - timedelta(hours=1)).astimezone(ELSEWHERE)), {0, 1}),
+        (TimeRange(NOON, NOON - timedelta(hours=3)), set()),
+        (TimeRange(since=NOON + timedelta(microseconds=1)), set()),
+    ],
+)
+def test_a_time_range_holds_its_beginning_and_not_its_end(
+    store: VectorStore, indexed: bool, times: TimeRange, inside: set[int]
+) -> None:
+    rows, match = dated(store, indexed), {"published_at": times}
+    assert numbers(store, match=match) == inside
+    assert store.count("articles", match) == len(inside)
+    asked = SparseVector((7,), (1.0,))
+    for hits in (
+        store.search("articles", rows[0], 20, match),
+        store.search_lexical("articles", asked, 20, match),
+    ):
+        assert {hit.payload["number"] for hit in hits} == inside
+    store.delete_points("articles", match)
+    assert store.count("articles") == 20 - len(inside)
+
+
+def test_a_time_field_can_be_indexed_later(store: VectorStore) -> None:
+    dated(store, indexed=False)
+    store.ensure_collection("articles", DIM, time_fields=["published_at"])
+    assert store.count("articles", {"published_at": TimeRange(since=NOON)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "error", "words"),
+    [
+        (
+            "number",
+            [1, "2"],
+            TypeError,
+            "'number': expected text, or .*, found int, str",
+        ),
+        ("number", [1.5], TypeError, "expected text, or whole numbers, found float"),
+        ("number", [True], TypeError, "expected text, or whole numbers, found bool"),
+        ("id", [1], TypeError, "'id': expected text, found int"),
+        ("published_at", TimeRange(), ValueError, "a time range with `since` or `until`"),
+        ("published_at", TimeRange(datetime(2024, 1, 1)), ValueError, "a zone, found 2024-01-01"),  # noqa: DTZ001
+    ],
+)
+def test_a_condition_that_means_nothing_is_refused(
+    store: VectorStore, field: str, values: Any, error: type[Exception], words: str
+) -> None:
+    filled(store, 2)
+    with pytest.raises(error, match=words):
+        store.count("articles", {field: values})
 
 
 # Searching

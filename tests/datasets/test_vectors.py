@@ -10,6 +10,7 @@ import pytest
 from moodswarm.datasets.vectors import CollectionsDataset, FeatureIndex, FeatureIndexDataset
 from moodswarm.records import FEATURE_INDEX_SCHEMA
 from moodswarm.records.ids import document_id
+from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
 from moodswarm.stores.errors import VectorSizeMismatch
 
 A, B = document_id("https://example.org/a"), document_id("https://example.org/b")
@@ -62,6 +63,25 @@ def test_points_go_to_the_collection_of_their_kind(chunks: CollectionsDataset) -
     chunks.save(points(A, "r1", "one"))
     chunks.save(points(B, "r1", "two", kind="article"))
     assert (texts(chunks), texts(chunks, "embedded_articles")) == ({"one"}, {"two"})
+
+
+def test_points_with_words_are_found_by_them(chunks: CollectionsDataset) -> None:
+    words = pa.array([{"indices": [7], "values": [1.0]}, None], SPARSE_TYPE)
+    chunks.save(points(A, "r1", "one", "two").append_column("lexical", words))
+    hits = chunks.load().search_lexical("embedded_posts", SparseVector((7,), (1.0,)), 5)
+    assert [hit.payload["text"] for hit in hits] == ["one"]
+
+
+def test_a_collection_saved_without_words_gets_them_with_the_next_batch(
+    chunks: CollectionsDataset, index: FeatureIndexDataset
+) -> None:
+    chunks.save(points(A, "r1", "one"))
+    index.save(row(A, "r1"))
+    words = pa.array([{"indices": [7], "values": [1.0]}], SPARSE_TYPE)
+    chunks.save(points(B, "r1", "two").append_column("lexical", words))
+    assert texts(chunks) == {"one", "two"}
+    hits = chunks.load().search_lexical("embedded_posts", SparseVector((7,), (1.0,)), 5)
+    assert [hit.payload["text"] for hit in hits] == ["two"]
 
 
 def test_completing_a_document_removes_points_of_its_other_revisions(

@@ -16,6 +16,7 @@ from kedro.runner import AbstractRunner
 
 from moodswarm.commands.project import Project
 from moodswarm.records import Document
+from moodswarm.text.lexical import LexicalEncoder
 
 ROOT = Path(__file__).parents[2]
 DELETED_AT = datetime(2026, 1, 2, tzinfo=UTC)
@@ -124,6 +125,14 @@ class SmallProject:
         }
         project.close()
         return found
+
+    def hits(self, words: str, name: str = "embedded_articles") -> list[tuple[str, float]]:
+        """Search a collection by words and return (id, score) of every hit."""
+        project = self.open()
+        query = LexicalEncoder().encode_query(words)
+        found = project.vectors.search_lexical(name, query, 1_000)
+        project.close()
+        return [(hit.id, hit.score) for hit in found]
 
 
 def _plain(point: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def test_ray_gives_identical_points(tmp_path: Path, tiny_model: Path) -> None:
     ray = pytest.importorskip("ray")
     paging = {"documents": 5, "characters": 2_000}
     documents = [*map(article, range(12)), *map(post, range(5)), article(99, "")]
-    points = {}
+    points, hits = {}, {}
     for env in (None, "ray"):
         project = SmallProject.create(tmp_path / str(env), tiny_model, paging=paging)
         project.upsert(documents)
@@ -21,5 +21,7 @@ def test_ray_gives_identical_points(tmp_path: Path, tiny_model: Path) -> None:
         report = project.run(env=env, **runtime)
         assert (report["documents"]["new"], report["rejected"]) == (18, {"empty": 1})
         points[env] = project.points()
+        hits[env] = project.hits("boats of article 3")
     ray.shutdown()
     assert points["ray"] == points[None]
+    assert hits["ray"] == hits[None] != []

@@ -6,6 +6,7 @@ import pytest
 
 from e2e.projects import SmallProject, article, post, without_vectors
 from models.tiny import build_tiny_checkpoint
+from moodswarm.text.lexical import LexicalEncoder
 
 
 @pytest.fixture
@@ -35,6 +36,28 @@ def test_a_second_run_embeds_nothing(project: SmallProject) -> None:
     assert report["documents"] == {"new": 0, "changed": 0, "unchanged": 2, "deleted": 0}
     assert report["chunks"] == 0
     assert project.points() == before
+
+
+def test_chunks_are_found_by_their_words(project: SmallProject) -> None:
+    project.upsert([article(1), article(2, "A lighthouse keeper writes."), post(1)])
+    project.run()
+    (hit,) = project.hits("lighthouses")
+    point = project.points()[f"embedded_articles/{hit[0]}"]
+    assert point["text"] == "A lighthouse keeper writes."
+    assert point["lexical_model"] == LexicalEncoder().identity[:16]
+
+
+def test_words_weighed_otherwise_make_every_point_again(
+    project: SmallProject,
+) -> None:
+    project.upsert([article(1), post(1)])
+    project.run()
+    before = project.hits("tide tables")
+    project.write_parameters({**project.parameters(), "lexical": {"k1": 0.5, "b": 0.0}})
+    assert project.run()["documents"]["changed"] == 2
+    after = project.hits("tide tables")
+    assert {id_ for id_, _ in after} == {id_ for id_, _ in before}
+    assert after != before
 
 
 def test_a_changed_document_replaces_its_points(project: SmallProject) -> None:

@@ -17,6 +17,7 @@ from moodswarm.stores.vectors import VectorStore, open_vector_store
 # What searches filter by, and what finds the chunks of a document. Each indexed field costs memory
 # for every point. Cleaned documents and index rows are found by their own id.
 KEYWORD_FIELDS = {"embedded": ("document_id", "author_id"), "cleaned": ()}
+TIME_FIELDS = {"embedded": ("published_at",), "cleaned": ()}
 
 
 class _VectorStoreDataset(StoreDataset[VectorStore]):
@@ -84,7 +85,10 @@ class CollectionsDataset(_VectorStoreDataset):
         self._layer = layer
 
     def save(self, data: pa.Table) -> None:
-        """Upsert a batch with the columns `id`, `kind`, maybe `vector`, and the payload."""
+        """Upsert a batch with the columns `id`, `kind`, maybe vectors, and the payload.
+
+        Vectors are `vector` and `lexical`, as `VectorStore.upsert_points` takes them.
+        """
         dimensions = (
             data.schema.field("vector").type.list_size if "vector" in data.schema.names else None
         )
@@ -92,7 +96,13 @@ class CollectionsDataset(_VectorStoreDataset):
             rows = data.filter(pc.equal(data["kind"], kind))
             if len(rows):
                 name = collection_name(self._layer, kind)
-                self.store.ensure_collection(name, dimensions, KEYWORD_FIELDS[self._layer])
+                self.store.ensure_collection(
+                    name,
+                    dimensions,
+                    KEYWORD_FIELDS[self._layer],
+                    lexical="lexical" in data.schema.names,
+                    time_fields=TIME_FIELDS[self._layer],
+                )
                 self.store.upsert_points(name, rows)
 
     def load(self) -> VectorStore:

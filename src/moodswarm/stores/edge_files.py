@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from moodswarm.stores.errors import StoreCorrupt, StoreError, StoreFull
@@ -25,11 +25,41 @@ _DISK_FULL = ("os error 27", "os error 28", "os error 122", "No space left")
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What a collection holds; `points` is None while it is being written to."""
+    """What a collection holds.
+
+    Attributes:
+        dimensions: Vector size; None for payloads only.
+        keyword_fields: Payload fields indexed as text.
+        points: How many; None while it is being written to.
+        lexical: Whether points have sparse vectors; a marker that does not say has none.
+        time_fields: Payload fields indexed as times.
+    """
 
     dimensions: int | None
     keyword_fields: tuple[str, ...]
     points: int | None
+    lexical: bool = False
+    time_fields: tuple[str, ...] = ()
+
+    def lacking(self, wanted: "Marker") -> "Marker":
+        """Return what is wanted without the indexed fields that are there."""
+        return replace(
+            wanted,
+            keyword_fields=_missing(wanted.keyword_fields, self.keyword_fields),
+            time_fields=_missing(wanted.time_fields, self.time_fields),
+        )
+
+    def with_fields(self, added: "Marker") -> "Marker":
+        """Return this with the indexed fields of another one added."""
+        return replace(
+            self,
+            keyword_fields=self.keyword_fields + added.keyword_fields,
+            time_fields=self.time_fields + added.time_fields,
+        )
+
+
+def _missing(wanted: tuple[str, ...], known: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(field for field in wanted if field not in known)
 
 
 def read_marker(folder: Path) -> Marker:
@@ -40,7 +70,13 @@ def read_marker(folder: Path) -> Marker:
     """
     try:
         found = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
-        return Marker(found["dimensions"], tuple(found["keyword_fields"]), found["points"])
+        return Marker(
+            found["dimensions"],
+            tuple(found["keyword_fields"]),
+            found["points"],
+            found.get("lexical", False),
+            tuple(found.get("time_fields", ())),
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise corrupt(folder, f"{_MARKER}: {error}") from error
 

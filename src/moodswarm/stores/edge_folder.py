@@ -6,11 +6,11 @@ import ctypes
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from moodswarm.stores.edge_collection import EdgeCollection
-from moodswarm.stores.edge_files import sync_folder
+from moodswarm.stores.edge_files import Marker, sync_folder
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.lock import StoreLock
 
@@ -52,17 +52,17 @@ class EdgeFolder:
                 self._collections[name] = EdgeCollection(self._root / name, self._index_from)
             return self._collections[name]
 
-    def ensure(self, name: str, dimensions: int | None, keyword_fields: Sequence[str]) -> None:
-        """Create the collection, or check the one that is there."""
+    def ensure(self, name: str, wanted: Marker) -> None:
+        """Create the collection, or check the one that is there and add what it lacks."""
         with self._opening:
             if found := self.find(name):
-                found.ensure(dimensions, keyword_fields)
+                found.ensure(wanted)
                 return
             if not self._root.exists():
                 self._root.mkdir(parents=True)
                 sync_folder(self._root.parent)
             self._collections[name] = EdgeCollection.create(
-                self._root / name, dimensions, keyword_fields, self._index_from
+                self._root / name, wanted, self._index_from
             )
 
     def delete(self, name: str) -> None:

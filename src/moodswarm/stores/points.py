@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
-from moodswarm.stores.vectors import Hit, Match
+from moodswarm.stores.sparse_points import LEXICAL
+from moodswarm.stores.vectors import Hit
 
 #: A filter that few points meet is answered by a scan of those: recall through an HNSW graph falls
 #: silently under a narrow filter (0.57 measured for a tenth of 500,000 points). A scan takes 0.3 ms
@@ -28,16 +29,6 @@ def check_name(name: str) -> None:
         raise ValueError(
             f"collection name {name!r}: expected 1 to 200 letters, digits, underscores or hyphens"
         )
-
-
-def check_match(match: Match | None) -> Match:
-    """Refuse a bare string where a list of values belongs; None meets every point."""
-    for field, values in (match or {}).items():
-        if isinstance(values, str):
-            raise TypeError(
-                f"condition on {field!r}: expected a list of values, found the string {values!r}"
-            )
-    return match or {}
 
 
 def batches(points: pa.Table, size: int) -> Iterator[pa.Table]:
@@ -147,12 +138,12 @@ def query_vector(name: str, dimensions: int | None, vector: npt.NDArray[np.float
 
 
 def payloads(points: pa.Table) -> list[dict[str, Any]]:
-    """Return the payload of every point: all but `id` and `vector`, nulls left out.
+    """Return the payload of every point: all but its id and vectors, nulls left out.
 
     Raises:
         ValueError: names a column whose type or value JSON cannot hold.
     """
-    names = [name for name in points.column_names if name not in ("id", "vector")]
+    names = [name for name in points.column_names if name not in ("id", "vector", LEXICAL)]
     columns = [_json_values(name, points.column(name)) for name in names]
     if not names:
         return [{} for _ in range(points.num_rows)]
@@ -204,6 +195,9 @@ def _same(value: Any) -> Any:
 def page_row(id_: object, payload: Mapping[str, Any] | None, vector: object) -> dict[str, Any]:
     """Build one row of `scroll`: the payload, `id`, and `vector` where there is one."""
     row = {**(payload or {}), "id": str(id_)}
+    if isinstance(vector, dict):
+        # A point with a sparse vector; its dense one has no name.
+        vector = vector.get("")
     if isinstance(vector, list):
         row["vector"] = np.asarray(vector, np.float32)
     return row

@@ -13,11 +13,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from moodswarm.records.sparse import SparseVector
+from moodswarm.stores.conditions import check_match
 from moodswarm.stores.documents import StoreStatus
 from moodswarm.stores.edge_collection import EdgeCollection
+from moodswarm.stores.edge_files import Marker
 from moodswarm.stores.edge_folder import EdgeFolder, check_process, enter_folder, leave_folder
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.points import check_match, check_name, missing_collection
+from moodswarm.stores.points import check_name, missing_collection
 from moodswarm.stores.vectors import CollectionStatus, Hit, Match
 
 
@@ -51,11 +54,18 @@ class EdgeVectorStore:
         self._entering = threading.Lock()
 
     def ensure_collection(
-        self, name: str, dimensions: int | None, keyword_fields: Sequence[str] = ()
+        self,
+        name: str,
+        dimensions: int | None,
+        keyword_fields: Sequence[str] = (),
+        *,
+        lexical: bool = False,
+        time_fields: Sequence[str] = (),
     ) -> None:
         """Create the collection unless it exists."""
         check_name(name)
-        self._enter().ensure(name, dimensions, keyword_fields)
+        wanted = Marker(dimensions, tuple(keyword_fields), 0, lexical, tuple(time_fields))
+        self._enter().ensure(name, wanted)
 
     def delete_collection(self, name: str) -> None:
         """Delete a collection with all its points; one that does not exist is fine."""
@@ -83,11 +93,25 @@ class EdgeVectorStore:
         k: int,
         match: Match | None = None,
         exact: bool | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
         """Return the k nearest points, best first, ties by id; none without the collection."""
         match = check_match(match)
         collection = self._find(name)
-        return collection.search(vector, k, match, exact) if collection else []
+        return collection.search(vector, k, match, exact, fields) if collection else []
+
+    def search_lexical(
+        self,
+        name: str,
+        query: SparseVector,
+        k: int,
+        match: Match | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> list[Hit]:
+        """Return the k points that share the most with the query, best first, ties by id."""
+        match = check_match(match)
+        collection = self._find(name)
+        return collection.search_lexical(query, k, match, fields) if collection else []
 
     def scroll(
         self,

@@ -1,5 +1,6 @@
 """The vector store on a Qdrant server, through qdrant-client."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -7,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from moodswarm.records.sparse import SparseVector
+from moodswarm.stores.conditions import check_match
 from moodswarm.stores.documents import StoreStatus
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.points import (
     batches,
-    check_match,
     check_name,
     filter_needs_scan,
     missing_collection,
@@ -22,9 +24,18 @@ from moodswarm.stores.points import (
     point_vectors,
     query_vector,
     size_mismatch,
-    uuids_among,
+)
+from moodswarm.stores.server_queries import (
+    filter_of,
+    has_lexical,
+    having_lexical,
+    live_frequencies,
+    payload_of,
+    point_vector,
+    vector_size,
 )
 from moodswarm.stores.server_requests import ask, connect, shown
+from moodswarm.stores.sparse_points import LEXICAL, check_query, lexical_vectors
 from moodswarm.stores.vectors import CollectionStatus, Hit, Match
 
 if TYPE_CHECKING:
@@ -34,6 +45,8 @@ _Answer = TypeVar("_Answer")
 
 #: Points of a request: 2 MB of JSON at 384 dimensions, and at 3,072 below the server's 32 MB.
 _REQUEST_POINTS = 250
+
+logger = logging.getLogger(__name__)
 
 
 class ServerVectorStore:
@@ -72,23 +85,57 @@ class ServerVectorStore:
         self._closed = False
 
     def ensure_collection(
-        self, name: str, dimensions: int | None, keyword_fields: Sequence[str] = ()
+        self,
+        name: str,
+        dimensions: int | None,
+        keyword_fields: Sequence[str] = (),
+        *,
+        lexical: bool = False,
+        time_fields: Sequence[str] = (),
     ) -> None:
         """Create the collection unless it exists."""
         from qdrant_client import models
 
         if self._look(name) is None:
-            vectors: Any = {}
-            if dimensions is not None:
-                vectors = models.VectorParams(size=dimensions, distance=models.Distance.COSINE)
-            self._ask(self._client.create_collection, self._full(name), vectors_config=vectors)
+            self._create(name, dimensions, lexical)
         found = self._need(name)
-        if _size(found) != dimensions:
-            raise size_mismatch(name, found=dimensions, expected=_size(found))
-        for field in keyword_fields:
-            if field not in found.payload_schema:
-                kind = models.PayloadSchemaType.KEYWORD
+        if vector_size(found) != dimensions:
+            raise size_mismatch(name, found=dimensions, expected=vector_size(found))
+        if lexical and not has_lexical(found):
+            self._add_lexical(name)
+        for fields, kind in (
+            (keyword_fields, models.PayloadSchemaType.KEYWORD),
+            (time_fields, models.PayloadSchemaType.DATETIME),
+        ):
+            for field in set(fields) - found.payload_schema.keys():
                 self._ask(self._client.create_payload_index, self._full(name), field, kind)
+
+    def _create(self, name: str, dimensions: int | None, lexical: bool) -> None:
+        from qdrant_client import models
+
+        vectors: Any = {}
+        if dimensions is not None:
+            vectors = models.VectorParams(size=dimensions, distance=models.Distance.COSINE)
+        sparse = {LEXICAL: models.SparseVectorParams(modifier=models.Modifier.IDF)}
+        self._ask(
+            self._client.create_collection,
+            self._full(name),
+            vectors_config=vectors,
+            sparse_vectors_config=sparse if lexical else None,
+        )
+
+    def _add_lexical(self, name: str) -> None:
+        from qdrant_client import models
+
+        wanted = models.SparseVectorNameConfig(
+            sparse=models.SparseVectorConfig(modifier=models.Modifier.IDF)
+        )
+        self._ask(self._client.create_vector_name, self._full(name), LEXICAL, wanted)
+        logger.info(
+            "collection %s, of an earlier version, can hold sparse vectors now; its points get "
+            "theirs as they are written again",
+            name,
+        )
 
     def delete_collection(self, name: str) -> None:
         """Delete a collection with all its points; one that does not exist is fine."""
@@ -99,12 +146,16 @@ class ServerVectorStore:
         """Write points; a point of the same id is replaced. Durable when this returns."""
         from qdrant_client import models
 
-        size = _size(self._need(name))
+        found = self._need(name)
+        size, lexical = vector_size(found), has_lexical(found)
         point_vectors(name, size, points.slice(0, 0))
+        lexical_vectors(name, lexical, points.slice(0, 0))
         for batch in batches(points, _REQUEST_POINTS):
-            vectors: list[Any] = point_vectors(name, size, batch).tolist()
+            dense: list[Any] = point_vectors(name, size, batch).tolist()
             if size is None:
-                vectors = [{}] * batch.num_rows
+                dense = [{}] * batch.num_rows
+            sparse = lexical_vectors(name, lexical, batch)
+            vectors = [point_vector(one, other) for one, other in zip(dense, sparse, strict=True)]
             rows = zip(point_ids(batch), vectors, payloads(batch), strict=True)
             structs = [models.PointStruct(id=i, vector=v, payload=p) for i, v, p in rows]
             self._ask(self._client.upsert, self._full(name), structs, wait=True)
@@ -113,7 +164,7 @@ class ServerVectorStore:
         """Delete the points that meet `match` and do not meet `unless`."""
         from qdrant_client import models
 
-        chosen = models.FilterSelector(filter=_filter(check_match(match), check_match(unless)))
+        chosen = models.FilterSelector(filter=filter_of(check_match(match), check_match(unless)))
         if self._look(name):
             self._ask(self._client.delete, self._full(name), chosen, wait=True)
 
@@ -124,6 +175,7 @@ class ServerVectorStore:
         k: int,
         match: Match | None = None,
         exact: bool | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
         """Return the k nearest points, best first, ties by id; none without the collection."""
         from qdrant_client import models
@@ -132,15 +184,43 @@ class ServerVectorStore:
         if (found := self._look(name)) is None:
             return []
         options = {
-            "query": query_vector(name, _size(found), vector),
-            "query_filter": _filter(match),
-            "with_payload": True,
+            "query": query_vector(name, vector_size(found), vector),
+            "query_filter": filter_of(match),
+            "with_payload": payload_of(fields),
         }
         if exact is None:
             meeting = self._count(name, match, exact=False) if match else 0
             exact = bool(match) and filter_needs_scan(meeting, found.points_count or 0)
         options["search_params"] = models.SearchParams(exact=exact)
+        return self._nearest(name, k, options)
 
+    def search_lexical(
+        self,
+        name: str,
+        query: SparseVector,
+        k: int,
+        match: Match | None = None,
+        fields: Sequence[str] | None = None,
+    ) -> list[Hit]:
+        """Return the k points that share the most with the query, best first, ties by id."""
+        from qdrant_client import models
+
+        match = check_match(match)
+        check_query(name, query)
+        found = self._look(name)
+        if found is None or not (query.indices and has_lexical(found)):
+            return []
+        terms = models.SparseVector(indices=list(query.indices), values=list(query.values))
+        options = {
+            "query": terms,
+            "using": LEXICAL,
+            "query_filter": filter_of(match),
+            "with_payload": payload_of(fields),
+            "search_params": live_frequencies(),
+        }
+        return self._nearest(name, k, options)
+
+    def _nearest(self, name: str, k: int, options: Mapping[str, Any]) -> list[Hit]:
         def request(limit: int) -> list[Hit]:
             query = self._client.query_points
             answer = self._ask(query, self._full(name), limit=limit, **options)
@@ -159,9 +239,9 @@ class ServerVectorStore:
     ) -> Iterator[list[dict[str, Any]]]:
         """Stream points ordered by id, a list per page; `vector` is float32 [dim], unit norm."""
         options: Mapping[str, Any] = {
-            "scroll_filter": _filter(check_match(match)),
+            "scroll_filter": filter_of(check_match(match)),
             "limit": page_points,
-            "with_payload": True if fields is None else list(fields) or False,
+            "with_payload": payload_of(fields),
             "with_vectors": with_vectors,
         }
         if self._look(name) is None:
@@ -227,43 +307,16 @@ class ServerVectorStore:
         return found
 
     def _count(self, name: str, match: Match, *, exact: bool) -> int:
-        where = _filter(match)
+        where = filter_of(match)
         count = self._client.count
         return self._ask(count, self._full(name), count_filter=where, exact=exact).count
 
     def _status(self, name: str) -> CollectionStatus:
         found = self._need(name)
         points = self._count(name, {}, exact=True)
-        return CollectionStatus(name, points, _size(found), found.indexed_vectors_count or 0)
-
-
-def _size(found: "models.CollectionInfo") -> int | None:
-    """Return the vector size of a collection; None for payloads only."""
-    vectors = found.config.params.vectors
-    if not vectors:
-        return None
-    if isinstance(vectors, dict):
-        raise StoreError(
-            f"a collection has the named vectors {sorted(vectors)}, expected one without a name; "
-            "it is another program's: set a `prefix` for this store"
-        )
-    return vectors.size
-
-
-def _filter(match: Match, unless: Match | None = None) -> "models.Filter":
-    from qdrant_client import models
-
-    exception: list[Any] = [models.Filter(must=_conditions(unless))] if unless else []
-    return models.Filter(must=_conditions(match), must_not=exception)
-
-
-def _conditions(match: Match) -> list[Any]:
-    """Meet every field; `id` is the point's own."""
-    from qdrant_client import models
-
-    return [
-        models.HasIdCondition(has_id=list(uuids_among(list(values))))
-        if field == "id"
-        else models.FieldCondition(key=field, match=models.MatchAny(any=list(values)))
-        for field, values in match.items()
-    ]
+        indexed = found.indexed_vectors_count or 0
+        if has_lexical(found):
+            # The server counts sparse vectors too, which are always in an index.
+            count = self._client.count
+            indexed -= self._ask(count, self._full(name), count_filter=having_lexical()).count
+        return CollectionStatus(name, points, vector_size(found), min(max(indexed, 0), points))

@@ -69,6 +69,7 @@ class VectorStore(Protocol):
         keyword_fields: Sequence[str] = (),
         *,
         lexical: bool = False,
+        time_fields: Sequence[str] = (),
     ) -> None:
         """Create the collection unless it exists.
 
@@ -78,6 +79,7 @@ class VectorStore(Protocol):
             keyword_fields: Payload fields that filters use; indexed.
             lexical: Whether points have sparse vectors too; one that exists without them gets
                 them, its points none.
+            time_fields: Payload fields that time ranges use; indexed.
 
         Raises:
             VectorSizeMismatch: it exists with another vector size.
@@ -113,6 +115,7 @@ class VectorStore(Protocol):
         k: int,
         match: Match | None = None,
         exact: bool | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
         """Return the k nearest points, best first, ties by id.
 
@@ -121,11 +124,18 @@ class VectorStore(Protocol):
             match: Only points that meet it.
             exact: Scan instead of using the HNSW index; None lets the store choose so that
                 recall does not suffer (notes on filters in `docs/stores.md`).
+            fields: Payload fields that hits carry; None for all. Reading them is a third of the
+                time of a search for 100 points, an empty list spares it.
         """
         ...
 
     def search_lexical(
-        self, name: str, query: SparseVector, k: int, match: Match | None = None
+        self,
+        name: str,
+        query: SparseVector,
+        k: int,
+        match: Match | None = None,
+        fields: Sequence[str] | None = None,
     ) -> list[Hit]:
         """Return the k points that share the most with the query, best first, ties by id.
 

@@ -30,6 +30,7 @@ from moodswarm.records.document import Document, documents_to_table
 from moodswarm.stores.documents import DocumentStore
 from moodswarm.text.chunking import ChunkingParams
 from moodswarm.text.cleaning import CleaningParams
+from moodswarm.text.lexical import LexicalEncoder, LexicalParams, lexical_batch
 from moodswarm.text.steps import chunk_batch, clean_batch
 
 CHANGED_SCHEMA = DOCUMENT_SCHEMA.append(pa.field("revision", pa.string(), nullable=False))
@@ -61,6 +62,7 @@ def select_changed_documents(
     cleaning: CleaningParams,
     chunking: ChunkingParams,
     embedding: EmbeddingParams,
+    lexical: LexicalParams,
     paging: PagingParams,
 ) -> Iterator[tuple[pa.Table, pa.Table, pa.Table]]:
     """Find the documents whose features are missing, out of date or no longer wanted.
@@ -79,7 +81,7 @@ def select_changed_documents(
     selected = compare(
         (row for page in documents.scan_hashes() for row in page.to_pylist()),
         feature_index.rows(),
-        fingerprints(cleaning, chunking, embedding),
+        fingerprints(cleaning, chunking, embedding, lexical),
         feature_index.emptied_kinds(),
     )
     for page in chain(_pages(selected, documents, paging), [[]]):
@@ -116,9 +118,10 @@ def embed_chunks(
     rejected_documents: Iterable[pa.Table],
     removed_documents: Iterable[pa.Table],
     embedding: EmbeddingParams,
+    lexical: LexicalParams,
     engine: EngineParams,
 ) -> Iterator[tuple[pa.Table, pa.Table, pa.Table, pa.Table]]:
-    """Embed chunks page by page.
+    """Give chunks their dense and their sparse vectors, page by page.
 
     Yields:
         Pages of (index rows of documents begun, points, cleaned documents, index rows of documents
@@ -126,16 +129,19 @@ def embed_chunks(
         that its points are as they were, unfinished, or all there: the next run can tell, even
         if the document, the parameters or the model have changed back meanwhile.
     """
-    embedder = embedding.embedder()
+    embedder, encoder = embedding.embedder(), LexicalEncoder(lexical)
     nothing = FEATURE_INDEX_SCHEMA.empty_table()
-    no_points = _points(embed_batch(CHUNK_SCHEMA.empty_table(), embedder), embedder)
+    no_chunks = _vectors_batch(CHUNK_SCHEMA.empty_table(), embedder, encoder)
+    no_points = _points(no_chunks, embedder, encoder)
     no_documents = _cleaned_points(CLEANED_SCHEMA.empty_table())
     for rows in chain(removed_documents, map(_index_rejected, rejected_documents)):
         yield nothing, no_points, no_documents, rows
-    embedded = open_engine(engine).map_batches(partial(_embed_step, embedder), chunks)
-    for points, cleaned in zip(embedded, cleaned_documents, strict=True):
-        completed = _index_embedded(cleaned, points)
-        yield _begun(completed), _points(points, embedder), _cleaned_points(cleaned), completed
+    step = partial(_embed_step, embedder, encoder)
+    embedded = open_engine(engine).map_batches(step, chunks)
+    for page, cleaned in zip(embedded, cleaned_documents, strict=True):
+        completed = _index_embedded(cleaned, page)
+        points = _points(page, embedder, encoder)
+        yield _begun(completed), points, _cleaned_points(cleaned), completed
 
 
 def _require_documents(documents: DocumentStore) -> None:
@@ -222,8 +228,12 @@ def _chunk_step(params: ChunkingParams, embedder: Embedder) -> Step:
     return partial(chunk_batch, params=params, tokenizer=embedder.tokenizer)
 
 
-def _embed_step(embedder: Embedder) -> Step:
-    return partial(embed_batch, embedder=embedder)
+def _embed_step(embedder: Embedder, encoder: LexicalEncoder) -> Step:
+    return partial(_vectors_batch, embedder=embedder, encoder=encoder)
+
+
+def _vectors_batch(table: pa.Table, embedder: Embedder, encoder: LexicalEncoder) -> pa.Table:
+    return lexical_batch(embed_batch(table, embedder), encoder)
 
 
 def _index_rejected(rejected: pa.Table) -> pa.Table:
@@ -248,11 +258,12 @@ def _index_rows(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(complete, schema=FEATURE_INDEX_SCHEMA)
 
 
-def _points(embedded: pa.Table, embedder: Embedder) -> pa.Table:
-    """Chunks as points, which name the model that their vectors are of."""
-    return embedded.append_column(
-        "model", pa.array([embedder.identity[:16]] * len(embedded)).cast(pa.string())
-    )
+def _points(embedded: pa.Table, embedder: Embedder, encoder: LexicalEncoder) -> pa.Table:
+    """Chunks as points, which name what each of their vectors was made with."""
+    for name, identity in (("model", embedder.identity), ("lexical_model", encoder.identity)):
+        column = pa.array([identity[:16]] * len(embedded), pa.string())
+        embedded = embedded.append_column(name, column)
+    return embedded
 
 
 def _cleaned_points(cleaned: pa.Table) -> pa.Table:

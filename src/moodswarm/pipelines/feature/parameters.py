@@ -7,6 +7,7 @@ from moodswarm.records import KINDS
 from moodswarm.records.ids import digest
 from moodswarm.text.chunking import ChunkingParams
 from moodswarm.text.cleaning import CleaningParams
+from moodswarm.text.lexical import LexicalEncoder, LexicalParams
 from moodswarm.text.steps import CODE_VERSION
 
 
@@ -34,7 +35,10 @@ class PagingParams(BaseModel):
 
 
 def fingerprints(
-    cleaning: CleaningParams, chunking: ChunkingParams, embedding: EmbeddingParams
+    cleaning: CleaningParams,
+    chunking: ChunkingParams,
+    embedding: EmbeddingParams,
+    lexical: LexicalParams,
 ) -> dict[str, str]:
     """Return, per kind, the digest of all that turns a document of that kind into points.
 
@@ -45,6 +49,7 @@ def fingerprints(
         "cleaning": cleaning.model_dump(),
         "model": embedding.embedder().identity,
         "precision": embedding.precision,
+        "lexical": LexicalEncoder(lexical).identity,
     }
     return {
         kind: digest({**shared, "chunking": getattr(chunking, kind).model_dump()}) for kind in KINDS

@@ -23,6 +23,7 @@ def create_pipeline() -> Pipeline:
                     "params:cleaning",
                     "params:chunking",
                     "params:embedding",
+                    "params:lexical",
                     "params:paging",
                 ],
                 outputs=["changed_documents", "removed_documents", "selection"],
@@ -53,6 +54,7 @@ def create_pipeline() -> Pipeline:
                     "rejected_documents",
                     "removed_documents",
                     "params:embedding",
+                    "params:lexical",
                     "params:engine",
                 ],
                 outputs=[

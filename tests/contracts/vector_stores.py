@@ -1,0 +1,95 @@
+"""An empty vector store of each backend, and points to put into it.
+
+Set `MOODSWARM_TEST_QDRANT_URL` (and `MOODSWARM_TEST_QDRANT_API_KEY`, where there is a key) to run
+the contracts against a Qdrant server too; they write under a random prefix and remove what they
+wrote.
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from moodswarm.stores.qdrant_edge import EdgeVectorStore
+from moodswarm.stores.qdrant_server import ServerVectorStore
+from moodswarm.stores.vectors import VectorStore
+
+DIM = 16
+URL = "MOODSWARM_TEST_QDRANT_URL"
+BACKENDS = ["edge", "server-memory", "server"]
+
+# What the in-memory stand-in for a server says of itself, and a server in a container of its own.
+WARNINGS = [
+    pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
+    pytest.mark.filterwarnings("ignore:Local mode performs exact .brute-force. search"),
+    pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection"),
+]
+
+
+@contextmanager
+def open_store(backend: str, path: Path) -> Iterator[VectorStore]:
+    """Open an empty store of a backend, and clear it away."""
+    store = _open(backend, path)
+    try:
+        yield store
+    finally:
+        if backend == "server":
+            for collection in store.collections():
+                store.delete_collection(collection.name)
+        store.close()
+
+
+def _open(backend: str, path: Path) -> VectorStore:
+    if backend == "edge":
+        return EdgeVectorStore(path / "vectors", lock_timeout=0)
+    if backend == "server-memory":
+        qdrant_client = pytest.importorskip("qdrant_client")
+        return ServerVectorStore(client=qdrant_client.QdrantClient(":memory:"), prefix="test-")
+    if not (url := os.environ.get(URL)):
+        pytest.skip(f"set {URL} to run against a Qdrant server")
+    key = os.environ.get("MOODSWARM_TEST_QDRANT_API_KEY")
+    return ServerVectorStore(url, api_key=key, prefix=f"test-{uuid.uuid4().hex[:8]}-")
+
+
+def id_of(number: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
+
+
+def vectors(count: int, seed: int = 0) -> np.ndarray:
+    rows: np.ndarray = np.random.default_rng(seed).standard_normal((count, DIM)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
+
+
+def points(rows: np.ndarray | None, first: int = 0, count: int = 0, **columns: Any) -> pa.Table:
+    """Build points `first`...; each has its `number`, and `parity` and `digit` to filter by."""
+    numbers = range(first, first + (count if rows is None else len(rows)))
+    table = {
+        "id": [id_of(n) for n in numbers],
+        "number": list(numbers),
+        "parity": ["even" if n % 2 == 0 else "odd" for n in numbers],
+        "digit": [str(n % 10) for n in numbers],
+        **columns,
+    }
+    if rows is not None:
+        flat = pa.array(rows.ravel(), pa.float32())
+        table["vector"] = pa.FixedSizeListArray.from_arrays(flat, rows.shape[1])
+    return pa.table(table)
+
+
+def filled(store: VectorStore, count: int = 50) -> np.ndarray:
+    """Fill the collection `articles` and return its vectors."""
+    rows = vectors(count)
+    store.ensure_collection("articles", DIM, ["parity", "digit"])
+    store.upsert_points("articles", points(rows))
+    return rows
+
+
+def rows_of(store: VectorStore, name: str = "articles", **options: Any) -> list[dict[str, Any]]:
+    return [row for page in store.scroll(name, **options) for row in page]

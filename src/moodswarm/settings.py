@@ -19,7 +19,10 @@ CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
-    "config_patterns": {"mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"]},
-    "merge_strategy": {"parameters": "soft"},
+    "config_patterns": {
+        "mlflow": ["mlflow*", "mlflow*/**", "**/mlflow*"],
+        "profiles": ["profiles*", "profiles*/**"],
+    },
+    "merge_strategy": {"parameters": "soft", "profiles": "soft"},
     "custom_resolvers": {"oc.env": oc.env},
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cached_property, wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from kedro.config import MissingConfigException, OmegaConfigLoader
@@ -22,17 +22,31 @@ from yaml import YAMLError
 
 from moodswarm.datasets.documents import DocumentsDataset
 from moodswarm.datasets.vectors import CollectionsDataset
+from moodswarm.llm.errors import LlmError
 from moodswarm.models.embedder import Embedder
 from moodswarm.models.errors import ModelError
 from moodswarm.pipelines.feature.parameters import EmbeddingParams
+from moodswarm.records import Author
+from moodswarm.retrieval.errors import RetrievalError
+from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.stores.documents import DocumentStore
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors import VectorStore
+from moodswarm.text.lexical import LexicalEncoder, LexicalParams
+
+if TYPE_CHECKING:
+    from moodswarm.llm.blocking import BlockingChat
+    from moodswarm.llm.hooks import CallSink
+    from moodswarm.llm.profiles import LlmSettings
+    from moodswarm.models.reranker import Reranker
+    from moodswarm.retrieval.retriever import Retriever
 
 #: Errors that have an answer: shown as their message, without a traceback.
 KNOWN_ERRORS = (
     StoreError,
     ModelError,
+    LlmError,
+    RetrievalError,
     DatasetError,
     MissingConfigException,
     OmegaConfBaseException,
@@ -41,6 +55,8 @@ KNOWN_ERRORS = (
     ValueError,
     OSError,
 )
+
+logger = logging.getLogger(__name__)
 
 _Dataset = TypeVar("_Dataset", DocumentsDataset, CollectionsDataset)
 
@@ -62,6 +78,8 @@ class Project:
         self.root = Path(root)
         self.env = env
         self._opened = ExitStack()
+        # Closed before the stores, which what runs here still writes to.
+        self._running = ExitStack()
         bootstrap_project(self.root)
         _log_to_stderr()
 
@@ -99,11 +117,105 @@ class Project:
     @cached_property
     def embedder(self) -> Embedder:
         """The embedding model of the feature pipeline."""
-        return EmbeddingParams(**self.config["parameters"].get("embedding", {})).embedder()
+        return EmbeddingParams(**self._parameters("embedding")).embedder()
+
+    @cached_property
+    def lexical(self) -> LexicalEncoder:
+        """What the feature pipeline weighs words with."""
+        return LexicalEncoder(LexicalParams(**self._parameters("lexical")))
+
+    @cached_property
+    def retrieval(self) -> RetrievalParams:
+        """Which stages a retrieval has."""
+        return RetrievalParams(**self._parameters("retrieval"))
+
+    @cached_property
+    def reranker(self) -> "Reranker | None":
+        """The cross-encoder, not loaded before it is used; None where reranking is off."""
+        params = self.retrieval.rerank
+        if not params.enabled:
+            return None
+        from moodswarm.models.reranker import Reranker
+
+        return Reranker(params.model, batch_size=params.batch_size, device=params.device)
+
+    @cached_property
+    def llm_settings(self) -> "LlmSettings":
+        """The profiles of language models; none where there is no `profiles.yml`.
+
+        Raises:
+            ProfileError: names the setting that is wrong.
+        """
+        from moodswarm.llm.profiles import LlmSettings, read_settings
+
+        try:
+            values = self.config["profiles"]
+        except MissingConfigException:
+            return LlmSettings()
+        return read_settings(values)
+
+    def chat(self, profile: str | None = None) -> "BlockingChat | None":
+        """Open the model of a profile; the project closes it.
+
+        Args:
+            profile: None for the one that is configured.
+
+        Returns:
+            None where none is configured.
+
+        Raises:
+            ProfileError: it is unknown, or lacks its key or package.
+        """
+        from moodswarm.llm.blocking import BlockingChat
+        from moodswarm.llm.profiles import open_chat
+
+        client = open_chat(self.llm_settings, profile=profile, sink=self._call_sink())
+        return self._running.enter_context(BlockingChat(client)) if client else None
+
+    def retriever(
+        self, chat: "BlockingChat | None" = None, params: RetrievalParams | None = None
+    ) -> "Retriever":
+        """Put the stages of `parameters_retrieval.yml` together; the project closes them.
+
+        Args:
+            chat: Words questions in other ways; None for none.
+            params: Instead of the configured ones.
+        """
+        from moodswarm.retrieval.planning import Planner
+        from moodswarm.retrieval.retriever import Retriever
+
+        params = params or self.retrieval
+        retriever = Retriever(
+            self.vectors,
+            self.embedder,
+            self.lexical,
+            params,
+            reranker=self.reranker,
+            understanding=Planner(params, chat),
+            authors=self._authors,
+        )
+        return self._running.enter_context(retriever)
+
+    def _authors(self) -> list[Author]:
+        """Open the document store when asked: without it a search knows no names, and goes on."""
+        return self.documents.authors()
+
+    def _call_sink(self) -> "CallSink | None":
+        try:
+            return self.documents.record_calls
+        except StoreError as error:
+            logger.warning("calls of the language model are not stored: %s", error)
+            return None
 
     def close(self) -> None:
-        """Release stores that were opened."""
-        self._opened.close()
+        """Release stores and models that were opened."""
+        try:
+            self._running.close()
+        finally:
+            self._opened.close()
+
+    def _parameters(self, group: str) -> dict[str, Any]:
+        return self.config["parameters"].get(group) or {}
 
     def _entry(self, name: str, expected: type[_Dataset]) -> _Dataset:
         dataset = self.catalog[name]
@@ -128,6 +240,8 @@ def _log_to_stderr() -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):
             handler.console = Console(stderr=True)
+    # Commands tell by themselves what became of a call.
+    logging.getLogger("moodswarm.llm").setLevel(logging.WARNING)
 
 
 def absolute_paths(entries: dict[str, Any], root: Path) -> dict[str, Any]:

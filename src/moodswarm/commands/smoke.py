@@ -27,16 +27,20 @@ class Finding:
 @json_option
 @with_project
 def smoke_command(project: Project, as_json: bool) -> None:
-    """Try each configured store and the model; say what is wrong and how to mend it.
+    """Try each configured store and model; say what is wrong and how to mend it.
 
-    The exit code is 1 when something does not answer.
+    A language model is not asked, as that may cost money: see `moodswarm llm check`. The exit code
+    is 1 when something does not answer.
     """
-    _ = project.config  # An unknown environment concerns all three, and is said once.
+    _ = project.config  # An unknown environment concerns all of them, and is said once.
     findings = [
         _try("document store", lambda: _store(project.documents.status())),
         _try("vector store", lambda: _store(project.vectors.status())),
         _try("embedding model", lambda: (_model(project), {})),
+        _try("reranker", lambda: (_reranker(project), {})),
+        _try("language model", lambda: (_language_model(project), {})),
     ]
+    findings = [finding for finding in findings if finding.detail]
     if as_json:
         print_json(
             [
@@ -73,4 +77,28 @@ def _model(project: Project) -> str:
     return (
         f"{embedder.checkpoint.name}, vectors of {len(vector)}, "
         f"{embedder.tokenizer.max_tokens} tokens at most, from {embedder.checkpoint.path}"
+    )
+
+
+def _reranker(project: Project) -> str:
+    """Score one pair; empty where reranking is off."""
+    reranker = project.reranker
+    if reranker is None:
+        return ""
+    (score,) = reranker.score("Does the model answer?", ["It does."])
+    return f"{reranker.name}, score of a test pair {score:.2f}"
+
+
+def _language_model(project: Project) -> str:
+    """Check the profile, its key and its package; empty where none is chosen."""
+    from moodswarm.llm.profiles import describe
+
+    profile = describe(project.llm_settings)
+    if profile is None:
+        return ""
+    project.chat()
+    where = f" at {profile.address}" if profile.address else ""
+    return (
+        f"profile {profile.name}: {profile.model} of {profile.provider}{where}, not asked; "
+        "`moodswarm llm check` does"
     )

@@ -1,0 +1,104 @@
+"""How passages, sources and what each stage did are shown."""
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from moodswarm.pipelines.console import console
+from moodswarm.retrieval.passage import Passage, Source
+from moodswarm.retrieval.trace import StageReport
+from moodswarm.stores.vectors import Hit
+
+SNIPPET_CHARACTERS = 400
+_SHOWN_SCORES = 3
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_STATE_COLOURS = {"ran": "green", "off": "dim", "skipped": "dim", "degraded": "yellow"}
+
+
+def print_passage(number: int, hit: Hit, text: str, characters: int = SNIPPET_CHARACTERS) -> None:
+    """Print a passage with its title, author, date and link."""
+    shown = text if len(text) <= characters else text[:characters].rstrip() + "…"
+    out = console()
+    heading = f"[bold]{number}. {escape(_title(hit))}[/bold]  [cyan]{hit.score:.3f}[/cyan]"
+    out.print(f"{heading}  [dim]{escape(_about(hit))}[/dim]")
+    out.print(f"   [blue]{_link(hit)}[/blue]", soft_wrap=True)
+    out.print(Padding(Text(printable(shown)), (0, 0, 1, 3)))
+
+
+def print_sources(sources: Sequence[Source], cited: Collection[int]) -> None:
+    """Print numbered sources, a star at those that an answer cites."""
+    out = console()
+    out.print("[bold]Sources[/bold]  [dim]* cited[/dim]" if cited else "[bold]Sources[/bold]")
+    for source in sources:
+        hit = source.passage.hit
+        star, style = ("*", "bold") if source.number in cited else (" ", "dim")
+        title = f"[{style}]{escape(_title(hit))}[/{style}]"
+        out.print(f"{star} \\[{source.number}] {title}  [dim]{escape(_about(hit))}[/dim]")
+        out.print(f"      [blue]{_link(hit)}[/blue]", soft_wrap=True)
+
+
+def print_stages(stages: Sequence[StageReport]) -> None:
+    """Print what each stage did, its wall time, and the scores of its first hits."""
+    table = Table("stage", "state", "ms", "scores", "detail")
+    table.columns[2].justify = "right"
+    for stage in stages:
+        colour = _STATE_COLOURS[stage.state]
+        scores = " ".join(f"{score:.3f}" for _, score in stage.scores[:_SHOWN_SCORES])
+        more = " …" if len(stage.scores) > _SHOWN_SCORES else ""
+        milliseconds = "" if stage.state in ("off", "skipped") else f"{stage.milliseconds:,.1f}"
+        state = f"[{colour}]{stage.state}[/{colour}]"
+        table.add_row(stage.stage, state, milliseconds, scores + more, escape(stage.detail))
+    console().print(table)
+
+
+def hit_as_json(hit: Hit) -> dict[str, Any]:
+    """Return a hit as JSON shows it."""
+    return {"id": hit.id, "score": hit.score, "collection": hit.collection, **hit.payload}
+
+
+def passage_as_json(number: int, passage: Passage) -> dict[str, Any]:
+    """Return a passage as JSON shows it: as its hit, with the text around it."""
+    return {
+        "number": number,
+        **hit_as_json(passage.hit),
+        "passage": passage.text,
+        "positions": list(passage.positions),
+        "scores": passage.scores,
+    }
+
+
+def stage_as_json(stage: StageReport) -> dict[str, Any]:
+    """Return a stage as JSON shows it."""
+    return {
+        "stage": stage.stage,
+        "state": stage.state,
+        "milliseconds": round(stage.milliseconds, 3),
+        "detail": stage.detail,
+        "scores": [{"id": id_, "score": score} for id_, score in stage.scores],
+    }
+
+
+def printable(text: str) -> str:
+    """Return the text without what would steer a terminal; it was written by others."""
+    return _CONTROLS.sub("", text)
+
+
+def _title(hit: Hit) -> str:
+    payload = hit.payload
+    return printable(str(payload.get("title") or payload.get("path") or payload["kind"]))
+
+
+def _link(hit: Hit) -> str:
+    return escape(printable(str(hit.payload["link"])))
+
+
+def _about(hit: Hit) -> str:
+    payload = hit.payload
+    date = (payload.get("published_at") or "")[:10]
+    parts = (payload["author_full_name"], payload["platform"], date)
+    return printable(" · ".join(filter(None, parts)))

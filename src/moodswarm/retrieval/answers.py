@@ -1,0 +1,137 @@
+"""Answering a question from a context, with citations that are checked.
+
+    reader = AnswerReader(context)
+    for delta in chat.stream(answer_request(question, context)):
+        piece = reader.read(delta)
+        print(piece.text, end="")
+    piece.answer.cited
+
+The prompt quotes sources inside fences (`moodswarm.llm.quoting`): what they say is material, never
+an instruction. A citation of a source that does not exist is left out of the text, and reported.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from moodswarm.llm.extraction import AnswerStream, without_thinking
+from moodswarm.llm.messages import ChatRequest, Delta, Finish, Usage
+from moodswarm.llm.templates import PromptTemplate
+from moodswarm.retrieval.citations import CitationCheck
+from moodswarm.retrieval.passage import Context, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a model answered.
+
+    Attributes:
+        text: Without the model's thinking, and without citations of what does not exist.
+        cited: Numbers of the sources that it cites, ascending.
+        unknown_citations: Numbers that it cited and that no source has, ascending.
+        finish: `length` if it is cut off, `content_filter` if its provider withheld the rest.
+        usage: Tokens as the endpoint counted them.
+        cost: By the profile's prices; None if not known.
+        model: What the endpoint says that it is.
+    """
+
+    text: str
+    cited: tuple[int, ...] = ()
+    unknown_citations: tuple[int, ...] = ()
+    finish: Finish = "stop"
+    usage: Usage = field(default_factory=Usage)
+    cost: float | None = None
+    model: str = ""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader should know before believing it."""
+        found = []
+        if self.finish == "length":
+            found.append(
+                "the answer is cut off at its token limit; raise `max_tokens` of the profile"
+            )
+        if self.finish == "content_filter":
+            found.append("the provider withheld the rest of the answer; try another profile")
+        if not self.text:
+            found.append("the model answered nothing; read the sources, or try another profile")
+        elif not self.cited:
+            found.append("the answer cites no source; check it against the sources")
+        if self.unknown_citations:
+            numbers = ", ".join(map(str, self.unknown_citations))
+            found.append(f"the answer cited sources that do not exist, left out here: {numbers}")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta:
+    """A piece of an answer that is being written; the last one carries the whole."""
+
+    text: str
+    answer: Answer | None = None
+
+
+def answer_request(question: str, context: Context) -> ChatRequest:
+    """Return what a model is asked; length and temperature are those of the profile.
+
+    Raises:
+        ValueError: the context is empty; there is nothing to answer from.
+    """
+    if not context.sources:
+        raise ValueError("the context has no source; expected at least one to answer from")
+    template = _template()
+    sources = [_in_prompt(source) for source in context.sources]
+    messages = template.render(question=question, sources=sources)
+    return ChatRequest(messages=messages, task="answer", template=template.label)
+
+
+class AnswerReader:
+    """Reads one answer as it comes in pieces.
+
+    Args:
+        context: What the model was handed; the numbers of its sources can be cited.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._check = CitationCheck({source.number for source in context.sources})
+        self._spoken = AnswerStream()
+        self._shown: list[str] = []
+
+    def read(self, delta: Delta) -> AnswerDelta:
+        """Return what can be shown after one more piece."""
+        text = self._check.add(self._spoken.add(delta.text))
+        if delta.response is None:
+            self._shown.append(text)
+            return AnswerDelta(text)
+        text += self._check.add(self._spoken.end()) + self._check.end()
+        self._shown.append(text)
+        response = delta.response
+        answer = Answer(
+            text=without_thinking("".join(self._shown)),
+            cited=tuple(sorted(self._check.cited)),
+            unknown_citations=tuple(sorted(self._check.unknown)),
+            finish=response.finish,
+            usage=response.usage,
+            cost=response.cost,
+            model=response.model,
+        )
+        return AnswerDelta(text, answer)
+
+
+def describe(source: Source) -> dict[str, str]:
+    """Return title, author, date and link of a source; empty where it has none."""
+    payload = source.passage.hit.payload
+    return {
+        "title": payload.get("title") or payload.get("path") or "",
+        "author": payload.get("author_full_name") or "",
+        "date": (payload.get("published_at") or "")[:10],
+        "link": payload.get("link") or "",
+    }
+
+
+def _in_prompt(source: Source) -> dict[str, str | int]:
+    return {"number": source.number, "text": source.text, **describe(source)}
+
+
+@cache
+def _template() -> PromptTemplate:
+    return PromptTemplate.load("moodswarm.retrieval", "answer")

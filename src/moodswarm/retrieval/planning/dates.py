@@ -1,0 +1,162 @@
+"""When the sources that a question asks for were published, by rules on English questions.
+
+Only what follows a preposition counts (`in 2023`, `since March 2022`, `between 2019 and 2021`), or
+a span relative to today (`last year`). A year that describes something (`the 2008 crisis`) is part
+of the topic.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from moodswarm.retrieval.planning.folding import words
+
+_MONTHS = (
+    "january february march april may june july august september october november december".split()
+)
+_MONTH = "(?:" + "|".join(f"{name}|{name[:4]}|{name[:3]}" for name in _MONTHS) + r")\.?"
+_YEAR = r"(?:19|20)\d\d"
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
+_DATE = (
+    rf"(?:{_YEAR}-\d\d-\d\d|{_YEAR}-\d\d|{_DAY} (?:of )?{_MONTH},? {_YEAR}"
+    rf"|{_MONTH} {_DAY},? {_YEAR}|{_MONTH},? (?:of )?{_YEAR}|{_YEAR})"
+)
+#: What may follow; a noun would be described by the date: `since 2008 banks`.
+_END = (
+    r"(?=$|[^\w\s'.,-]|[.,](?!\w)|,? "
+    + words(
+        "about and or on by did do does what which who how is was were are that to for with the a",
+        "in at from has have had she he they i we it only as until till before after since when",
+        "where why but not",
+    )
+    + r"(?!\w)|,? \x01)"
+)
+_RANGE = re.compile(
+    rf"\b(?:between (?P<a>{_DATE}) and|from (?P<b>{_DATE}) (?:to|until|till|through)"
+    rf"|in (?P<c>{_YEAR}) ?-) ?(?P<end>{_DATE}){_END}",
+    re.IGNORECASE,
+)
+_SINGLE = re.compile(
+    rf"\b(?P<word>in|during|on|since|from|after|before|until|till|up to|through) "
+    rf"(?P<date>{_DATE})(?P<onward> on(?:wards?)?(?!\w))?{_END}",
+    re.IGNORECASE,
+)
+_LAST = re.compile(
+    r"\b(?P<this>this|last) (?P<unit>year|month|week)(?!\w|'|-)"
+    r"|\b(?:in|over|during|within) the (?:last|past) (?:(?P<count>\d{1,3}|few) )?"
+    r"(?P<span>day|week|month|year)s?(?!\w|'|-)|\b(?P<day>yesterday|today)(?!\w|')",
+    re.IGNORECASE,
+)
+_SPAN_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A span of days, both ends included; None is open."""
+
+    since: date | None = None
+    until: date | None = None
+
+
+def find_days(question: str, today: date) -> Days:
+    """Return when the sources were published, as far as the question says.
+
+    Args:
+        question: Folded, with the names of its authors replaced, see `mark_authors`.
+        today: What `last year` is counted from.
+
+    Raises:
+        ValueError: the question contradicts itself (`since 2022 and before 2020`).
+    """
+    spans = [*_ranges(question), *_relative(question, today)]
+    spans += _singles(_RANGE.sub(" ", question))
+    since = max((days.since for days in spans if days.since), default=None)
+    until = min((days.until for days in spans if days.until), default=None)
+    if since and until and since > until:
+        raise ValueError(f"the question asks for what is both since {since} and until {until}")
+    return Days(since, until)
+
+
+def _ranges(question: str) -> Iterator[Days]:
+    for match in _RANGE.finditer(question):
+        ends = [_days(match["a"] or match["b"] or match["c"]), _days(match["end"])]
+        days = [day for end in ends if end for day in end]
+        if all(ends) and not _negated(question, match):
+            yield Days(min(days), max(days))
+
+
+def _singles(question: str) -> Iterator[Days]:
+    for match in _SINGLE.finditer(question):
+        days = _days(match["date"])
+        if days and not _negated(question, match):
+            yield _bounded(match["word"].casefold(), *days, onward=bool(match["onward"]))
+
+
+def _bounded(word: str, first: date, last: date, *, onward: bool) -> Days:
+    if word == "since" or onward:
+        return Days(since=first)
+    if word == "after":
+        return Days(since=last + timedelta(days=1))
+    if word == "before":
+        return Days(until=first - timedelta(days=1))
+    if word in ("until", "till", "up to", "through"):
+        return Days(until=last)
+    return Days(first, last)
+
+
+def _relative(question: str, today: date) -> Iterator[Days]:
+    for match in _LAST.finditer(question):
+        if _negated(question, match):
+            continue
+        if match["day"]:
+            day = today - timedelta(days=match["day"].casefold() == "yesterday")
+            yield Days(day, day)
+        elif match["span"]:
+            count = {"few": 3, None: 1}.get(match["count"]) or int(match["count"])
+            yield Days(today - timedelta(count * _SPAN_DAYS[match["span"].casefold()]), today)
+        else:
+            first, last = _calendar(match["unit"].casefold(), today)
+            if match["this"].casefold() == "last":
+                first, last = _calendar(match["unit"].casefold(), first - timedelta(days=1))
+            yield Days(first, last)
+
+
+def _calendar(unit: str, day: date) -> tuple[date, date]:
+    """The year, month or week (from Monday) that a day is in."""
+    if unit == "year":
+        return date(day.year, 1, 1), date(day.year, 12, 31)
+    if unit == "month":
+        return _month(day.year, day.month)
+    monday = day - timedelta(days=day.weekday())
+    return monday, monday + timedelta(days=6)
+
+
+def _month(year: int, month: int) -> tuple[date, date]:
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return date(year, month, 1), following - timedelta(days=1)
+
+
+def _days(text: str) -> tuple[date, date] | None:
+    """First and last day of a date as written; None for one like 31 February."""
+    year = int(re.findall(_YEAR, text)[-1])
+    numbers = [
+        int(n) for n in re.findall(r"(?<!\d)\d{1,2}(?!\d)", re.sub(r"st|nd|rd|th", "", text))
+    ]
+    named = re.search(_MONTH, text, re.IGNORECASE)
+    if named:
+        month = next(i for i, m in enumerate(_MONTHS, 1) if m.startswith(named[0][:3].casefold()))
+        numbers = [month, *numbers]
+    try:
+        if not numbers:
+            return _calendar("year", date(year, 1, 1))
+        if len(numbers) == 1:
+            return _month(year, numbers[0])
+        day = date(year, numbers[0], numbers[1])
+    except ValueError:
+        return None
+    return day, day
+
+
+def _negated(question: str, match: re.Match[str]) -> bool:
+    return question[: match.start()].casefold().endswith((" not ", "except "))

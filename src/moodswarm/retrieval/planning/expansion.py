@@ -1,0 +1,52 @@
+"""Other wordings of a question, written by a model, so that other words for it are found too."""
+
+from functools import cache
+
+from pydantic import BaseModel, Field
+
+from moodswarm.llm.provider import Chat
+from moodswarm.llm.tasks import Task
+from moodswarm.llm.templates import PromptTemplate
+from moodswarm.retrieval.planning.folding import fold
+
+#: Of a question that is longer, the model reads its beginning.
+MAX_QUESTION_CHARACTERS = 2_000
+#: What is longer is no wording of a question, and is not searched for.
+MAX_WORDING_CHARACTERS = 400
+_TOKENS_EACH = 80
+
+
+class Wordings(BaseModel):
+    """What the model is asked for."""
+
+    wordings: list[str] = Field(max_length=50)
+
+
+async def other_wordings(chat: Chat, question: str, count: int) -> tuple[str, ...]:
+    """Ask a model for other wordings of a question.
+
+    Returns:
+        At most `count`, in the model's order; none equals the question or another one but for
+        case, accents, space and the marks at its end.
+
+    Raises:
+        LlmError: there is no usable answer.
+    """
+    result = await _task(count).run(chat, question=question[:MAX_QUESTION_CHARACTERS], count=count)
+    known = {_key(question)}
+    kept: list[str] = []
+    for wording in (" ".join(each.split()) for each in result.value.wordings):
+        if wording and len(wording) <= MAX_WORDING_CHARACTERS and _key(wording) not in known:
+            known.add(_key(wording))
+            kept.append(wording)
+    return tuple(kept[:count])
+
+
+def _key(text: str) -> str:
+    return fold(text).casefold().strip(" ?.!\"'")
+
+
+@cache
+def _task(count: int) -> Task[Wordings]:
+    template = PromptTemplate.load("moodswarm.retrieval", "expand")
+    return Task("expand", template, Wordings, max_tokens=100 + _TOKENS_EACH * count)

@@ -1,0 +1,68 @@
+"""Author, kind and dates out of a question, read by a model; for questions that rules miss."""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from moodswarm.llm.provider import Chat
+from moodswarm.llm.tasks import Task
+from moodswarm.llm.templates import PromptTemplate
+from moodswarm.records import Author
+from moodswarm.retrieval.planning.dates import Days
+from moodswarm.retrieval.planning.folding import fold
+from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, Found
+
+_MAX_TOKENS = 300
+
+
+class AskedFor(BaseModel):
+    """What the model is asked for."""
+
+    authors: list[str] = Field(default_factory=list, max_length=20)
+    kinds: list[Literal["article", "post", "repository"]] = Field(default_factory=list)
+    since: date | None = None
+    until: date | None = None
+
+
+async def ask_model(chat: Chat, question: str, authors: Sequence[Author], today: date) -> Found:
+    """Ask a model what a question says of its sources.
+
+    Args:
+        question: At most `MAX_CHARACTERS`; of a longer one nothing is read.
+        authors: All known. Only those of whose names the question has a word can be found, so
+            that a model cannot invent one, and a long list costs nothing.
+
+    Raises:
+        LlmError: there is no usable answer.
+    """
+    if len(question) > MAX_CHARACTERS:
+        return Found()
+    named = _named(question, authors)
+    result = await _task().run(chat, question=question, authors=[*named], today=today.isoformat())
+    asked = result.value
+    known = {fold(name).casefold(): author for name, author in named.items()}
+    found = [known[key] for name in asked.authors if (key := fold(name).casefold()) in known]
+    days, conflict = Days(asked.since, asked.until), ""
+    if asked.since and asked.until and asked.since > asked.until:
+        days = Days()
+        conflict = f"the model reads since {asked.since} and until {asked.until} in the question"
+    return Found(tuple(dict.fromkeys(found)), tuple(sorted(set(asked.kinds))), days, conflict)
+
+
+def _named(question: str, authors: Sequence[Author]) -> dict[str, Author]:
+    """The authors of whose names a word is in the question, by full name."""
+    text = fold(question).casefold()
+    return {
+        author.full_name: author
+        for author in authors
+        if any(word in text for word in fold(author.full_name).casefold().split())
+    }
+
+
+@cache
+def _task() -> Task[AskedFor]:
+    template = PromptTemplate.load("moodswarm.retrieval", "self_query")
+    return Task("self_query", template, AskedFor, max_tokens=_MAX_TOKENS)

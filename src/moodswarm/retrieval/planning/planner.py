@@ -1,0 +1,172 @@
+"""From a question to a plan: filters by self-query, queries by expansion.
+
+    planner = Planner(params, chat)
+    retriever = Retriever(store, embedder, lexical, params, understanding=planner, authors=...)
+    retrieval = retrieve(retriever, question)
+
+`retrieve` is what to call where self-query is on: if what it found leaves nothing, the search is
+done again without it. Rules can be wrong about what a question asks for; finding nothing is worse.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import partial
+from typing import Protocol
+
+from moodswarm.llm.blocking import BlockingChat
+from moodswarm.llm.errors import LlmError
+from moodswarm.records import Author
+from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.retrieval.passage import Retrieval
+from moodswarm.retrieval.planning.expansion import other_wordings
+from moodswarm.retrieval.planning.model_query import ask_model
+from moodswarm.retrieval.planning.self_query import (
+    MAX_CHARACTERS,
+    Found,
+    narrow,
+    read_question,
+    span,
+)
+from moodswarm.retrieval.question import Filters, Question
+from moodswarm.retrieval.trace import StageReport, Trace
+from moodswarm.retrieval.understanding import Plan
+
+
+class Retrieves(Protocol):
+    """A `Retriever`, as `retrieve` uses it."""
+
+    def retrieve(self, question: Question) -> Retrieval:
+        """Find the passages that a question asks for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AsAsked(Question):
+    """A question that is searched with the caller's filters alone.
+
+    Attributes:
+        queries: What to search for, from the plan before; no model is asked again.
+        without: What self-query had found, in words.
+    """
+
+    queries: tuple[str, ...] = ()
+    without: str = ""
+
+
+def retrieve(retriever: Retrieves, question: Question) -> Retrieval:
+    """Find passages; without the filters of self-query if those leave nothing.
+
+    The trace is then that of the second search, with `self_query` as `degraded`.
+
+    Raises:
+        RetrievalError, StoreError, ModelError: as `Retriever.retrieve`.
+    """
+    found = retriever.retrieve(question)
+    if found.passages or found.filters == question.filters:
+        return found
+    without = next((s.detail for s in found.trace.stages if s.stage == "self_query"), "")
+    asked = AsAsked(question.text, question.filters, question.k, found.queries, without)
+    return replace(retriever.retrieve(asked), question=question)
+
+
+class Planner:
+    """Understands questions by rules, and by a model where there is one; see `Understanding`.
+
+    Args:
+        params: `self_query` and `expansion` are used.
+        chat: Writes expansions, and reads filters where `self_query.use_model` is on; belongs to
+            the caller. None: rules alone.
+        today: What `last year` is counted from; the day in UTC.
+    """
+
+    def __init__(
+        self,
+        params: RetrievalParams,
+        chat: BlockingChat | None = None,
+        *,
+        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    ) -> None:
+        self._params, self._chat, self._today = params, chat, today
+
+    def plan(self, question: Question, authors: Sequence[Author], trace: Trace) -> Plan:
+        """Return the plan; adds the stages `self_query` and `expansion` to the trace."""
+        if isinstance(question, AsAsked):
+            trace.note(
+                "self_query",
+                "degraded",
+                f"nothing in the corpus is {question.without}; searched without that",
+            )
+            trace.note("expansion", "skipped", "the wordings of the first search are used")
+            return Plan(question.filters, question.queries or (question.text,))
+        filters = self._filters(question, authors, trace)
+        return Plan(filters, (question.text, *self._expansions(question, trace)))
+
+    def _filters(self, question: Question, authors: Sequence[Author], trace: Trace) -> Filters:
+        if not self._params.self_query.enabled:
+            trace.note("self_query", "off")
+            return question.filters
+        if len(question.text) > MAX_CHARACTERS:
+            trace.note(
+                "self_query",
+                "skipped",
+                f"the question has {len(question.text):,} characters; filters are read from up "
+                f"to {MAX_CHARACTERS:,}",
+            )
+            return question.filters
+        with trace.stage("self_query") as report:
+            found = self._read(question.text, authors, report)
+            filters, conflicts = narrow(question.filters, found)
+            report.detail = "; ".join(filter(None, (report.detail, in_words(found))))
+            if conflicts:
+                report.state = "degraded"
+                report.detail += f"; left out: {'; '.join(conflicts)}"
+        return filters
+
+    def _read(self, text: str, authors: Sequence[Author], report: StageReport) -> Found:
+        by_rules = partial(read_question, text, authors, self._today())
+        if not self._params.self_query.use_model:
+            return by_rules()
+        if self._chat is None:
+            report.detail = "by rules, as no model is configured"
+            return by_rules()
+        try:
+            return self._chat.run(
+                partial(ask_model, self._chat.client, text, authors, self._today()),
+                timeout_seconds=self._params.self_query.timeout_seconds,
+            )
+        except LlmError as error:
+            report.state = "degraded"
+            report.detail = f"by rules, as the model failed: {error}"
+            return by_rules()
+
+    def _expansions(self, question: Question, trace: Trace) -> tuple[str, ...]:
+        params = self._params.expansion
+        if not params.enabled:
+            trace.note("expansion", "off")
+            return ()
+        if self._chat is None:
+            trace.note("expansion", "skipped", "no model is configured")
+            return ()
+        with trace.stage("expansion") as report:
+            try:
+                wordings = self._chat.run(
+                    partial(other_wordings, self._chat.client, question.text, params.queries),
+                    timeout_seconds=params.timeout_seconds,
+                )
+            except LlmError as error:
+                report.state = "degraded"
+                report.detail = f"the question alone is searched for: {error}"
+                return ()
+            report.detail = " | ".join(wordings) or "the model gave no other wording"
+        return wordings
+
+
+def in_words(found: Found) -> str:
+    """Say what a question asks for, such as `by Mira Solano, kind post, since 2022-03-01`."""
+    parts = [f"by {' or '.join(author.full_name for author in found.authors)}"] * bool(
+        found.authors
+    )
+    parts += [f"kind {' or '.join(found.kinds)}"] * bool(found.kinds)
+    parts.append(span(found.days.since, found.days.until))
+    return ", ".join(filter(None, parts)) or "no filter in the question"

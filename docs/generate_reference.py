@@ -37,6 +37,16 @@ HOLDS = {
     "embedded_chunks": "Chunks with their vectors.",
     "feature_report": "What the last run did: documents, rejects, coverage, chunk statistics.",
     "chunk_histogram": "Histogram of the tokens per chunk of the last run.",
+    "recorded_retrieval_questions": "The questions of earlier runs. Read first.",
+    "retrieval_questions": "Questions to the own corpus with the chunks that they expect; a "
+    "version per run.",
+    "chat": "The language model of `profiles.yml`, if one is chosen, and its answers so far.",
+    "recorded_retrieval_baseline": "The baselines of earlier runs. Read first.",
+    "retrieval_baseline": "Means and intervals that later runs are held against, per set of "
+    "questions.",
+    "retrieval_report": "What the last evaluation measured, per configuration and stage.",
+    "retrieval_by_question": "What each configuration found for each question.",
+    "retrieval_chart": "Chart of the measures with their intervals.",
 }
 COLLECTIONS = {"embedded": "embedded_*", "cleaned": "cleaned_*", None: "feature_index"}
 
@@ -78,6 +88,7 @@ def cli_page() -> str:
                 "|---|---|",
                 "| `kedro run --pipeline=crawl` | links to documents; extra `crawl` |",
                 "| `kedro run --pipeline=feature` | documents to points |",
+                "| `kedro run --pipeline=retrieval_evaluation` | how well your corpus is found |",
                 "| `kedro run` | both, one after the other |",
                 (
                     "| `kedro run --pipeline=feature --env server` | the same on the stores of "

@@ -3,14 +3,14 @@
 from kedro.config import OmegaConfigLoader
 from omegaconf.resolvers import oc
 
-from moodswarm.hooks import MlflowTracking, Progress, RunLock, RunSummary
+from moodswarm.hooks import MlflowTracking, ModelAccess, Progress, RunLock, RunSummary
 from moodswarm.plugins import defer_mlflow, refuse_telemetry
 
 refuse_telemetry()
 defer_mlflow()
 
 _summary = RunSummary()
-HOOKS = (MlflowTracking(_summary), _summary, Progress(), RunLock())
+HOOKS = (MlflowTracking(_summary), _summary, ModelAccess(), Progress(), RunLock())
 
 # `MlflowTracking` drives this plugin's hook itself, and only for runs that are tracked.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow",)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from kedro.io import AbstractDataset
 
-from moodswarm.datasets import batches, documents, ledger, vectors
+from moodswarm.datasets import batches, chat, documents, ledger, recorded, vectors
 from moodswarm.datasets.batches import BatchesDataset
 from moodswarm.datasets.documents import DocumentsDataset
 from moodswarm.datasets.ledger import CrawlLedgerDataset
@@ -120,7 +120,9 @@ def test_a_preview_is_a_type_that_kedro_viz_knows(case: Any) -> None:
     assert annotation.__name__ == "TablePreview"
 
 
-@pytest.mark.parametrize("module", [batches, documents, ledger, vectors], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [batches, chat, documents, ledger, recorded, vectors], ids=lambda m: m.__name__
+)
 def test_the_examples_in_docstrings_run(module: Any) -> None:
     result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
     assert result.attempted > 0

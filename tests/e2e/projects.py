@@ -41,7 +41,7 @@ class SmallProject:
         project.write_parameters(
             {"embedding": {"model": str(model), "precision": "float32"}, **parameters}
         )
-        untracked = ["crawl", "feature", "__default__"]
+        untracked = ["crawl", "feature", "retrieval_evaluation", "__default__"]
         switched_off = {"tracking": {"disable_tracking": {"pipelines": untracked}}}
         (path / "conf/local/mlflow.yml").write_text(yaml.safe_dump(switched_off))
         return project

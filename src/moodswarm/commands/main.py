@@ -5,7 +5,18 @@ from typing import Any
 import click
 
 from moodswarm import __version__
-from moodswarm.commands import chunks, collections, crawl, demo, documents, search, smoke
+from moodswarm.commands import (
+    ask,
+    chunks,
+    collections,
+    crawl,
+    demo,
+    documents,
+    llm,
+    retrieval,
+    search,
+    smoke,
+)
 from moodswarm.commands.project import KNOWN_ERRORS
 
 
@@ -42,7 +53,7 @@ def main(ctx: click.Context, env: str | None, debug: bool) -> None:  # noqa: ARG
     A first round:
       moodswarm import data/01_raw/sample/*.jsonl    documents into the store
       kedro run --pipeline=feature                   documents to searchable points
-      moodswarm search "how do I sharpen a chisel"   the nearest passages
+      moodswarm ask "how do I sharpen a chisel"      an answer, or the passages for one
       moodswarm chunks                               is any text cut at the model's limit?
       moodswarm smoke                                does everything answer?
     """
@@ -53,10 +64,13 @@ def main(ctx: click.Context, env: str | None, debug: bool) -> None:  # noqa: ARG
 main.add_command(documents.import_command)
 main.add_command(documents.export_command)
 main.add_command(documents.delete_command)
+main.add_command(ask.ask_command)
 main.add_command(search.search_command)
 main.add_command(collections.collections_command)
 main.add_command(collections.sample_command)
 main.add_command(chunks.chunks_command)
 main.add_command(smoke.smoke_command)
+main.add_command(llm.llm_group)
+main.add_command(retrieval.retrieval_group)
 main.add_command(crawl.crawl_group)
 main.add_command(demo.demo_command)

@@ -1,8 +1,9 @@
 """What happens around every run: one at a time, with progress, a summary, and MLflow if present."""
 
+from moodswarm.hooks.model_access import ModelAccess
 from moodswarm.hooks.progress import Progress
 from moodswarm.hooks.run_lock import RunLock
 from moodswarm.hooks.summary import RunSummary
 from moodswarm.hooks.tracking import MlflowTracking
 
-__all__ = ["MlflowTracking", "Progress", "RunLock", "RunSummary"]
+__all__ = ["MlflowTracking", "ModelAccess", "Progress", "RunLock", "RunSummary"]

@@ -10,6 +10,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 Catalog = CatalogProtocol[Any, Any]
+RETRIEVAL_REPORT = "retrieval_report"
 
 
 class RunSummary:
@@ -49,3 +50,28 @@ class RunSummary:
             print_feature_report(
                 catalog.load("feature_report"), self.seconds, run_params.get("env")
             )
+        if RETRIEVAL_REPORT in pipeline.all_outputs():
+            _print_retrieval(run_params, catalog)
+
+    @hook_impl
+    def on_pipeline_error(
+        self, error: Exception, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
+        """Print what an evaluation measured before its gate failed the run."""
+        if measured_before(error, pipeline):
+            _print_retrieval(run_params, catalog)
+
+
+def measured_before(error: Exception, pipeline: Pipeline) -> bool:
+    """Whether a run failed at the gate of an evaluation, when all it gives had been saved."""
+    if RETRIEVAL_REPORT not in pipeline.all_outputs():
+        return False
+    from moodswarm.retrieval.evaluation.baseline import RetrievalRegressed
+
+    return isinstance(error, RetrievalRegressed)
+
+
+def _print_retrieval(run_params: Mapping[str, Any], catalog: Catalog) -> None:
+    from moodswarm.pipelines.retrieval_evaluation.summary import print_retrieval_report
+
+    print_retrieval_report(catalog.load(RETRIEVAL_REPORT), run_params.get("env"))

@@ -12,7 +12,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
-from moodswarm.hooks.summary import Catalog, RunSummary
+from moodswarm.hooks.summary import RETRIEVAL_REPORT, Catalog, RunSummary, measured_before
 from moodswarm.plugins import HOOKS, import_deferred
 
 logger = logging.getLogger(__name__)
@@ -65,14 +65,7 @@ class MlflowTracking:
         """Log what the run did, and end it."""
         if not self._hook:
             return
-        import mlflow
-
-        if mlflow.active_run():
-            try:
-                self._log_reports(pipeline.all_outputs(), catalog)
-            except (mlflow.MlflowException, OSError) as error:
-                # The work is done; a tracking server that is down must not fail its run.
-                logger.warning("MLflow did not take the results of this run: %s", error)
+        self._try_to_log_reports(pipeline, catalog)
         self._hook.after_pipeline_run(run_params, pipeline, catalog)
         self._end_runs()
 
@@ -86,6 +79,8 @@ class MlflowTracking:
     ) -> None:
         """Mark the run as failed, and end it."""
         if self._hook:
+            if measured_before(error, pipeline):
+                self._try_to_log_reports(pipeline, catalog)
             self._hook.on_pipeline_error(error, run_params, pipeline, catalog)
             self._end_runs()
 
@@ -101,6 +96,16 @@ class MlflowTracking:
         names = run_params.get("pipeline_names") or ["__default__"]
         return all(name in unwanted for name in names)
 
+    def _try_to_log_reports(self, pipeline: Pipeline, catalog: Catalog) -> None:
+        import mlflow
+
+        if mlflow.active_run():
+            try:
+                self._log_reports(pipeline.all_outputs(), catalog)
+            except (mlflow.MlflowException, OSError) as error:
+                # The work is done; a tracking server that is down must not fail its run.
+                logger.warning("MLflow did not take the results of this run: %s", error)
+
     def _log_reports(self, outputs: set[str], catalog: Catalog) -> None:
         import mlflow
 
@@ -114,13 +119,20 @@ class MlflowTracking:
             report = catalog.load("feature_report")
             mlflow.log_metrics(feature_metrics(report, self._summary.seconds))
             mlflow.log_dict(report, "feature_report.json")
-            self._log_histogram(catalog)
+            self._log_file(catalog, "chunk_histogram")
+        if RETRIEVAL_REPORT in outputs:
+            from moodswarm.pipelines.retrieval_evaluation.summary import retrieval_metrics
+
+            report = catalog.load(RETRIEVAL_REPORT)
+            mlflow.log_metrics(retrieval_metrics(report))
+            mlflow.log_dict(report, "retrieval_report.json")
+            self._log_file(catalog, "retrieval_chart")
 
     @staticmethod
-    def _log_histogram(catalog: Catalog) -> None:
+    def _log_file(catalog: Catalog, name: str) -> None:
         import mlflow
 
-        dataset: Any = catalog.get("chunk_histogram")
+        dataset: Any = catalog.get(name)
         path = getattr(dataset, "_filepath", None)
         if path and Path(path).exists():
             mlflow.log_artifact(str(path))

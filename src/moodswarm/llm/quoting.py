@@ -16,8 +16,8 @@ _MARKS = (
     r"<[\s/]*+(?:\||<sys>>|(?:s|bos|eos|pad|unk|think|thinking|tool_?call|start_of_turn|end_of_turn"
     r"|im_start|im_end)\s*+[>|])|\[[\s/]*+(?:inst|system_prompt|available_tools|tool_calls"
     r"|tool_results|tool_content|img|prefix|suffix|middle)\s*+\]"
-    # A mark that the text after this one could complete.
-    r"|[<\[][\s/|]*+\w*+\Z"
+    # A mark that the text after this one could complete; `x < 3` is none.
+    r"|[<\[][\s/|]*+(?![0-9])\w*+\Z"
 )
 _OPENING = "‹«〈⟨⟪《〈❬❮❰⧼⦑᚜ᐸ˂≺⪻⋖⊰＜﹤≤≪⟮𐏑"
 _CLOSING = "›»〉⟩⟫》〉❭❯❱⧽⦒᚛ᐳ˃≻⪼⋗⊱＞﹥≥≫"

@@ -128,8 +128,9 @@ class LexicalEncoder:
 
     @property
     def identity(self) -> str:
-        """Names everything that a text's vector depends on."""
-        return digest({"version": LEXICAL_VERSION, **self.params.model_dump()})[:16]
+        """Names everything that a text's vector depends on; questions may be cut otherwise."""
+        params = self.params.model_dump(exclude={"query_terms"})
+        return digest({"version": LEXICAL_VERSION, **params})[:16]
 
     def encode_documents(
         self, texts: Sequence[str], titles: Sequence[str | None]

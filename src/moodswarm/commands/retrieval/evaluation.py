@@ -1,0 +1,217 @@
+"""The work of `moodswarm retrieval evaluate`."""
+
+import hashlib
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import click
+from rich.table import Table
+
+from moodswarm.commands.project import Project
+from moodswarm.commands.retrieval.corpus import CorpusCounts, WorkCorpus
+from moodswarm.pipelines.console import console
+from moodswarm.pipelines.retrieval_evaluation.summary import result_tables
+from moodswarm.records.ids import document_id
+from moodswarm.retrieval.evaluation import collection
+from moodswarm.retrieval.evaluation.asking import Answers, ask_all, going_deeper
+from moodswarm.retrieval.evaluation.configurations import (
+    configurations,
+    ranking_only,
+    with_candidates,
+)
+from moodswarm.retrieval.evaluation.opening import Retrievers
+from moodswarm.retrieval.evaluation.results import summarise
+from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.stores.lock import StoreLock
+from moodswarm.stores.vectors import Hit
+
+#: How deep documents are ranked: Recall@100 needs so many.
+DEPTH = 100
+LOCK_TIMEOUT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A test collection."""
+
+    corpus: Path
+    queries: Path
+    qrels: Path
+
+
+def evaluate(
+    project: Project,
+    files: Files,
+    kind: str,
+    wanted: Sequence[str],
+    work: Path | None,
+    limit_queries: int | None,
+) -> dict[str, Any]:
+    """Import, make features, ask, and measure.
+
+    Returns:
+        What `show` prints: `counts`, `configurations`, `seconds`, `work`, `parameters`.
+    """
+    # What is quick to read is checked before a corpus is embedded.
+    queries = collection.read_queries(files.queries)
+    judgements = collection.read_judgements(files.qrels)
+    collection.join(queries, judgements, set(), limit_queries)
+    parameters = project.config["parameters"]
+    settings = configurations(project.retrieval, wanted)
+    folder = (work or default_folder(project.root, files.corpus, kind)).resolve()
+    click.echo(f"Stores of this collection: {folder}", err=True)
+    seconds: dict[str, float] = {}
+    corpus = WorkCorpus(folder, project.config["catalog"], parameters)
+    lock = StoreLock(folder, LOCK_TIMEOUT_SECONDS, remedy="name another folder with --work")
+    with lock, closing(corpus), _quiet():
+        named, rejected = _fill(corpus, files.corpus, kind, seconds)
+        counts = _features(corpus, seconds)
+        known = {*named.values(), *rejected}
+        judged = collection.join(queries, judgements, known, limit_queries)
+        models = Retrievers(corpus.vectors, project.embedder, project.lexical)
+        with _timed(seconds, "search"), models as retrievers:
+            answers = _ask(retrievers, settings, judged, named)
+    results = summarise(answers, judged.judgements)
+    return {
+        "counts": _counts(counts, rejected, judged, len(queries)),
+        "configurations": {name: found.as_dict() for name, found in results.items()},
+        "queries": {name: found.scores for name, found in results.items()},
+        "seconds": seconds,
+        "work": str(folder),
+        "parameters": {name: found.model_dump(mode="json") for name, found in settings.items()},
+    }
+
+
+def default_folder(root: Path, corpus: Path, kind: str) -> Path:
+    """Return a folder per content of the corpus, where its stores are kept between runs.
+
+    Raises:
+        UnusableCollection: there is no such file.
+    """
+    with collection.existing(corpus).open("rb") as stream:
+        content = hashlib.file_digest(stream, "sha256").hexdigest()
+    return root / "data" / "08_reporting" / "retrieval" / f"{content[:16]}-{kind}"
+
+
+def show(report: Mapping[str, Any]) -> None:
+    """Print the tables."""
+    out = console()
+    counts = Table(show_header=False, title="Collection", title_justify="left")
+    for name, value in report["counts"].items():
+        if value or name in ("documents", "queries asked"):
+            counts.add_row(name, _shown(value))
+    counts.add_row("seconds", _shown({name: round(s, 1) for name, s in report["seconds"].items()}))
+    out.print(counts)
+    for table in result_tables(report["configurations"]):
+        out.print(table)
+    for name, found in report["configurations"].items():
+        for reason, times in found["degraded"].items():
+            out.print(f"{name}: {times:,} times {reason}", highlight=False, markup=False)
+
+
+def write_json(report: Mapping[str, Any], path: Path) -> None:
+    """Write all numbers, those of single queries included."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _fill(
+    corpus: WorkCorpus, path: Path, kind: str, seconds: dict[str, float]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return (the collection's id by id of document, the reason by id that gave none)."""
+    named: dict[str, str] = {}
+    rejected: dict[str, str] = {}
+    with (
+        _timed(seconds, "import"),
+        click.progressbar(
+            collection.documents(path, kind, rejected, named), label="Importing", file=sys.stderr
+        ) as reader,
+    ):
+        failed = corpus.fill(reader)
+    ids = {document_id(link): reason for link, reason in failed.items()}
+    rejected |= {named.pop(name): reason for name, reason in ids.items() if name in named}
+    return named, rejected
+
+
+def _features(corpus: WorkCorpus, seconds: dict[str, float]) -> CorpusCounts:
+    with _timed(seconds, "features"):
+        return corpus.make_features(lambda done, of: click.echo(f"  {done:,} of {of:,}", err=True))
+
+
+def _ask(
+    retrievers: Retrievers,
+    settings: Mapping[str, RetrievalParams],
+    judged: collection.Judged,
+    named: Mapping[str, str],
+) -> dict[str, Answers]:
+    def document(hit: Hit) -> str:
+        return named[hit.payload["document_id"]]
+
+    def ask(params: RetrievalParams, advance: Callable[[], None]) -> Answers:
+        return ask_all(
+            retrievers.open(with_candidates(params, DEPTH)),
+            judged.queries.items(),
+            k=DEPTH,
+            name_of=document,
+            deeper=going_deeper(lambda k: retrievers.open(with_candidates(params, k)), document),
+            on_question=advance,
+        )
+
+    length = len(settings) * len(judged.queries)
+    with click.progressbar(length=length, label="Asking", file=sys.stderr) as bar:
+        return {
+            name: ask(ranking_only(params), lambda: bar.update(1))
+            for name, params in settings.items()
+        }
+
+
+def _counts(
+    counts: CorpusCounts, rejected: Mapping[str, str], judged: collection.Judged, queries: int
+) -> dict[str, Any]:
+    reasons = Counter(counts.rejected)
+    reasons.update({"not storable": len(rejected)} if rejected else {})
+    return {
+        "documents": counts.documents + len(rejected),
+        "rejected": dict(reasons),
+        "embedded in this run": counts.embedded_now,
+        "chunks": counts.chunks,
+        "queries": queries,
+        "queries asked": len(judged.queries),
+        "queries without a judgement": judged.unjudged,
+        "queries without a relevant document": judged.without_relevant,
+        "judged queries that are not there": len(judged.unknown_queries),
+        "judgements of unknown documents": judged.unknown_documents,
+    }
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {number:,}" for name, number in value.items())
+    return f"{value:,}"
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
+    started = perf_counter()
+    yield
+    seconds[name] = perf_counter() - started
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out the lines that Kedro logs for every node and dataset."""
+    logger = logging.getLogger("kedro")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

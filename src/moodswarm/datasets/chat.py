@@ -1,0 +1,112 @@
+"""The configured language model as a Kedro dataset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kedro.io import AbstractDataset, DatasetError
+
+from moodswarm.llm.blocking import BlockingChat
+from moodswarm.llm.cache import TaskCache
+from moodswarm.llm.hooks import CallSink
+from moodswarm.llm.profiles import open_chat, read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredChat:
+    """A model, and where its answers are kept.
+
+    Attributes:
+        chat: Asks it.
+        cache: Answers that are paid for.
+        concurrency: Items that a batch should have in flight.
+    """
+
+    chat: BlockingChat
+    cache: TaskCache
+    concurrency: int
+
+
+class ChatDataset(AbstractDataset[None, ConfiguredChat | None]):
+    """The language model of `profiles.yml`, for nodes that use one where there is one.
+
+    Loading gives a `ConfiguredChat`, or None where no profile is chosen. The profiles are given by
+    `configure`, which a hook calls before a run; nothing is opened before the first load.
+
+    ```yaml
+    chat:
+      type: moodswarm.datasets.chat.ChatDataset
+      path: data/07_model_output/answers
+    ```
+
+    ```python
+    >>> import tempfile
+    >>> dataset = ChatDataset(path=tempfile.mkdtemp())
+    >>> dataset.load() is None
+    True
+    >>> profiles = {"fake": {"provider": "fake", "model": "echo"}}
+    >>> dataset.configure({"profile": "fake", "profiles": profiles})
+    >>> dataset.load().chat.model
+    'echo'
+    >>> dataset.release()
+
+    ```
+    """
+
+    def __init__(
+        self, *, path: str, profile: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        self._path = Path(path)
+        self._profile = profile
+        self._profiles: Mapping[str, Any] = {}
+        self._sink: CallSink | None = None
+        self.metadata = metadata
+
+    def configure(self, profiles: Mapping[str, Any], sink: CallSink | None = None) -> None:
+        """Take what the configuration says.
+
+        Args:
+            profiles: The content of `profiles.yml`.
+            sink: Takes finished calls for the hook `store`, such as `DocumentStore.record_calls`.
+        """
+        self.release()
+        self._profiles, self._sink = profiles, sink
+
+    @cached_property
+    def opened(self) -> ConfiguredChat | None:
+        """The model; None where no profile is chosen.
+
+        Raises:
+            ProfileError: it is unknown, or lacks its key or package.
+        """
+        settings = read_settings(self._profiles)
+        client = open_chat(settings, profile=self._profile, sink=self._sink)
+        if client is None:
+            return None
+        # Those that wait for another try then leave no place empty.
+        concurrency = 2 * client.options.concurrency
+        return ConfiguredChat(BlockingChat(client), TaskCache(self._path), concurrency)
+
+    def load(self) -> ConfiguredChat | None:
+        """Return the model, or None where none is configured."""
+        return self.opened
+
+    def save(self, data: None) -> None:  # noqa: ARG002  # Kedro's name
+        """Refuse: a model is chosen in `profiles.yml`.
+
+        Raises:
+            DatasetError: always.
+        """
+        raise DatasetError("a model cannot be saved here; choose one in conf/base/profiles.yml")
+
+    def _exists(self) -> bool:
+        return self.opened is not None
+
+    def _release(self) -> None:
+        if (opened := self.__dict__.pop("opened", None)) is not None:
+            opened.chat.close()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._path), "profile": self._profile}

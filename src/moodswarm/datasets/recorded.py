@@ -1,0 +1,40 @@
+"""JSON that a run leaves to the next one."""
+
+from typing import Any
+
+from kedro_datasets.json import JSONDataset
+
+
+class RecordedDataset(JSONDataset):  # type: ignore[misc]  # kedro-datasets is not typed
+    """The same file as another entry's, read before that entry is written.
+
+    A name in a pipeline has one writer and is read after it; what an earlier run has recorded
+    therefore has a name of its own. Loading gives None where nothing was recorded yet.
+
+    ```yaml
+    retrieval_questions:
+      type: json.JSONDataset
+      filepath: data/05_model_input/retrieval_questions.json
+      versioned: true
+
+    recorded_retrieval_questions:
+      type: moodswarm.datasets.recorded.RecordedDataset
+      filepath: data/05_model_input/retrieval_questions.json
+      versioned: true
+    ```
+
+    ```python
+    >>> import tempfile
+    >>> dataset = RecordedDataset(filepath=tempfile.mkdtemp() + "/questions.json")
+    >>> dataset.load() is None
+    True
+    >>> dataset.save({"questions": []})
+    >>> dataset.load()
+    {'questions': []}
+
+    ```
+    """
+
+    def load(self) -> Any:
+        """Return what was recorded last, or None."""
+        return super().load() if self.exists() else None

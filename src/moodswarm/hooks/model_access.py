@@ -1,0 +1,39 @@
+"""The configured language model, for pipelines that have a use for one."""
+
+from typing import Any
+
+from kedro.config import MissingConfigException
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+
+from moodswarm.hooks.summary import Catalog
+
+CHAT, DOCUMENTS = "chat", "documents"
+
+
+class ModelAccess:
+    """Tells the catalog entry `chat` what `profiles.yml` says, and where calls are kept.
+
+    A dataset sees its own entry of the catalog only.
+    """
+
+    def __init__(self) -> None:
+        self._context: KedroContext | None = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember the configuration."""
+        self._context = context
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
+        """Configure the model; nothing is opened before a node loads it."""
+        if self._context is None or CHAT not in pipeline.inputs():
+            return
+        try:
+            profiles = self._context.config_loader["profiles"]
+        except MissingConfigException:
+            return
+        dataset: Any = catalog.get(CHAT)
+        dataset.configure(profiles, lambda calls: catalog.load(DOCUMENTS).record_calls(calls))

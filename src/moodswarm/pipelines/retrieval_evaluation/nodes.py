@@ -1,0 +1,210 @@
+"""Nodes of the evaluation: write questions, ask them, compare with the baseline."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from moodswarm.datasets.chat import ConfiguredChat
+from moodswarm.pipelines.feature.parameters import EmbeddingParams
+from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
+from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
+from moodswarm.retrieval.evaluation import baseline as baselines
+from moodswarm.retrieval.evaluation.asking import Answers, ask_all
+from moodswarm.retrieval.evaluation.configurations import configurations
+from moodswarm.retrieval.evaluation.opening import Retrievers
+from moodswarm.retrieval.evaluation.question_set import Writer, build_test_set
+from moodswarm.retrieval.evaluation.questions import (
+    TestQuestion,
+    count_types,
+    from_json,
+    to_json,
+)
+from moodswarm.retrieval.evaluation.results import Result, summarise
+from moodswarm.retrieval.evaluation.sampling import ChunkText
+from moodswarm.retrieval.evaluation.written import write_questions
+from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.vectors import VectorStore
+from moodswarm.text.lexical import LexicalEncoder, LexicalParams
+
+logger = logging.getLogger(__name__)
+
+#: Recall@100 would need 100 hits a question, which nobody looks at.
+MEASURES = ("nDCG@10", "Recall@5", "Recall@10", "MRR@10")
+
+
+def write_test_questions(
+    embedded_chunks: VectorStore,
+    recorded_retrieval_questions: Mapping[str, Any] | None,
+    chat: ConfiguredChat | None,
+    retrieval_evaluation: EvaluationParams,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keep the questions of earlier runs whose chunks are there, and write what is missing.
+
+    Returns:
+        The test set, and how it came about.
+
+    Raises:
+        NothingToAskAbout: nothing is embedded.
+    """
+    found = build_test_set(
+        embedded_chunks,
+        from_json(recorded_retrieval_questions),
+        count=retrieval_evaluation.questions,
+        seed=retrieval_evaluation.seed,
+        written_share=retrieval_evaluation.written_share,
+        writer=_writer(chat) if chat else None,
+    )
+    if found.unwritten:
+        logger.warning("The model wrote no question for some chunks: %s", found.unwritten)
+    test_set = to_json(found.questions)
+    about = {
+        "version": test_set["version"],
+        "count": len(found.questions),
+        "types": count_types(found.questions),
+        "kept": found.kept,
+        "new": found.new,
+        "dropped": found.dropped,
+        "unwritten": found.unwritten,
+    }
+    return test_set, about
+
+
+def ask_test_questions(
+    retrieval_questions: Mapping[str, Any],
+    embedded_chunks: VectorStore,
+    documents: DocumentStore,
+    retrieval: RetrievalParams,
+    embedding: EmbeddingParams,
+    lexical: LexicalParams,
+    retrieval_evaluation: EvaluationParams,
+) -> dict[str, Answers]:
+    """Ask every question in every configuration, one after the other."""
+    questions = [(q.id, q.text) for q in from_json(retrieval_questions)]
+    settings = configurations(_without_model(retrieval), retrieval_evaluation.configurations)
+    opened = Retrievers(
+        embedded_chunks, embedding.embedder(), LexicalEncoder(lexical), documents.authors
+    )
+    with opened as retrievers:
+        return {
+            name: ask_all(retrievers.open(params), questions, k=retrieval_evaluation.k)
+            for name, params in settings.items()
+        }
+
+
+def measure_answers(
+    answers: Mapping[str, Answers],
+    retrieval_questions: Mapping[str, Any],
+    about_questions: Mapping[str, Any],
+    recorded_retrieval_baseline: Mapping[str, Any] | None,
+    retrieval: RetrievalParams,
+    embedding: EmbeddingParams,
+    lexical: LexicalParams,
+    retrieval_evaluation: EvaluationParams,
+) -> tuple[dict[str, Any], pa.Table, Figure, dict[str, Any]]:
+    """Measure the answers, and compare with the baseline of the same test set.
+
+    Returns:
+        The report, a row per question and configuration, the chart, and the baselines to keep.
+    """
+    questions = from_json(retrieval_questions)
+    judgements = {q.id: dict.fromkeys(q.expected, 1) for q in questions}
+    results = summarise(answers, judgements, MEASURES, retrieval_evaluation.seed)
+    settings = {
+        "retrieval": retrieval.model_dump(mode="json"),
+        "lexical": lexical.model_dump(mode="json"),
+        "embedding": {"model": embedding.model, "precision": embedding.precision},
+    }
+    version, recorded = about_questions["version"], recorded_retrieval_baseline
+    compared, entries = _compare(results, settings, version, recorded, retrieval_evaluation)
+    report = {
+        "questions": dict(about_questions),
+        "configurations": {name: found.as_dict() for name, found in results.items()},
+        "baseline": compared,
+        "settings": settings,
+    }
+    rows = _rows(questions, answers, results)
+    return report, rows, plot_measures(report), baselines.to_json(entries)
+
+
+def require_baseline(retrieval_report: Mapping[str, Any]) -> None:
+    """Fail the run where a measure fell; everything is saved by then.
+
+    Raises:
+        RetrievalRegressed: names each measure, both numbers and the remedy.
+    """
+    baselines.require_no_fall(retrieval_report["baseline"])
+
+
+def _writer(configured: ConfiguredChat) -> Writer:
+    def write(chunks: Sequence[ChunkText]) -> list[TestQuestion | str]:
+        async def ask() -> list[TestQuestion | str]:
+            return await write_questions(
+                configured.chat.client,
+                chunks,
+                concurrency=configured.concurrency,
+                cache=configured.cache,
+            )
+
+        return configured.chat.run(ask)
+
+    return write
+
+
+def _without_model(params: RetrievalParams) -> RetrievalParams:
+    """Leave out the stages that ask a model: two runs would not give the same numbers."""
+    return params.model_copy(
+        update={
+            "self_query": params.self_query.model_copy(update={"use_model": False}),
+            "expansion": params.expansion.model_copy(update={"enabled": False}),
+        }
+    )
+
+
+def _compare(
+    results: Mapping[str, Result],
+    settings: Mapping[str, Any],
+    version: str,
+    recorded: Mapping[str, Any] | None,
+    retrieval_evaluation: EvaluationParams,
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return (what is reported of the comparison, the baselines to keep)."""
+    entries = baselines.entries_of(recorded)
+    known = entries.get(version)
+    if known is None or retrieval_evaluation.record_baseline:
+        new = baselines.entry(results, settings, datetime.now(UTC))
+        compared = {"state": "recorded", "recorded_at": new["recorded_at"], "gated": False}
+        return compared | {"falls": [], "changed_settings": {}}, entries | {version: new}
+    compared = {
+        "state": "compared",
+        "recorded_at": known["recorded_at"],
+        "gated": retrieval_evaluation.gate,
+        "falls": baselines.as_dicts(baselines.falls(results, known)),
+        "changed_settings": baselines.changed_settings(known["settings"], settings),
+    }
+    return compared, entries
+
+
+def _rows(
+    questions: Sequence[TestQuestion],
+    answers: Mapping[str, Answers],
+    results: Mapping[str, Result],
+) -> pa.Table:
+    rows = [
+        {
+            "configuration": name,
+            "question_id": question.id,
+            "type": question.type,
+            "kind": question.kind,
+            "question": question.text,
+            "expected": list(question.expected),
+            "found": answers[name].rankings.get(question.id, []),
+            **{measure: scores[question.id] for measure, scores in found.scores.items()},
+        }
+        for name, found in results.items()
+        for question in questions
+    ]
+    return pa.Table.from_pylist(rows)

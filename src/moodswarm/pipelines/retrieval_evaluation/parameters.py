@@ -1,0 +1,27 @@
+"""Typed parameters of the evaluation; bad values fail before any node runs."""
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from moodswarm.retrieval.evaluation.asking import MAX_HITS
+from moodswarm.retrieval.evaluation.configurations import CONFIGURATIONS
+
+
+class EvaluationParams(BaseModel):
+    """What is asked, of which configurations, and whether a fall fails the run."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    questions: int = Field(default=200, ge=1, le=100_000)
+    seed: int = 0
+    written_share: float = Field(default=0.5, ge=0, le=1)
+    # Empty takes all; `hybrid_rerank` only where reranking is on.
+    configurations: tuple[str, ...] = ()
+    k: int = Field(default=10, ge=10, le=MAX_HITS)
+    gate: bool = True
+    record_baseline: bool = False
+
+    @field_validator("configurations")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(names) - set(CONFIGURATIONS)):
+            raise ValueError(f"unknown {unknown}; known are {', '.join(CONFIGURATIONS)}")
+        return names

@@ -1,0 +1,156 @@
+"""The recorded baseline of a test set, and whether a run falls under it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from moodswarm.retrieval.evaluation.results import Result
+
+FORMAT = 1
+
+
+class RetrievalRegressed(ValueError):
+    """A measure has fallen under its baseline by more than its interval."""
+
+
+class UnreadableBaseline(ValueError):
+    """The recorded baseline is none; says what was expected and the remedy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """One measure under its baseline.
+
+    Attributes:
+        configuration: Such as `hybrid`.
+        measure: Such as `nDCG@10`.
+        value: Of this run.
+        high: Upper end of its interval, which is below `baseline`.
+        baseline: As recorded.
+    """
+
+    configuration: str
+    measure: str
+    value: float
+    high: float
+    baseline: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.measure} of {self.configuration} is {self.value:.3f} (at most {self.high:.3f} "
+            f"by its interval), the baseline {self.baseline:.3f}"
+        )
+
+
+def entry(
+    results: Mapping[str, Result], settings: Mapping[str, Any], at: datetime
+) -> dict[str, Any]:
+    """Return what is recorded of a run: its means, and the settings that they were reached with."""
+    return {
+        "recorded_at": at.isoformat(timespec="seconds"),
+        "settings": dict(settings),
+        "measures": {
+            name: {measure: interval.as_dict() for measure, interval in found.measures.items()}
+            for name, found in results.items()
+        },
+    }
+
+
+def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """Return the recorded baselines by version of their test set.
+
+    Raises:
+        UnreadableBaseline: it is something else.
+    """
+    if recorded is None:
+        return {}
+    try:
+        if recorded["format"] != FORMAT:
+            raise ValueError(f"format {recorded['format']!r}, expected {FORMAT}")
+        found = dict(recorded["test_sets"])
+        for known in found.values():
+            for measures in known["measures"].values():
+                for interval in measures.values():
+                    float(interval["value"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UnreadableBaseline(
+            f"catalog entry `retrieval_baseline` holds no baseline ({error}); record one with "
+            "`--params retrieval_evaluation.record_baseline=true` after deleting its file"
+        ) from error
+    return found
+
+
+def to_json(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what the catalog keeps."""
+    return {"format": FORMAT, "test_sets": dict(entries)}
+
+
+def falls(results: Mapping[str, Result], known: Mapping[str, Any]) -> list[Fall]:
+    """Find the measures whose whole interval lies under the recorded value.
+
+    Configurations and measures that only one of the two has are not compared.
+    """
+    found = []
+    for name, result in results.items():
+        for measure, interval in result.measures.items():
+            recorded = known["measures"].get(name, {}).get(measure)
+            if recorded is not None and interval.high < recorded["value"]:
+                fall = Fall(
+                    configuration=name,
+                    measure=measure,
+                    value=interval.value,
+                    high=interval.high,
+                    baseline=recorded["value"],
+                )
+                found.append(fall)
+    return found
+
+
+def changed_settings(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return what differs as [before, now] by dotted name."""
+    before, after = _flat(known), _flat(now)
+    return {
+        name: [before.get(name), after.get(name)]
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    }
+
+
+def require_no_fall(compared: Mapping[str, Any]) -> None:
+    """Fail where a gated comparison found falls.
+
+    Args:
+        compared: The `baseline` of a report.
+
+    Raises:
+        RetrievalRegressed: names each measure, both numbers, what else differs, and the remedy.
+    """
+    if not compared["falls"] or not compared["gated"]:
+        return
+    listed = "; ".join(str(Fall(**fall)) for fall in compared["falls"])
+    changed = "".join(
+        f"; {name} was {before!r} and is {now!r}"
+        for name, (before, now) in compared["changed_settings"].items()
+    )
+    raise RetrievalRegressed(
+        f"retrieval is worse than its baseline of {compared['recorded_at']}: {listed}{changed}. "
+        "The report is saved. Take back what made it worse; or, where it is meant, record the new "
+        "baseline with `--params retrieval_evaluation.record_baseline=true`; or try settings "
+        "without failing with `--params retrieval_evaluation.gate=false`"
+    )
+
+
+def as_dicts(found: list[Fall]) -> list[dict[str, Any]]:
+    """Return falls for JSON."""
+    return [asdict(fall) for fall in found]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat

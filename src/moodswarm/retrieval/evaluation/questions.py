@@ -1,0 +1,96 @@
+"""The test set of the own corpus: questions with the chunks that they expect."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from moodswarm.records.ids import digest
+
+#: What a question was made of: rarer words of one sentence, the title with words of one sentence,
+#: the words that the whole chunk is about, the docstring or the name of a piece of code; or a
+#: language model wrote it.
+QuestionType = Literal["words", "title", "topic", "docstring", "name", "written"]
+QUESTION_TYPES: tuple[QuestionType, ...] = get_args(QuestionType)
+
+FORMAT = 1
+
+
+class UnreadableQuestions(ValueError):
+    """A recorded test set is not one; says what was expected and the remedy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestQuestion:
+    """A question and what answers it.
+
+    Attributes:
+        id: The same for the same text, type and chunk.
+        type: One of `QUESTION_TYPES`.
+        text: What is asked.
+        chunk_id: The chunk that it was made of.
+        expected: Ids of all chunks that answer it as well as that one, itself included, sorted.
+        kind: Of the document.
+        author_id: Of the document.
+        evidence: The part of the chunk that it was made of; a chunk that holds it is expected.
+            Empty: the whole chunk.
+    """
+
+    # pytest would take a class of this name for tests.
+    __test__ = False
+
+    id: str
+    type: QuestionType
+    text: str
+    chunk_id: str
+    expected: tuple[str, ...]
+    kind: str
+    author_id: str
+    evidence: str = ""
+
+
+def question_id(question_type: QuestionType, text: str, chunk_id: str) -> str:
+    """Return the id of a question."""
+    return digest({"type": question_type, "text": text, "chunk_id": chunk_id})[:16]
+
+
+def version_of(questions: Iterable[TestQuestion]) -> str:
+    """Name a test set: what is asked and what is expected."""
+    return digest({question.id: list(question.expected) for question in questions})[:16]
+
+
+def to_json(questions: Sequence[TestQuestion]) -> dict[str, Any]:
+    """Return what the catalog keeps."""
+    return {
+        "format": FORMAT,
+        "version": version_of(questions),
+        "questions": [asdict(question) for question in questions],
+    }
+
+
+def from_json(recorded: Mapping[str, Any] | None) -> list[TestQuestion]:
+    """Return the questions of `to_json`; none where nothing was recorded.
+
+    Raises:
+        UnreadableQuestions: it is something else.
+    """
+    if recorded is None:
+        return []
+    try:
+        if recorded["format"] != FORMAT:
+            raise ValueError(f"format {recorded['format']!r}, expected {FORMAT}")
+        return [
+            TestQuestion(**{**values, "expected": tuple(values["expected"])})
+            for values in recorded["questions"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableQuestions(
+            f"catalog entry `retrieval_questions` holds no test set ({error}); delete its newest "
+            "version, and the next run takes the one before or writes a new one"
+        ) from error
+
+
+def count_types(questions: Iterable[TestQuestion]) -> dict[str, int]:
+    """Return how many questions there are of each type, in the order of `QUESTION_TYPES`."""
+    counts = Counter(question.type for question in questions)
+    return {name: counts[name] for name in QUESTION_TYPES if counts[name]}

@@ -1,0 +1,22 @@
+"""What a run leaves to the next one."""
+
+from pathlib import Path
+
+from kedro.io.core import Version
+from kedro_datasets.json import JSONDataset
+
+from moodswarm.datasets.recorded import RecordedDataset
+
+
+def test_nothing_was_recorded_yet(tmp_path: Path) -> None:
+    path = str(tmp_path / "q.json")
+    assert RecordedDataset(filepath=path).load() is None
+    assert RecordedDataset(filepath=path, version=Version(None, None)).load() is None
+
+
+def test_the_newest_version_is_loaded(tmp_path: Path) -> None:
+    path = str(tmp_path / "q.json")
+    for stamp in ("2026-01-02T00.00.00.000Z", "2026-01-01T00.00.00.000Z"):
+        JSONDataset(filepath=path, version=Version(stamp, stamp)).save({"at": stamp})
+    newest = RecordedDataset(filepath=path, version=Version(None, None))
+    assert newest.load() == {"at": "2026-01-02T00.00.00.000Z"}

@@ -1,0 +1,137 @@
+"""The nodes of the evaluation, and what they print."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from moodswarm.pipelines.feature.parameters import EmbeddingParams
+from moodswarm.pipelines.retrieval_evaluation.nodes import (
+    measure_answers,
+    require_baseline,
+    write_test_questions,
+)
+from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
+from moodswarm.pipelines.retrieval_evaluation.summary import (
+    baseline_line,
+    print_retrieval_report,
+    retrieval_metrics,
+)
+from moodswarm.retrieval.evaluation.asking import ask_all
+from moodswarm.retrieval.evaluation.baseline import RetrievalRegressed
+from moodswarm.retrieval.evaluation.questions import from_json
+from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.text.lexical import LexicalParams
+from retrieval.evaluation.corpora import TEXTS, ListedRetriever, chunks_of, open_store
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+    store = open_store(tmp_path_factory.mktemp("store"), chunks_of(TEXTS))
+    try:
+        return write_test_questions(store, None, None, EvaluationParams(questions=4))
+    finally:
+        store.close()
+
+
+def measured(
+    written: tuple[dict[str, Any], dict[str, Any]],
+    *,
+    right: bool,
+    recorded: dict[str, Any] | None = None,
+    **params: Any,
+) -> Any:
+    test_set, about = written
+    questions = from_json(test_set)
+    found = {q.text: q.expected if right else () for q in questions}
+    answers = ask_all(ListedRetriever(found), [(q.id, q.text) for q in questions], k=10)
+    return measure_answers(
+        {"dense": answers, "hybrid": answers},
+        test_set,
+        about,
+        recorded,
+        RetrievalParams(),
+        EmbeddingParams(),
+        LexicalParams(),
+        EvaluationParams(**params),
+    )
+
+
+def test_the_first_run_records_the_baseline(written: Any) -> None:
+    report, rows, chart, baseline = measured(written, right=True)
+    assert report["baseline"]["state"] == "recorded"
+    assert list(baseline["test_sets"]) == [written[0]["version"]]
+    assert rows.num_rows == 8
+    assert set(rows["Recall@5"].to_pylist()) == {1.0}
+    assert "4 questions" in chart.axes[0].get_title()
+    require_baseline(report)
+
+
+def test_a_run_that_fell_is_reported_whole_and_then_fails(written: Any) -> None:
+    *_, baseline = measured(written, right=True)
+    report, _, _, kept = measured(written, right=False, recorded=baseline)
+    assert kept == baseline
+    assert len(report["baseline"]["falls"]) == 8
+    with pytest.raises(RetrievalRegressed, match=r"nDCG@10 of dense is 0\.000"):
+        require_baseline(report)
+
+
+def test_a_new_baseline_is_recorded_when_asked_for(written: Any) -> None:
+    *_, baseline = measured(written, right=True)
+    report, _, _, kept = measured(written, right=False, recorded=baseline, record_baseline=True)
+    require_baseline(report)
+    assert kept["test_sets"] != baseline["test_sets"]
+
+
+def test_other_questions_have_a_baseline_of_their_own(written: Any) -> None:
+    *_, baseline = measured(written, right=True)
+    other = (written[0], {**written[1], "version": "other"})
+    report, _, _, kept = measured(other, right=False, recorded=baseline)
+    assert report["baseline"]["state"] == "recorded"
+    assert len(kept["test_sets"]) == 2
+
+
+def test_settings_are_tried_without_failing(written: Any) -> None:
+    *_, baseline = measured(written, right=True)
+    report, *_ = measured(written, right=False, recorded=baseline, gate=False)
+    require_baseline(report)
+    assert "8 measures are under the baseline" in baseline_line(report["baseline"])
+    assert "(the gate is off)" in baseline_line(report["baseline"])
+
+
+def test_the_report_is_printed(written: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    print_retrieval_report(measured(written, right=True)[0], "server")
+    out = capsys.readouterr().out
+    for shown in ("4 questions", "dense", "hybrid", "nDCG@10", "+0.000", "--env server"):
+        assert shown in out
+
+
+def test_metrics_have_names_that_mlflow_takes(written: Any) -> None:
+    metrics = retrieval_metrics(measured(written, right=True)[0])
+    assert metrics["hybrid.Recall_10"] == metrics["dense.nDCG_10"] == 1.0
+    assert metrics["questions"] == 4
+    assert {"dense.total.p50_ms", "dense.dense.p95_ms", "dense.degraded"} <= metrics.keys()
+    assert all(name.replace("_", "").replace(".", "").isalnum() for name in metrics)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"configurations": ["sparse"]}, "unknown .*sparse.*; known are dense"),
+        ({"questions": 0}, "greater than or equal to 1"),
+        ({"k": 5}, "greater than or equal to 10"),
+        ({"question": 5}, "Extra inputs"),
+    ],
+)
+def test_bad_parameters_are_refused(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        EvaluationParams(**values)
+
+
+def test_recorded_questions_are_taken_over(written: Any, tmp_path: Path) -> None:
+    store = open_store(tmp_path, chunks_of(TEXTS))
+    again, about = write_test_questions(store, written[0], None, EvaluationParams(questions=4))
+    store.close()
+    assert again == written[0]
+    assert (about["kept"], about["new"]) == (4, 0)

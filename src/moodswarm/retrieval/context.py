@@ -16,6 +16,8 @@ _LEAST_TOKENS = 60
 _LEAST_SHARE = 0.3
 # Titles and links come from outside; this is room for any honest one.
 _TITLE_CHARACTERS, _LINK_CHARACTERS, _DATE_CHARACTERS = 200, 300, 10
+# How many passages that do not fit whole are looked at.
+_TRIED = 4
 # How often a cut text is counted again where it has more tokens than its part of the whole.
 _TRIES = 5
 
@@ -24,6 +26,7 @@ Piece = tuple[int, int]
 
 _SPACE = re.compile(r"\s+")
 _ROUGH_TOKEN = re.compile(r"\w{1,4}|[^\w\s]")
+_WORD = re.compile(r"\S+")
 _LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 
 
@@ -31,7 +34,8 @@ def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Token
     """Number passages as sources, best first, as long as the budget lasts.
 
     A passage that does not fit whole is cut to the sentences or lines around its hit, where there
-    is still room for something; smaller ones after it may fit yet.
+    is still room for something; smaller ones after it may fit yet. Tokenizing is what this costs,
+    so that only a few are tried once one did not fit.
 
     Args:
         passages: Best first.
@@ -43,15 +47,17 @@ def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Token
     """
     sources: list[Source] = []
     cut: list[int] = []
-    left = max_tokens
+    left, tries = max_tokens, _TRIED
     for passage in passages:
         source = _source(len(sources) + 1, passage, left, max_tokens, tokenizer)
-        if source is None:
-            continue
-        sources.append(source)
-        left -= source.token_count
-        if source.text != passage.text:
-            cut.append(source.number)
+        if source is not None:
+            sources.append(source)
+            left -= source.token_count
+        if source is None or source.text != passage.text:
+            cut += [source.number] if source else []
+            tries -= 1
+            if not tries:
+                break
     return Context(tuple(sources), max_tokens - left, len(passages) - len(sources), tuple(cut))
 
 
@@ -83,43 +89,59 @@ def _source(
     line = heading(passage)
     before = as_text(number, line, "")
     least = min(_LEAST_TOKENS, _LEAST_SHARE * max_tokens)
-    # A word is at least one token: what cannot fit is not tokenized, which costs 1 ms per passage.
-    if left <= 0 or (left < least and len(passage.text.split()) > left):
+    if left <= 0:
         return None
-    starts = tokenizer.encode([before + passage.text])[0].starts
-    if len(starts) <= left:
-        return Source(number, passage, passage.text, len(starts), line)
+    # A word is at least one token. What cannot fit is not tokenized, which is most of the cost.
+    whole = len(passage.text.split()) <= left
+    text, hit = (passage.text, _hit_in(passage)) if whole else _around_hit(passage, left)
+    starts = tokenizer.encode([before + text])[0].starts
+    if whole and len(starts) <= left:
+        return Source(number, passage, text, len(starts), line)
     if left < least:
         return None
     starts = starts - len(before)
-    for pieces in (split_sentences(passage.text), _lines(passage.text)):
-        room = left - int(np.searchsorted(starts, 0))
-        for start, end in islice(_windows(passage, pieces, starts, room), _TRIES):
-            text = passage.text[start:end]
-            tokens = len(tokenizer.encode([before + text])[0])
+    room = left - int(np.searchsorted(starts, 0))
+    for pieces in (split_sentences(text), _lines(text)):
+        for start, end in islice(_windows(hit, pieces, starts, room), _TRIES):
+            tokens = len(tokenizer.encode([before + text[start:end]])[0])
             if tokens <= left:
-                return Source(number, passage, text, tokens, line)
+                return Source(number, passage, text[start:end], tokens, line)
     return None
 
 
+def _hit_in(passage: Passage) -> Piece:
+    """Return where the hit's own text begins and ends in that of its passage."""
+    own = str(passage.hit.payload.get("text", ""))
+    start = max(0, passage.text.find(own))
+    return start, start + len(own)
+
+
+def _around_hit(passage: Passage, words: int) -> tuple[str, Piece]:
+    """Return the text within so many words of the hit's beginning, and where the hit is in it."""
+    start, end = _hit_in(passage)
+    earlier = [word.start() for word in _WORD.finditer(passage.text, 0, start)][-words:]
+    low = earlier[0] if earlier else start
+    later = list(islice(_WORD.finditer(passage.text, start), words))
+    high = later[-1].end() if later else len(passage.text)
+    return passage.text[low:high], (start - low, min(end, high) - low)
+
+
 def _windows(
-    passage: Passage, pieces: Sequence[Piece], starts: npt.NDArray[np.int64], room: int
+    hit: Piece, pieces: Sequence[Piece], starts: npt.NDArray[np.int64], room: int
 ) -> Iterator[Piece]:
     """Yield slices of whole pieces around the hit, the largest that may fit first.
 
     The hit's own pieces come first, from its beginning on; then those after and before it in turn.
 
     Args:
-        passage: Is cut.
+        hit: Where it begins and ends.
         pieces: Sentences or lines, in order.
         starts: int64 [n_tokens], where the tokens of the whole begin. Those of a slice may be a
             few more, as a token may become two where the text is cut.
         room: Tokens that a slice may have.
     """
-    own = str(passage.hit.payload.get("text", ""))
-    start = max(0, passage.text.find(own))
-    last = sum(piece_start < start + len(own) for piece_start, _ in pieces)
-    low = high = min(sum(end <= start for _, end in pieces), max(0, len(pieces) - 1))
+    last = sum(start < hit[1] for start, _ in pieces)
+    low = high = min(sum(end <= hit[0] for _, end in pieces), max(0, len(pieces) - 1))
     windows: list[Piece] = []
 
     def grow(to_low: int, to_high: int) -> bool:

@@ -10,9 +10,8 @@ queries: features of a query did not tell where words help (numbers in LOG.md).
 """
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -94,7 +93,9 @@ def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:
         for id_ in hits:
             scores.setdefault(id_, []).append(share * parts.get(id_, missing))
     # fsum rounds once, whatever the order of the rankings.
-    fused = [replace(hit, score=math.fsum(scores[id_])) for id_, hit in hits.items()]
+    fused = [
+        Hit(id_, math.fsum(scores[id_]), hit.collection, hit.payload) for id_, hit in hits.items()
+    ]
     return sorted(fused, key=lambda hit: (-hit.score, hit.id))
 
 
@@ -127,10 +128,8 @@ def _standard_scores(ranking: Ranking, longest: int) -> tuple[Mapping[str, float
     if ranking.ranker == "lexical" and len(scores) < longest:
         missing = 0.0
         scores += [0.0] * (longest - len(scores))
-    mean, best = statistics.fmean(scores), max(scores)
-    spread = max(
-        statistics.pstdev(scores, mean), _LEAST_SPREAD * abs(best), (best - mean) / _LONGEST_LEAD
-    )
-    spread = spread or 1.0
+    mean, best = math.fsum(scores) / len(scores), max(scores)
+    deviation = math.sqrt(math.fsum((score - mean) ** 2 for score in scores) / len(scores))
+    spread = max(deviation, _LEAST_SPREAD * abs(best), (best - mean) / _LONGEST_LEAD) or 1.0
     parts = {hit.id: (hit.score - mean) / spread for hit in ranking.hits}
     return parts, (missing - mean) / spread

@@ -89,7 +89,10 @@ class HybridSearch:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def rankings(self, request: SearchRequest, trace: Trace) -> list[Ranking]:
-        """Search, the lexical search while the queries are embedded.
+        """Embed the queries, then search both ways.
+
+        An embedded store and the model hold Python's lock in turns: searching for words while the
+        question is embedded took longer than one after the other (5 ms, the lock's own interval).
 
         Returns:
             One per search and query, empty ones left out.
@@ -98,8 +101,8 @@ class HybridSearch:
             RetrievalFailed: neither search could be done; names the reasons. Where there is one
                 reason, it is raised itself.
         """
-        lexical = self._start_lexical(request)
         dense = self._start_dense(request, trace)
+        lexical = self._start_lexical(request)
         found: dict[Ranker, Found] = {
             "dense": _gathered(dense, request, self._params.dense.candidates),
             "lexical": self._unless_missing(

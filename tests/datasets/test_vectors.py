@@ -12,6 +12,7 @@ from moodswarm.records import FEATURE_INDEX_SCHEMA
 from moodswarm.records.ids import document_id
 from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
 from moodswarm.stores.errors import VectorSizeMismatch
+from moodswarm.stores.qdrant_edge import EdgeVectorStore
 
 A, B = document_id("https://example.org/a"), document_id("https://example.org/b")
 
@@ -131,3 +132,16 @@ def test_vectors_of_another_model_are_refused(
     index.load().require_dimensions(4, "same")
     with pytest.raises(VectorSizeMismatch, match="embedded_posts holds vectors of size 4.*makes 8"):
         index.load().require_dimensions(8, "wide")
+
+
+def test_a_large_collection_is_indexed_when_enough_of_it_is_not(tmp_path: Path) -> None:
+    store = EdgeVectorStore(tmp_path / "qdrant", index_from=1_000)
+    store.ensure_collection("embedded_posts", 4)
+    store.upsert_points("embedded_posts", points(A, "r", *map(str, range(1_200))))
+    index = FeatureIndex(store)
+    assert index.index(from_points=2_000, unindexed_share=0.3) == {"embedded_posts": 0}
+    assert index.index(from_points=1_000, unindexed_share=1.0) == {"embedded_posts": 0}
+    assert index.index(from_points=1_000, unindexed_share=0.3) == {"embedded_posts": 1_200}
+    store.upsert_points("embedded_posts", points(B, "r", *map(str, range(1_200, 1_300))))
+    assert index.index(from_points=1_000, unindexed_share=0.3) == {"embedded_posts": 1_200}
+    store.close()

@@ -1,5 +1,6 @@
 """Qdrant collections and the feature index as Kedro datasets."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -12,7 +13,9 @@ from moodswarm.datasets.stores import StoreDataset
 from moodswarm.records import FEATURE_INDEX_SCHEMA, KINDS
 from moodswarm.records.collections import FEATURE_INDEX, collection_name, feature_collections
 from moodswarm.stores.errors import VectorSizeMismatch
-from moodswarm.stores.vectors import VectorStore, open_vector_store
+from moodswarm.stores.vectors import CollectionStatus, VectorStore, open_vector_store
+
+logger = logging.getLogger(__name__)
 
 # What searches filter by, and what finds the chunks of a document. Each indexed field costs memory
 # for every point. Cleaned documents and index rows are found by their own id.
@@ -147,14 +150,39 @@ class FeatureIndex:
         """Points per `cleaned_*` and `embedded_*` collection."""
         return {name: self._store.count(name) for name in feature_collections()}
 
+    def index(self, from_points: int, unindexed_share: float) -> dict[str, int]:
+        """Build the index of embedded collections that are large and mostly without one.
+
+        Args:
+            from_points: Smaller collections are searched faster by a scan.
+            unindexed_share: Of the vectors; less than this is searched beside the index.
+
+        Returns:
+            Indexed vectors per embedded collection; a server builds its indexes by itself.
+        """
+        for status in self._embedded():
+            unindexed = status.points - status.indexed_vectors
+            if status.points >= from_points and unindexed > unindexed_share * status.points:
+                logger.info(
+                    "indexing %s of the %s vectors of %s; about a minute for 100,000",
+                    f"{unindexed:,}",
+                    f"{status.points:,}",
+                    status.name,
+                )
+                self._store.optimize(status.name)
+        return {status.name: status.indexed_vectors for status in self._embedded()}
+
+    def _embedded(self) -> list[CollectionStatus]:
+        return [s for s in self._store.collections() if s.name.startswith("embedded_")]
+
     def require_dimensions(self, dimensions: int, model: str) -> None:
         """Check that existing collections can take the model's vectors.
 
         Raises:
             VectorSizeMismatch: names the collection, both sizes and the remedy.
         """
-        for status in self._store.collections():
-            if status.name.startswith("embedded_") and status.dimensions != dimensions:
+        for status in self._embedded():
+            if status.dimensions != dimensions:
                 raise VectorSizeMismatch(
                     f"collection {status.name} holds vectors of size {status.dimensions}, but "
                     f"model {model} makes {dimensions}. Either set `embedding.model` back, or "

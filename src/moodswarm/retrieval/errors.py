@@ -1,5 +1,7 @@
 """What can go wrong with a retrieval, each error with its remedy."""
 
+FEATURE_RUN = "run `kedro run --pipeline=feature`"
+
 
 class RetrievalError(Exception):
     """Nothing can be retrieved; the message says why, and what to do about it."""
@@ -9,7 +11,7 @@ class NothingEmbedded(RetrievalError):
     """There is no chunk to search, of any kind."""
 
     def __init__(self) -> None:
-        super().__init__("nothing is embedded yet; run `kedro run --pipeline=feature` first")
+        super().__init__(f"nothing is embedded yet; {FEATURE_RUN} first")
 
 
 class ModelMismatch(RetrievalError, ValueError):

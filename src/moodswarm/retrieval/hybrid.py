@@ -24,7 +24,8 @@ from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors import Match, VectorStore
 from moodswarm.text.lexical import LexicalEncoder
 
-_OTHER: dict[Ranker, str] = {"dense": "by words alone", "lexical": "by meaning alone"}
+#: How a question is searched where one search is left out.
+WITHOUT: dict[Ranker, str] = {"dense": "by words alone", "lexical": "by meaning alone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class HybridSearch:
         if not any(queries):
             return Found("skipped", reasons=(StageMissing("the question has no words"),))
         limit = max(params.candidates, request.k)
-        search = lexical_search(self._store, self._lexical, queries, limit, request.match)
+        search = lexical_search(self._store, queries, limit, request.match)
         return RunningSearch(
             "lexical", self._lexical_pool, search, request.collections, params.timeout_seconds
         )
@@ -163,7 +164,7 @@ class HybridSearch:
                 return Found("skipped", reasons=(error,), detail="the question has no vector")
             report.detail = f"{len(vectors)} queries"
         limit = max(params.candidates, request.k)
-        search = dense_search(self._store, self._embedder, vectors, limit, request.match)
+        search = dense_search(self._store, vectors, limit, request.match)
         return RunningSearch(
             "dense", self._dense, search, request.collections, params.timeout_seconds
         )
@@ -189,6 +190,6 @@ def _report(stage: Ranker, found: Found) -> StageReport:
         hits = {hit.id for ranking in found.rankings for hit in ranking}
         said = [f"{len(hits)} hits", *said]
     elif found.state == "degraded":
-        said.append(f"searched {_OTHER[stage]}")
+        said.append(f"searched {WITHOUT[stage]}")
     first = found.rankings[0] if found.rankings else []
     return StageReport(stage, found.state, "; ".join(said), found.milliseconds, first_scores(first))

@@ -6,7 +6,7 @@ its neighbours. Only when nothing could be searched at all is there an error.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from time import perf_counter
@@ -17,13 +17,19 @@ from moodswarm.records import KINDS, Author
 from moodswarm.records.collections import collection_name
 from moodswarm.records.tokens import Tokenizer
 from moodswarm.retrieval.context import RoughTokenizer, build_context
-from moodswarm.retrieval.errors import RetrievalError, StageTooSlow
+from moodswarm.retrieval.errors import (
+    ModelMismatch,
+    RetrievalError,
+    RetrievalFailed,
+    StageTooSlow,
+)
 from moodswarm.retrieval.filtering import as_match, explain_nothing, searched_kinds
-from moodswarm.retrieval.fusion import Ranking, fuse
-from moodswarm.retrieval.hybrid import HybridSearch, SearchRequest
+from moodswarm.retrieval.fusion import Ranker, Ranking, fuse
+from moodswarm.retrieval.hybrid import WITHOUT, HybridSearch, SearchRequest
 from moodswarm.retrieval.neighbours import Candidate, neighbours_in, own_texts, with_neighbours
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Context, Passage, Retrieval
+from moodswarm.retrieval.provenance import other_models
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.reranking import Scorer, reordered, texts_of
 from moodswarm.retrieval.searches import wait, with_payloads
@@ -68,6 +74,7 @@ class Retriever:
         self._neighbours = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "neighbours")
         # A cross-encoder uses all cores by itself, so that questions take turns.
         self._reranking = ThreadPoolExecutor(1, "rerank")
+        self._lexical = lexical
         self._search = HybridSearch(store, embedder, lexical, params)
         self._closed = False
 
@@ -86,10 +93,13 @@ class Retriever:
         plan = self._plan(question, trace)
         names = tuple(collection_name("embedded", kind) for kind in searched_kinds(plan.filters))
         request = SearchRequest(plan.queries, names, question.k, as_match(plan.filters))
-        ranked = _fused(self._search.rankings(request, trace), self.params, trace)
-        if not ranked:
+        rankings = self._search.rankings(request, trace)
+        candidates, rest = self._read(_fused(rankings, self.params, trace), question.k, trace)
+        while others := other_models(candidates, self._embedder, self._lexical):
+            rankings = _without(rankings, others, trace)
+            candidates, rest = self._read(_fused(rankings, self.params, trace), question.k, trace)
+        if not candidates:
             self._explain(plan.filters, trace)
-        candidates, rest = self._read(ranked, question.k, trace)
         candidates = self._reranked(question.text, candidates, trace)
         passages = tuple(self._passages(candidates, rest, question.k, trace))
         context = self._context(passages, trace)
@@ -224,6 +234,22 @@ class Retriever:
             report.detail += f", {len(context.cut)} cut" if context.cut else ""
             report.detail += f", {context.dropped} left out" if context.dropped else ""
         return context
+
+
+def _without(
+    rankings: Sequence[Ranking], others: Mapping[Ranker, ModelMismatch], trace: Trace
+) -> list[Ranking]:
+    """Leave out the searches whose scores mean nothing, and say so in their reports."""
+    kept = [ranking for ranking in rankings if ranking.ranker not in others]
+    errors = tuple(others.values())
+    if not kept:
+        raise errors[0] if len(errors) == 1 else RetrievalFailed(errors)
+    trace.stages = [report for report in trace.stages if report.stage not in ("fusion", "read")]
+    for report in trace.stages:
+        for ranker, error in others.items():
+            if report.stage == ranker:
+                report.state, report.detail = "degraded", f"{error}; searched {WITHOUT[ranker]}"
+    return kept
 
 
 def _fused(rankings: Sequence[Ranking], params: RetrievalParams, trace: Trace) -> list[Candidate]:

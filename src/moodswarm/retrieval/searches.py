@@ -9,20 +9,14 @@ from heapq import nsmallest
 from time import perf_counter
 from typing import TypeVar
 
-from moodswarm.models.embedder import Embedder, Vectors
+from moodswarm.models.embedder import Vectors
 from moodswarm.records.sparse import SparseVector
-from moodswarm.retrieval.errors import ModelMismatch, StageMissing, StageTooSlow
+from moodswarm.retrieval.errors import FEATURE_RUN, StageMissing, StageTooSlow
 from moodswarm.retrieval.trace import StageState
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
 from moodswarm.stores.vectors import Hit, Match, VectorStore
-from moodswarm.text.lexical import LexicalEncoder
-
-FEATURE_RUN = "run `kedro run --pipeline=feature`"
 
 _Result = TypeVar("_Result")
-
-#: Of how many hits the model is looked at; a collection has one, or two in the middle of a run.
-LOOKED_AT = 10
 
 #: Gives the hits of a collection without their payloads, a list per query, best first.
 Search = Callable[[str], list[list[Hit]]]
@@ -75,7 +69,7 @@ class RunningSearch:
     def gather(self, queries: int, limit: int) -> Found:
         """Wait for the collections; what fails or is too slow is left out, and said.
 
-        A collection of another model is the fault of all: the search is not used at all.
+        One with vectors of another size is the fault of all: the search is not used at all.
 
         Args:
             queries: How many were searched for.
@@ -87,13 +81,13 @@ class RunningSearch:
         for task in self._tasks:
             try:
                 hits, end = wait(task, self._stage, self._timeout, self._started)
-            except (ModelMismatch, StoreError, StageTooSlow) as error:
+            except (StoreError, StageTooSlow) as error:
                 reasons[str(error)] = error
             else:
                 pages.append(hits)
                 ended = max(ended, end)
         errors = tuple(reasons.values())
-        if wrong := tuple(e for e in errors if isinstance(e, ModelMismatch | VectorSizeMismatch)):
+        if wrong := tuple(e for e in errors if isinstance(e, VectorSizeMismatch)):
             pages, errors = [], wrong
         return Found(
             "degraded" if errors else "ran",
@@ -125,54 +119,25 @@ def wait(task: "Future[_Result]", stage: str, seconds: float, started: float) ->
         raise StageTooSlow(stage, seconds) from None
 
 
-def dense_search(
-    store: VectorStore, embedder: Embedder, vectors: Vectors, limit: int, match: Match | None
-) -> Search:
+def dense_search(store: VectorStore, vectors: Vectors, limit: int, match: Match | None) -> Search:
     """Return the search for the chunks nearest to each vector.
 
     Args:
+        store: Where the collections are.
         vectors: float32 [n_queries, dim].
         limit: Hits per query and collection.
         match: What every hit meets.
     """
-    model, name_of_model = embedder.identity[:16], embedder.checkpoint.name
-
-    def search(name: str) -> list[list[Hit]]:
-        rankings = [store.search(name, vector, limit, match, fields=()) for vector in vectors]
-        for found in _written_by(store, name, rankings, "model"):
-            if found != model:
-                raise ModelMismatch(
-                    f"collection {name} holds vectors of another model ({found}) than "
-                    f"{name_of_model} ({model}); {FEATURE_RUN} first, which embeds its documents "
-                    "again, or set `embedding.model` back"
-                )
-        return rankings
-
-    return search
+    return lambda name: [store.search(name, vector, limit, match, fields=()) for vector in vectors]
 
 
 def lexical_search(
-    store: VectorStore,
-    encoder: LexicalEncoder,
-    queries: Sequence[SparseVector],
-    limit: int,
-    match: Match | None,
+    store: VectorStore, queries: Sequence[SparseVector], limit: int, match: Match | None
 ) -> Search:
     """Return the search for the chunks that share the weightiest words with each query."""
-    model = encoder.identity[:16]
-
-    def search(name: str) -> list[list[Hit]]:
-        rankings = [store.search_lexical(name, query, limit, match, fields=()) for query in queries]
-        for found in _written_by(store, name, rankings, "lexical_model"):
-            if found != model:
-                raise ModelMismatch(
-                    f"collection {name} holds word vectors of other settings ({found}) than those "
-                    f"of the question ({model}); {FEATURE_RUN} first, which makes them again, or "
-                    "set the parameters `lexical` back"
-                )
-        return rankings
-
-    return search
+    return lambda name: [
+        store.search_lexical(name, query, limit, match, fields=()) for query in queries
+    ]
 
 
 def without_lexical_vectors(store: VectorStore, names: Sequence[str]) -> list[StageMissing]:
@@ -206,15 +171,6 @@ def _best(limit: int, pages: Sequence[list[Hit]]) -> list[Hit]:
         return pages[0][:limit]
     hits = (hit for page in pages for hit in page)
     return nsmallest(limit, hits, key=lambda hit: (-hit.score, hit.id))
-
-
-def _written_by(
-    store: VectorStore, name: str, rankings: Sequence[list[Hit]], field: str
-) -> Iterator[str]:
-    """Yield what the best hits of each query say they were made with, where they say it."""
-    best = {hit.id: None for hits in rankings for hit in hits[:LOOKED_AT]}
-    for page in store.scroll(name, fields=[field], match={"id": list(best)}) if best else ():
-        yield from (row[field] for row in page if field in row)
 
 
 def with_payloads(store: VectorStore, hits: Sequence[Hit]) -> Iterator[Hit]:

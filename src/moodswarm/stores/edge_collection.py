@@ -28,9 +28,9 @@ from moodswarm.stores.edge_files import (
 from moodswarm.stores.edge_requests import (
     add_lexical,
     filter_of,
+    frequencies,
     having_lexical,
     index_fields,
-    live_frequencies,
     payload_of,
     point_vector,
     scan,
@@ -53,6 +53,8 @@ from moodswarm.stores.vectors import CollectionStatus, Hit, Match
 
 #: Points of an update: about 3 MB of vectors and payloads at 384 dimensions.
 _UPDATE_POINTS = 1_000
+# Points whose scores tell whether the engine counts words as they are now.
+_TOLD_BY = 20
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +82,7 @@ class EdgeCollection:
         if self._marker.points not in (None, found):
             self._shard.close()
             raise corrupt(folder, f"{self._marker.points} points were flushed, found {found}")
+        self._recount = self._counts_deleted_points()
 
     @classmethod
     def create(cls, folder: Path, wanted: Marker, index_from: int) -> "EdgeCollection":
@@ -135,7 +138,9 @@ class EdgeCollection:
             rows = self._points(batch)
             require_space(self._folder, 2 * batch.nbytes)
             with self._changing():
+                before = self._points_held()
                 self._shard.update(qe.UpdateOperation.upsert_points(rows))
+                self._recount |= self._points_held() - before < len(rows)
 
     def _points(self, batch: pa.Table) -> list[qe.Point]:
         # Lists beat rows of numpy, 19 against 26 microseconds a point: the engine reads floats.
@@ -150,7 +155,9 @@ class EdgeCollection:
     def delete(self, match: Match, unless: Match) -> None:
         """Delete the points that meet `match` and, where there is one, not `unless`."""
         with self._changing():
+            before = self._points_held()
             self._shard.update(qe.UpdateOperation.delete_points_by_filter(filter_of(match, unless)))
+            self._recount |= self._points_held() < before
 
     def search(
         self,
@@ -177,7 +184,7 @@ class EdgeCollection:
             return []
         terms = qe.SparseVector(list(query.indices), list(query.values))
         request = qe.Query.Nearest(terms, LEXICAL)
-        return self._nearest(request, k, match, live_frequencies(), fields)
+        return self._nearest(request, k, match, frequencies(live=self._recount), fields)
 
     def _nearest(
         self,
@@ -240,6 +247,7 @@ class EdgeCollection:
             with self._changing():
                 self._shard.optimize()
             self.flush()
+            self._recount = self._counts_deleted_points()
 
     def flush(self) -> None:
         """Bring everything to the disk, then write down how much that is."""
@@ -260,6 +268,36 @@ class EdgeCollection:
         """Let go of files that are about to be removed."""
         with self._writing, engine_errors(self._folder):
             self._shard.close()
+
+    def _points_held(self) -> int:
+        return int(self._shard.info().points_count)
+
+    def _counts_deleted_points(self) -> bool:
+        """Whether the engine's own count of how often a word occurs is that of another time.
+
+        It goes on counting deleted points until the segment that held them is written anew. A point
+        tells: were any counted, the weights of its many words could not all come out the same.
+        """
+        if not self._marker.lexical:
+            return False
+        request = qe.ScrollRequest(None, 1, having_lexical(), False, [LEXICAL])
+        with engine_errors(self._folder):
+            records, _ = self._shard.scroll(request)
+            if not records:
+                return self._points_held() > 0
+            vector: Any = records[0].vector
+            terms = vector[LEXICAL]
+            query = qe.Query.Nearest(qe.SparseVector(terms.indices, terms.values), LEXICAL)
+            seen = [
+                [
+                    (str(point.id), point.score)
+                    for point in self._shard.query(
+                        qe.QueryRequest(limit=_TOLD_BY, query=query, params=frequencies(live=live))
+                    )
+                ]
+                for live in (True, False)
+            ]
+        return seen[0] != seen[1]
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -17,7 +17,12 @@ import pyarrow.compute as pc
 from moodswarm.datasets.vectors import FeatureIndex
 from moodswarm.engines import EngineParams, Step, open_engine
 from moodswarm.models.embedder import Embedder, embed_batch
-from moodswarm.pipelines.feature.parameters import EmbeddingParams, PagingParams, fingerprints
+from moodswarm.pipelines.feature.parameters import (
+    EmbeddingParams,
+    IndexingParams,
+    PagingParams,
+    fingerprints,
+)
 from moodswarm.pipelines.feature.selection import Selected, compare
 from moodswarm.records import (
     CHUNK_SCHEMA,
@@ -142,6 +147,17 @@ def embed_chunks(
         completed = _index_embedded(cleaned, page)
         points = _points(page, embedder, encoder)
         yield _begun(completed), points, _cleaned_points(cleaned), completed
+
+
+def index_collections(
+    updated_feature_index: FeatureIndex, indexing: IndexingParams
+) -> dict[str, int]:
+    """Make large collections faster to search, where enough of their points are new.
+
+    Returns:
+        Indexed vectors per collection.
+    """
+    return updated_feature_index.index(indexing.from_points, indexing.unindexed_share)
 
 
 def _require_documents(documents: DocumentStore) -> None:

@@ -34,6 +34,14 @@ class PagingParams(BaseModel):
     characters: int = Field(default=100_000, ge=1)
 
 
+class IndexingParams(BaseModel):
+    """When an embedded collection gets an index (HNSW), which makes it faster to search."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    from_points: int = Field(default=50_000, ge=50_000)
+    unindexed_share: float = Field(default=0.3, ge=0, le=1)
+
+
 def fingerprints(
     cleaning: CleaningParams,
     chunking: ChunkingParams,

@@ -6,6 +6,7 @@ from moodswarm.pipelines.feature.nodes import (
     chunk_documents,
     clean_documents,
     embed_chunks,
+    index_collections,
     select_changed_documents,
 )
 from moodswarm.pipelines.feature.reporting import plot_chunks, report_features
@@ -66,6 +67,12 @@ def create_pipeline() -> Pipeline:
                 name="embed_chunks",
             ),
             Node(
+                index_collections,
+                inputs=["updated_feature_index", "params:indexing"],
+                outputs="indexed_vectors",
+                name="index_collections",
+            ),
+            Node(
                 report_features,
                 inputs=[
                     "selection",
@@ -74,6 +81,7 @@ def create_pipeline() -> Pipeline:
                     "chunks",
                     "params:embedding",
                     "updated_feature_index",
+                    "indexed_vectors",
                 ],
                 outputs="feature_report",
                 name="report_features",

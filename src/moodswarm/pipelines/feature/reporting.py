@@ -29,13 +29,15 @@ def report_features(
     chunks: Iterable[pa.Table],
     embedding: EmbeddingParams,
     updated_feature_index: FeatureIndex,
+    indexed_vectors: Mapping[str, int],
 ) -> dict[str, Any]:
     """Account for every document and every character.
 
     Returns:
         `documents` per status, `rejected` per reason in this run, `still_rejected` of unchanged
         ones, `dropped_characters` per reason, `coverage` (share of the cleaned characters, white
-        space aside, that lie in a chunk), chunk statistics per collection, `collections` sizes.
+        space aside, that lie in a chunk), chunk statistics per collection, `collections` sizes,
+        and their `indexed_vectors`.
     """
     statuses, still_rejected = _count_selection(selection)
     dropped, visible, uncovered = _count_characters(cleaned_documents, chunks)
@@ -55,6 +57,7 @@ def report_features(
         "unknown_tokens": sum(s.unknown_tokens for s in statistics.values()),
         "chunk_statistics": {name: s.as_dict() for name, s in statistics.items()},
         "collections": updated_feature_index.points(),
+        "indexed_vectors": dict(indexed_vectors),
     }
 
 

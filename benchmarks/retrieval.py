@@ -3,10 +3,11 @@
     python benchmarks/retrieval.py --chunks 100000 [--json FILE]
 
 Needs `pip install "moodswarm[rivals]"`. Chunks are as embeddings of texts are: unit vectors around
-1,000 topics, and words that follow Zipf's law, a third of them the topic's own. A question is some
-words of a topic and a vector near it. Embedding the question costs what it does for real: the model
-reads it, then the drawn vector is taken. So "beyond embedding" is what the search itself takes, and
-"8 at once" asks with eight threads and the model shared, as a service would. The rivals are
+1,000 topics, and 200 English words by Zipf's law, a third of them the topic's own. A question is
+some words of a topic and a vector near it. Embedding the question costs what it does for real: the
+model reads it, and then the drawn vector is taken. So "beyond embedding" is what the search itself
+takes, and "8 at once" asks with eight threads and the model shared, as a service would. "No index"
+is before the index that the feature pipeline builds from 50,000 points on. The rivals are
 LangChain's FAISS store, flat and exact, and its EnsembleRetriever of that store and BM25. Times are
 milliseconds of the clock; run it on an idle machine.
 """
@@ -26,6 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from tokenizers import Tokenizer
 
 from moodswarm.models.embedder import Embedder
 from moodswarm.records.collections import collection_name
@@ -41,9 +43,10 @@ GOALS = {"p50": 15.0, "p95": 40.0}
 K = 10
 AT_ONCE = 8
 PAGE = 5_000
-CHUNK_WORDS, QUESTION_WORDS, TOPIC_WORDS = 150, 8, 200
+CHUNK_WORDS, QUESTION_WORDS, TOPIC_WORDS = 200, 8, 200
 CHUNKS_PER_DOCUMENT = 5
-VOCABULARY = 50_000
+LEAST_LETTERS = 4
+VOCABULARY = 15_000
 COLLECTION = collection_name("embedded", "article")
 
 Matrix = npt.NDArray[np.float32]
@@ -54,6 +57,7 @@ class Corpus:
     """Vectors and texts of chunks and questions, drawn around the same topics."""
 
     def __init__(self, chunks: int, questions: int) -> None:
+        self._vocabulary = words_of_the_model()
         self.vectors, self.question_vectors = make_vectors(chunks, questions)
         rng = np.random.default_rng(1)
         self._own = rng.integers(0, VOCABULARY, (TOPICS, TOPIC_WORDS))
@@ -75,7 +79,16 @@ class Corpus:
         common = np.minimum(rng.zipf(1.1, count), VOCABULARY) - 1
         own = self._own[topic][np.minimum(rng.zipf(1.3, count), TOPIC_WORDS) - 1]
         words = np.where(rng.random(count) < 1 / 3, own, common)
-        return " ".join(f"w{word}" for word in words.tolist())
+        return " ".join(self._vocabulary[word] for word in words.tolist())
+
+
+def words_of_the_model() -> list[str]:
+    """Return words that are one token each, so that a chunk has as many tokens as real ones."""
+    vocabulary = Tokenizer.from_file(str(Embedder().checkpoint.tokenizer_file)).get_vocab()
+    words = sorted(word for word in vocabulary if word.isascii() and word.isalpha())
+    long = [word for word in words if len(word) >= LEAST_LETTERS]
+    order = np.random.default_rng(3).permutation(len(long))[:VOCABULARY]
+    return [long[n] for n in order.tolist()]
 
 
 class DrawnEmbedder(Embedder):
@@ -161,7 +174,7 @@ def measure(name: str, ask: Callable[[str], float], questions: Sequence[str]) ->
 
 
 def run_ours(folder: Path, corpus: Corpus, embedder: DrawnEmbedder, index: bool) -> list[Row]:
-    """Load the store and ask it: dense, lexical, both."""
+    """Load the store and ask it, first without the index that the feature pipeline builds."""
     encoder = LexicalEncoder(LexicalParams())
     store = EdgeVectorStore(folder)
     store.ensure_collection(COLLECTION, DIMENSIONS, ["document_id", "author_id"], lexical=True)
@@ -170,9 +183,10 @@ def run_ours(folder: Path, corpus: Corpus, embedder: DrawnEmbedder, index: bool)
     store.flush()
     off = SearchParams(enabled=False)
     shapes = {
-        "dense": RetrievalParams(lexical=off),
-        "lexical": RetrievalParams(dense=off),
-        "hybrid": RetrievalParams(),
+        "dense": RetrievalParams(lexical=off).without_context(),
+        "lexical": RetrievalParams(dense=off).without_context(),
+        "hybrid": RetrievalParams().without_context(),
+        "hybrid, with a context for a model": RetrievalParams(),
     }
     rows = []
     for indexed in (False, True) if index else (False,):
@@ -180,7 +194,7 @@ def run_ours(folder: Path, corpus: Corpus, embedder: DrawnEmbedder, index: bool)
             store.optimize(COLLECTION)
         for name, params in shapes.items():
             retriever = Retriever(store, embedder, encoder, params)
-            suffix = ", indexed" if indexed else ""
+            suffix = "" if indexed else ", no index"
             rows.append(measure(f"moodswarm, {name}{suffix}", asking(retriever), corpus.questions))
             retriever.close()
     store.close()
@@ -257,7 +271,7 @@ def show(rows: list[Row]) -> None:
         numbers = [f"{row[name]:.2f}" for name in ("p50", "p95", "p99", "with_embedding")]
         cells = [row["search"], *numbers, f"{row['per_second']:.1f}", *ratios]
         print(f"| {' | '.join(cells)} |")
-    hybrid = next(row for row in rows if row["search"] == "moodswarm, hybrid")
+    hybrid = [row for row in rows if row["search"].startswith("moodswarm, hybrid")][-2]
     for name, goal in GOALS.items():
         verdict = "met" if hybrid[name] <= goal else "MISSED"
         print(f"\nhybrid {name} {hybrid[name]:.1f} ms, goal {goal:.0f}: {verdict}", end="")

@@ -245,8 +245,26 @@ def test_an_answer_that_breaks_off_is_told_and_the_passages_remain(
         set_profile(project, **{**DOWN, "base_url": server.base_url})
         result = cli("the ferry strike")
     assert result.exit_code == 0
-    assert "the answer broke off" in result.stderr
+    assert result.stderr.count("the answer broke off") == 1
     assert "The ferry strike is over." in result.stdout
+
+
+@pytest.mark.parametrize("broken", ["profiles: {a: [", "- local", "profile: ${oc.env:NO_SUCH}"])
+def test_with_profiles_that_cannot_be_read_the_passages_remain(
+    cli: Cli, project: SmallProject, broken: str
+) -> None:
+    (project.path / "conf/local/profiles.yml").write_text(broken)
+    result = cli("the ferry strike")
+    assert (result.exit_code, "The ferry strike is over." in result.stdout) == (0, True)
+    assert "no model answers, as profiles.yml cannot be read" in result.stderr
+
+
+def test_a_withheld_answer_is_not_in_the_json(cli: Cli, project: SmallProject) -> None:
+    set_profile(project, **FAKE, hooks=[{"name": "guard", "withhold_answers": ["ferry"]}])
+    result = cli("the ferry strike", "--json")
+    found = json.loads(result.stdout)
+    assert found["answer"] is None
+    assert "it is withheld" in " ".join(found["warnings"])
 
 
 def test_a_wrong_key_is_told_without_showing_it(

@@ -6,6 +6,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from moodswarm.commands.asking import day, known_author, read_question
 from moodswarm.commands.passages import (
@@ -127,8 +129,10 @@ def _open_chat(project: Project, profile: str | None) -> "tuple[BlockingChat | N
         return project.chat(profile), []
     except LlmError as error:
         warnings = [f"no model answers: {error}"]
-        _warn(warnings)
-        return None, warnings
+    except (OmegaConfBaseException, YAMLError) as error:
+        warnings = [f"no model answers, as profiles.yml cannot be read: {error}"]
+    _warn(warnings)
+    return None, warnings
 
 
 def _retrieve(
@@ -161,7 +165,7 @@ def _answer(chat: "BlockingChat", outcome: _Outcome, *, show: bool) -> None:
     if outcome.streamed:
         click.echo("\n")
     if report.state == "degraded":
-        broken = "the answer broke off" if outcome.streamed else "no model answers"
+        broken = "no whole answer" if outcome.streamed else "no model answers"
         outcome.warn([f"{broken}: {report.detail}"])
     elif outcome.answer:
         outcome.warn(outcome.answer.warnings)

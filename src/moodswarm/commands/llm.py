@@ -94,6 +94,7 @@ def _ask(project: Project, profile: str | None) -> _Reply:
         chat = project.chat(profile)
         if chat is None:
             return _Reply(error="no profile is chosen")
+        started = perf_counter()  # Loading the package of the provider is no part of the call.
         response = chat.chat(request)
         milliseconds = (perf_counter() - started) * 1000
         return _reply(response, milliseconds)

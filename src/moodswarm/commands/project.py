@@ -178,13 +178,15 @@ class Project:
         """Put the stages of `parameters_retrieval.yml` together; the project closes them.
 
         Args:
-            chat: Words questions in other ways; None for none.
+            chat: Words questions in other ways, and reads the context; None for neither.
             params: Instead of the configured ones.
         """
         from moodswarm.retrieval.planning import Planner
         from moodswarm.retrieval.retriever import Retriever
 
         params = params or self.retrieval
+        if chat is None:
+            params = params.without_context()
         retriever = Retriever(
             self.vectors,
             self.embedder,

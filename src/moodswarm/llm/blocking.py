@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import weakref
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError as Cancelled
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -74,7 +74,7 @@ class BlockingChat:
                 yield delta
         finally:
             if self._close.alive:
-                self._wait(deltas.aclose)
+                self._wait(lambda: _leave(deltas))
 
     def run(
         self,
@@ -116,6 +116,13 @@ async def _within(
             raise
         where = client.options.address or client.options.provider
         raise EndpointDown(f"{where}: no answer within {seconds:g} s") from None
+
+
+async def _leave(deltas: AsyncGenerator[Delta, None]) -> None:
+    while deltas.ag_running:
+        # Ctrl-C: the piece that was waited for is still being stopped.
+        await asyncio.sleep(0.001)
+    await deltas.aclose()
 
 
 def _shut_down(

@@ -216,8 +216,8 @@ def _chosen(settings: LlmSettings, profile: str | None) -> tuple[str, Profile] |
         return None
     if name not in settings.profiles:
         raise ProfileError(
-            f"{unknown('profile', name, tuple(settings.profiles))} Profiles are in profiles.yml, "
-            "MOODSWARM_LLM_PROFILE chooses one"
+            f"{unknown('profile', name, tuple(settings.profiles))} (profiles are in profiles.yml, "
+            "MOODSWARM_LLM_PROFILE chooses one)"
         )
     return name, settings.profiles[name]
 

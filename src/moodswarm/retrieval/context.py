@@ -11,13 +11,14 @@ from moodswarm.records.tokens import Encoding, Tokenizer
 from moodswarm.retrieval.passage import Context, Passage, Source
 from moodswarm.text.sentences import split_sentences
 
-# Less than this is left to no cut passage: it would say nothing.
+# Less than this is left to no cut passage: it would say nothing, or little for what it costs.
 _LEAST_TOKENS = 60
-_LEAST_SHARE = 0.3
+_LEAST_SHARE = 0.1
+_MOST_OF_A_SMALL_BUDGET = 0.3
 # Titles and links come from outside; this is room for any honest one.
 _TITLE_CHARACTERS, _LINK_CHARACTERS, _DATE_CHARACTERS = 200, 300, 10
 # How many passages that do not fit whole are looked at.
-_TRIED = 4
+_TRIED = 2
 # How often a cut text is counted again where it has more tokens than its part of the whole.
 _TRIES = 5
 
@@ -88,11 +89,13 @@ def _source(
     """Return a passage as a source of at most `left` tokens; None where nothing of it fits."""
     line = heading(passage)
     before = as_text(number, line, "")
-    least = min(_LEAST_TOKENS, _LEAST_SHARE * max_tokens)
+    least = max(_LEAST_SHARE * max_tokens, min(_LEAST_TOKENS, _MOST_OF_A_SMALL_BUDGET * max_tokens))
     if left <= 0:
         return None
     # A word is at least one token. What cannot fit is not tokenized, which is most of the cost.
     whole = len(passage.text.split()) <= left
+    if not whole and left < least:
+        return None
     text, hit = (passage.text, _hit_in(passage)) if whole else _around_hit(passage, left)
     starts = tokenizer.encode([before + text])[0].starts
     if whole and len(starts) <= left:

@@ -83,3 +83,8 @@ class RetrievalParams(_Params):
         if not (self.dense.enabled or self.lexical.enabled):
             raise ValueError("dense and lexical search are both off; enable one of them")
         return self
+
+    def without_context(self) -> "RetrievalParams":
+        """Return the same for a search that no model reads: building a context costs some ms."""
+        context = self.context.model_copy(update={"enabled": False})
+        return self.model_copy(update={"context": context})

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -118,8 +117,15 @@ def measure_answers(
         "lexical": lexical.model_dump(mode="json"),
         "embedding": {"model": embedding.model, "precision": embedding.precision},
     }
-    version, recorded = about_questions["version"], recorded_retrieval_baseline
-    compared, entries = _compare(results, settings, version, recorded, retrieval_evaluation)
+    entries = baselines.entries_of(recorded_retrieval_baseline)
+    version = about_questions["version"]
+    compared, entries[version] = baselines.compare(
+        results,
+        settings,
+        entries.get(version, {}),
+        gate=retrieval_evaluation.gate,
+        record=retrieval_evaluation.record_baseline,
+    )
     report = {
         "questions": dict(about_questions),
         "configurations": {name: found.as_dict() for name, found in results.items()},
@@ -162,30 +168,6 @@ def _without_model(params: RetrievalParams) -> RetrievalParams:
             "expansion": params.expansion.model_copy(update={"enabled": False}),
         }
     )
-
-
-def _compare(
-    results: Mapping[str, Result],
-    settings: Mapping[str, Any],
-    version: str,
-    recorded: Mapping[str, Any] | None,
-    retrieval_evaluation: EvaluationParams,
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return (what is reported of the comparison, the baselines to keep)."""
-    entries = baselines.entries_of(recorded)
-    known = entries.get(version)
-    if known is None or retrieval_evaluation.record_baseline:
-        new = baselines.entry(results, settings, datetime.now(UTC))
-        compared = {"state": "recorded", "recorded_at": new["recorded_at"], "gated": False}
-        return compared | {"falls": [], "changed_settings": {}}, entries | {version: new}
-    compared = {
-        "state": "compared",
-        "recorded_at": known["recorded_at"],
-        "gated": retrieval_evaluation.gate,
-        "falls": baselines.as_dicts(baselines.falls(results, known)),
-        "changed_settings": baselines.changed_settings(known["settings"], settings),
-    }
-    return compared, entries
 
 
 def _rows(

@@ -57,13 +57,14 @@ def result_tables(configurations: Mapping[str, Mapping[str, Any]]) -> list[Table
 
 def baseline_line(baseline: Mapping[str, Any]) -> str:
     """Say how the run compares with the recorded baseline."""
-    if baseline["state"] == "recorded":
-        return "Recorded as the baseline of these questions."
-    falls, gated = len(baseline["falls"]), "" if baseline["gated"] else " (the gate is off)"
-    at = baseline["recorded_at"]
-    if not falls:
-        return f"No measure is under the baseline of {at}{gated}."
-    return f"{falls} measures are under the baseline of {at}{gated}."
+    recorded = ", ".join(baseline["recorded"])
+    if not baseline["compared"]:
+        return f"Recorded as the baseline of these questions: {recorded}."
+    gate = "" if baseline["gated"] else " (the gate is off)"
+    count = len(baseline["falls"])
+    falls = "No measure is" if not count else f"{count} measure{'s are' if count > 1 else ' is'}"
+    new = f" Recorded for the first time: {recorded}." if recorded else ""
+    return f"{falls} under the baseline of {', '.join(baseline['compared'])}{gate}.{new}"
 
 
 def retrieval_metrics(report: Mapping[str, Any]) -> dict[str, float]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from moodswarm.retrieval.evaluation.results import Result
 
 FORMAT = 1
+
+#: Recorded baselines of one test set, by configuration.
+Entries = dict[str, dict[str, Any]]
 
 
 class RetrievalRegressed(ValueError):
@@ -43,21 +45,15 @@ class Fall:
         )
 
 
-def entry(
-    results: Mapping[str, Result], settings: Mapping[str, Any], at: datetime
-) -> dict[str, Any]:
-    """Return what is recorded of a run: its means, and the settings that they were reached with."""
+def entry(result: Result, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is recorded of a configuration: its means, and the settings behind them."""
     return {
-        "recorded_at": at.isoformat(timespec="seconds"),
         "settings": dict(settings),
-        "measures": {
-            name: {measure: interval.as_dict() for measure, interval in found.measures.items()}
-            for name, found in results.items()
-        },
+        "measures": {name: found.as_dict() for name, found in result.measures.items()},
     }
 
 
-def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
+def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, Entries]:
     """Return the recorded baselines by version of their test set.
 
     Raises:
@@ -69,10 +65,10 @@ def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
         if recorded["format"] != FORMAT:
             raise ValueError(f"format {recorded['format']!r}, expected {FORMAT}")
         found = dict(recorded["test_sets"])
-        for known in found.values():
-            for measures in known["measures"].values():
-                for interval in measures.values():
-                    float(interval["value"])
+        for known in (entry for entries in found.values() for entry in entries.values()):
+            dict(known["settings"])
+            for interval in known["measures"].values():
+                float(interval["value"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableBaseline(
             f"catalog entry `retrieval_baseline` holds no baseline ({error}); record one with "
@@ -81,30 +77,63 @@ def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
     return found
 
 
-def to_json(entries: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def to_json(entries: Mapping[str, Entries]) -> dict[str, Any]:
     """Return what the catalog keeps."""
     return {"format": FORMAT, "test_sets": dict(entries)}
 
 
-def falls(results: Mapping[str, Result], known: Mapping[str, Any]) -> list[Fall]:
-    """Find the measures whose whole interval lies under the recorded value.
+def compare(
+    results: Mapping[str, Result],
+    settings: Mapping[str, Any],
+    known: Entries,
+    *,
+    gate: bool,
+    record: bool,
+) -> tuple[dict[str, Any], Entries]:
+    """Compare a run with the baselines of its test set; record those that are not there yet.
 
-    Configurations and measures that only one of the two has are not compared.
+    Args:
+        results: By configuration.
+        settings: That they were reached with.
+        known: By configuration; those that this run did not measure stay as they are.
+        gate: Whether a fall is to fail the run.
+        record: Record all configurations of this run, whatever is known.
+
+    Returns:
+        What is reported, and the baselines to keep.
     """
-    found = []
-    for name, result in results.items():
-        for measure, interval in result.measures.items():
-            recorded = known["measures"].get(name, {}).get(measure)
-            if recorded is not None and interval.high < recorded["value"]:
-                fall = Fall(
-                    configuration=name,
-                    measure=measure,
-                    value=interval.value,
-                    high=interval.high,
-                    baseline=recorded["value"],
-                )
-                found.append(fall)
-    return found
+    compared = [] if record else [name for name in results if name in known]
+    new = {name: entry(found, settings) for name, found in results.items() if name not in compared}
+    changed: dict[str, list[Any]] = {}
+    for name in compared:
+        changed |= changed_settings(known[name]["settings"], settings)
+    found = [fall for name in compared for fall in falls(name, results[name], known[name])]
+    reported = {
+        "recorded": list(new),
+        "compared": compared,
+        "gated": gate,
+        "falls": [asdict(fall) for fall in found],
+        "changed_settings": changed,
+    }
+    return reported, {**known, **new}
+
+
+def falls(name: str, result: Result, known: Mapping[str, Any]) -> list[Fall]:
+    """Find the measures of a configuration whose whole interval lies under the recorded value.
+
+    Measures that only one of the two has are not compared.
+    """
+    return [
+        Fall(
+            configuration=name,
+            measure=measure,
+            value=interval.value,
+            high=interval.high,
+            baseline=recorded["value"],
+        )
+        for measure, interval in result.measures.items()
+        if (recorded := known["measures"].get(measure)) and interval.high < recorded["value"]
+    ]
 
 
 def changed_settings(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -134,16 +163,11 @@ def require_no_fall(compared: Mapping[str, Any]) -> None:
         for name, (before, now) in compared["changed_settings"].items()
     )
     raise RetrievalRegressed(
-        f"retrieval is worse than its baseline of {compared['recorded_at']}: {listed}{changed}. "
+        f"retrieval is worse than its baseline: {listed}{changed}. "
         "The report is saved. Take back what made it worse; or, where it is meant, record the new "
         "baseline with `--params retrieval_evaluation.record_baseline=true`; or try settings "
         "without failing with `--params retrieval_evaluation.gate=false`"
     )
-
-
-def as_dicts(found: list[Fall]) -> list[dict[str, Any]]:
-    """Return falls for JSON."""
-    return [asdict(fall) for fall in found]
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -36,6 +36,7 @@ _DEFINITION = re.compile(
     r"(?:def|class|function|func|fn|interface|struct|trait)\s+(?P<name>[A-Za-z_]\w{5,})[^\n]*",
     re.MULTILINE,
 )
+_APOSTROPHE = re.compile("['’]")
 _NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 #: A question and its evidence.
@@ -121,7 +122,7 @@ def _docstring(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | N
     text = " ".join((match["python"] or match["c"]).split())
     start, end = (split_sentences(text) or [(0, len(text))])[0]
     sentence = text[start:end]
-    chosen = [word for word in words(sentence) if word not in _STOPS]
+    chosen = [word for word in words(sentence) if not _carries_nothing(word)]
     if len(chosen) < _QUESTION_WORDS.start:
         return None
     return " ".join(chosen), sentence
@@ -168,5 +169,10 @@ def _telling(text: str) -> list[str]:
     return [
         word
         for word in words(text)
-        if len(word) > 1 and word not in _STOPS and not any(map(str.isdigit, word))
+        if len(word) > 1 and not _carries_nothing(word) and not any(map(str.isdigit, word))
     ]
+
+
+def _carries_nothing(word: str) -> bool:
+    """Whether it is a stop word, or put together of them (`it's`, `won’t`)."""
+    return all(part in _STOPS for part in _APOSTROPHE.split(word))

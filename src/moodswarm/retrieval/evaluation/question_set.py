@@ -1,7 +1,9 @@
 """Keeping a test set up to date with its corpus."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from moodswarm.retrieval.evaluation.evidence import holders
 from moodswarm.retrieval.evaluation.known_items import make_question
@@ -67,14 +69,16 @@ def build_test_set(
     seen = survey(store, seed, _CANDIDATES * count, {q.chunk_id for q in recorded})
     there = [question for question in recorded if question.chunk_id in seen.found]
     written = [question for question in there if question.type == "written"][:count]
-    maker = _Maker(seen, seed)
+    maker = _Maker(seen, seed, written)
     unwritten: dict[str, int] = {}
     if writer is not None:
         unwritten = maker.write(writer, round(written_share * count) - len(written))
-    # What a model has written takes the place of the last known-item questions.
+    # What a model has written takes the place of the known-item question to the same chunk, then
+    # of the last ones.
     room = count - len(written) - len(maker.made)
-    kept = [*written, *[q for q in there if q.type != "written"][:room]]
-    maker.make(count - len(kept) - len(maker.made))
+    known = [q for q in there if q.type != "written" and q.chunk_id not in maker.used][:room]
+    kept = [*written, *known]
+    maker.make(count - len(kept) - len(maker.made), known)
     # In the order in which they are kept next time.
     ordered = sorted([*kept, *maker.made], key=lambda question: question.type != "written")
     questions = _with_expected(store, ordered, seen.found | maker.used)
@@ -90,38 +94,47 @@ def build_test_set(
 
 
 class _Maker:
-    """Makes questions of the candidates, each used once."""
+    """Makes questions of the candidates, one of each chunk."""
 
-    def __init__(self, seen: Survey, seed: int) -> None:
+    def __init__(self, seen: Survey, seed: int, written: Sequence[TestQuestion]) -> None:
         self._seen, self._seed = seen, seed
-        self._turns = seen.in_turns()
+        self._taken = {question.chunk_id for question in written}
         self.made: list[TestQuestion] = []
         self.used: dict[str, ChunkText] = {}
 
-    def make(self, count: int) -> None:
-        """Make known-item questions."""
-        while count > 0 and (chunk := next(self._turns, None)) is not None:
-            question = make_question(chunk, self._seen.rarity, self._seed)
-            if question is not None:
-                self._take(question, chunk)
-                count -= 1
-
     def write(self, writer: Writer, count: int) -> dict[str, int]:
-        """Have questions written; returns why some were not."""
-        chunks = [
-            chunk for _ in range(max(0, count)) if (chunk := next(self._turns, None)) is not None
-        ]
-        reasons: dict[str, int] = {}
+        """Have questions written; returns why some were not.
+
+        The same chunks come first in every run, whether or not there is a known-item question to
+        them: one that gave no question is tried again before others, so that the set rests.
+        """
+        chunks = list(islice(self._free(), max(0, count)))
+        reasons: Counter[str] = Counter()
         for chunk, written in zip(chunks, writer(chunks) if chunks else (), strict=True):
             if isinstance(written, TestQuestion):
                 self._take(written, chunk)
             else:
-                reasons[written] = reasons.get(written, 0) + 1
-        return reasons
+                reasons[written] += 1
+        return dict(reasons)
+
+    def make(self, count: int, known: Sequence[TestQuestion]) -> None:
+        """Make known-item questions to chunks that have none."""
+        self._taken |= {question.chunk_id for question in known}
+        made = (
+            (chunk, question)
+            for chunk in self._free()
+            if (question := make_question(chunk, self._seen.rarity, self._seed))
+        )
+        for chunk, question in islice(made, max(0, count)):
+            self._take(question, chunk)
+
+    def _free(self) -> Iterator[ChunkText]:
+        return (chunk for chunk in self._seen.in_turns() if chunk.id not in self._taken)
 
     def _take(self, question: TestQuestion, chunk: ChunkText) -> None:
         self.made.append(question)
         self.used[chunk.id] = chunk
+        self._taken.add(chunk.id)
 
 
 def _with_expected(

@@ -84,7 +84,7 @@ def survey(
         seen.rarity.add(chunk.text)
         if chunk.id in looked_for:
             seen.found[chunk.id] = chunk
-        elif len(words(chunk.text)) >= LEAST_WORDS:
+        if len(words(chunk.text)) >= LEAST_WORDS:
             entry = (-_turn(seed, chunk.id), chunk.id, chunk)
             heap = kept[(chunk.kind, chunk.author_id)]
             heapq.heappush(heap, entry)

@@ -28,7 +28,7 @@ _END = (
     + words(
         "about and or on by did do does what which who how is was were are that to for with the a",
         "in at from has have had she he they i we it only as until till before after since when",
-        "where why but not",
+        "where why but not than",
     )
     + r"(?!\w)|,? \x01)"
 )
@@ -37,16 +37,30 @@ _RANGE = re.compile(
     rf"|in (?P<c>{_YEAR}) ?-) ?(?P<end>{_DATE}){_END}",
     re.IGNORECASE,
 )
+#: `in 2021, 2022 and 2023`, `more in 2022 than in 2023`: all of them are asked for.
+_MORE = rf"(?:(?:,? (?:and|or|than|to|through|until|till)|,) (?:in |during |on )?{_DATE})*"
 _SINGLE = re.compile(
-    rf"\b(?P<word>in|during|on|since|from|after|before|until|till|up to|through) "
-    rf"(?P<date>{_DATE})(?P<onward> on(?:wards?)?(?!\w))?{_END}",
+    r"\b(?:(?P<among>in|during|on)|(?P<word>since|from|after|before|until|till|up to|through)) "
+    rf"(?P<dates>{_DATE}(?(among){_MORE}))(?P<onward> on(?:wards?)?(?!\w))?{_END}",
     re.IGNORECASE,
 )
+_COUNTS = {"few": 3} | {
+    name: count
+    for count, name in enumerate(
+        "two three four five six seven eight nine ten eleven twelve".split(), 2
+    )
+}
 _LAST = re.compile(
-    r"\b(?P<this>this|last) (?P<unit>year|month|week)(?!\w|'|-)"
-    r"|\b(?:in|over|during|within) the (?:last|past) (?:(?P<count>\d{1,3}|few) )?"
-    r"(?P<span>day|week|month|year)s?(?!\w|'|-)|\b(?P<day>yesterday|today)(?!\w|')",
+    r"(?:\b(?P<word>about|since|from|after|before|until|till|up to|through) )?"
+    r"\b(?:(?P<this>this|last) (?P<unit>year|month|week)(?!\w|'|-)"
+    r"|(?P<day>yesterday|today)(?!\w|'))"
+    r"|\b(?:in|over|during|within|from|of) the (?:last|past) "
+    rf"(?:(?P<count>\d{{1,3}}|{words(*_COUNTS)}) )?(?P<span>day|week|month|year)s?(?!\w|'|-)",
     re.IGNORECASE,
+)
+#: What is written today; not `how is tea made today`.
+_WRITTEN_TODAY = re.compile(
+    r"\b(?:write|wrote|written|say|said|posts?|posted|publish|published|new) \Z", re.IGNORECASE
 )
 _SPAN_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
@@ -88,12 +102,14 @@ def _ranges(question: str) -> Iterator[Days]:
 
 def _singles(question: str) -> Iterator[Days]:
     for match in _SINGLE.finditer(question):
-        days = _days(match["date"])
+        dates = re.findall(_DATE, match["dates"], re.IGNORECASE)
+        days = [day for each in dates for day in _days(each) or ()]
         if days and not _negated(question, match):
-            yield _bounded(match["word"].casefold(), *days, onward=bool(match["onward"]))
+            word = (match["word"] or "").casefold()
+            yield _bounded(word, min(days), max(days), onward=bool(match["onward"]))
 
 
-def _bounded(word: str, first: date, last: date, *, onward: bool) -> Days:
+def _bounded(word: str, first: date, last: date, *, onward: bool = False) -> Days:
     if word == "since" or onward:
         return Days(since=first)
     if word == "after":
@@ -107,19 +123,22 @@ def _bounded(word: str, first: date, last: date, *, onward: bool) -> Days:
 
 def _relative(question: str, today: date) -> Iterator[Days]:
     for match in _LAST.finditer(question):
-        if _negated(question, match):
+        word = (match["word"] or "").casefold()
+        if word == "about" or _negated(question, match):
             continue
         if match["day"]:
             day = today - timedelta(days=match["day"].casefold() == "yesterday")
-            yield Days(day, day)
+            if word or day < today or _WRITTEN_TODAY.search(question[: match.start()]):
+                yield _bounded(word, day, day)
         elif match["span"]:
-            count = {"few": 3, None: 1}.get(match["count"]) or int(match["count"])
-            yield Days(today - timedelta(count * _SPAN_DAYS[match["span"].casefold()]), today)
+            count = (match["count"] or "1").casefold()
+            days = (_COUNTS.get(count) or int(count)) * _SPAN_DAYS[match["span"].casefold()]
+            yield Days(today - timedelta(days), today)
         else:
             first, last = _calendar(match["unit"].casefold(), today)
             if match["this"].casefold() == "last":
                 first, last = _calendar(match["unit"].casefold(), first - timedelta(days=1))
-            yield Days(first, last)
+            yield _bounded(word, first, last)
 
 
 def _calendar(unit: str, day: date) -> tuple[date, date]:

@@ -58,7 +58,8 @@ _ASKED = (
 )
 _FIRST = (
     rf"^{_ADJECTIVES}(?P<nouns>{_PLURAL}(?:(?:,| and| or) {_PLURAL})*) "
-    r"(?:(?:that|which) )?(?:about|on|by|from|since|before|after|between|mention|mentioning)\b"
+    r"(?:(?:that|which) )?(?:about|on|by|from|since|before|after|between|mention|mentioning"
+    r"|in|during|until|till|this|last)\b"
 )
 _OWNER = r"(?:her|his|\x01's?)"
 _OWNER_I = r"(?:her|his|my|\x01's?)"

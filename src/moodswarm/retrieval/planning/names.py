@@ -66,11 +66,12 @@ _WRITER = re.compile(
 )
 _FULL_NAME_AS_TOPIC = re.compile(
     rf"(?<!\baccording )\b{_TOPIC} \x01(?!')|(?<!\x02 )\b(?:of|on) \x01(?!')"
-    rf"|\b(?!{_WRITTEN}\b|{_NO_PARTICIPLE}\b)\w+ by \x01",
+    rf"|\b(?!{_WRITTEN}\b|{_NO_PARTICIPLE}\b)\w+ by \x01|\bwho(?:'s| is| was) \x01(?!')",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
-    r"\bnot (?:\w+ )?by \x01|\b(?:not|except|excluding|besides|without|(?:other|rather) than) \x01",
+    r"\bnot (?:\w+ )?by \x01|\b(?:not|except|excluding|besides|without|(?:other|rather) than"
+    r"|(?:apart|aside) from|(?:any|every|no)(?: ?one|body) but)(?: for)?(?: by| from)? \x01",
     re.IGNORECASE,
 )
 #: `by Mira Stone`, where only Mira Solano is known.

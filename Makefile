@@ -52,10 +52,12 @@ check: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server  ## Lint, types, import contr
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-benchmark: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server  ## Measure speed; ARTICLES=path of your own articles
+benchmark: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server $(VENV)/.rivals  ## Measure speed; ARTICLES=path of your own articles
 	@$(BIN)/python benchmarks/embedding.py --articles $(ARTICLES)
 	@$(BIN)/python benchmarks/text.py --articles $(ARTICLES)
 	@$(BIN)/python benchmarks/search.py --points $(POINTS)
+	@$(BIN)/python benchmarks/retrieval.py --chunks $(POINTS)
+	@$(BIN)/python benchmarks/llm.py
 	@$(BIN)/python benchmarks/extraction.py
 	@$(BIN)/python benchmarks/crawl.py
 	@$(BIN)/python benchmarks/startup.py

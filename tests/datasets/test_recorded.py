@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+from kedro.io import DatasetError
 from kedro.io.core import Version
 from kedro_datasets.json import JSONDataset
 
@@ -20,3 +22,9 @@ def test_the_newest_version_is_loaded(tmp_path: Path) -> None:
         JSONDataset(filepath=path, version=Version(stamp, stamp)).save({"at": stamp})
     newest = RecordedDataset(filepath=path, version=Version(None, None))
     assert newest.load() == {"at": "2026-01-02T00.00.00.000Z"}
+
+
+def test_a_broken_file_names_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "q.json").write_text('{"questions": [')
+    with pytest.raises(DatasetError, match=r"q\.json is no JSON .*; delete it, and the next run"):
+        RecordedDataset(filepath=str(tmp_path / "q.json")).load()

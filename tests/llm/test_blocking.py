@@ -3,7 +3,10 @@
 import asyncio
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,7 @@ from llm.stub import stub
 from moodswarm.llm.blocking import BlockingChat
 from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import EndpointDown, RequestRefused
+from moodswarm.llm.messages import ChatRequest, Delta
 from moodswarm.llm.providers.fake import FakeProvider
 
 
@@ -56,6 +60,48 @@ def test_leaving_a_stream_stops_it() -> None:
         for _ in chat.stream(REQUEST):
             break
         assert [call.stopped for call in hook.calls] == [True]
+
+
+class _LeavesSlowly(FakeProvider):
+    """Waits for its next piece, and takes a while to stop, as a connection does."""
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        yield Delta("one")
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.05)
+
+
+def test_a_reader_interrupted_while_it_waits_leaves_the_stream_cleanly() -> None:
+    """As Ctrl-C in `future.result()`, which would end the test run itself."""
+    hook = NotingHook()
+    client = ChatClient(_LeavesSlowly(), ClientOptions(model="fake"), [hook])
+    with BlockingChat(client) as chat:
+        deltas = chat.stream(REQUEST)
+        assert next(deltas).text == "one"
+        with interrupted_waiting(), pytest.raises(KeyboardInterrupt):
+            next(deltas)
+        assert [call.stopped for call in hook.calls] == [True]
+
+
+@contextmanager
+def interrupted_waiting() -> Iterator[None]:
+    """Interrupt the next wait for the event loop, once its work has begun."""
+    kept, interrupts = Future.result, [KeyboardInterrupt()]
+
+    def result(self: Future[Any], timeout: float | None = None) -> Any:
+        if interrupts:
+            with suppress(TimeoutError):
+                kept(self, 0.05)
+            raise interrupts.pop()
+        return kept(self, timeout)
+
+    Future.result = result  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Future.result = kept  # type: ignore[method-assign]
 
 
 def test_answer_that_takes_too_long_is_given_up_and_recorded() -> None:

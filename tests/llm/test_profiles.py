@@ -68,6 +68,11 @@ def test_empty_variable_chooses_no_profile(monkeypatch: pytest.MonkeyPatch) -> N
     assert open_chat(load()) is None
 
 
+def test_unknown_profile_names_the_known_and_where_they_are(shipped: LlmSettings) -> None:
+    with pytest.raises(ProfileError, match=r"anthropic, fake \(profiles are in profiles\.yml"):
+        open_chat(shipped, profile="zzzzz")
+
+
 def test_unknown_profile_names_the_nearest(shipped: LlmSettings) -> None:
     with pytest.raises(ProfileError, match=r"unknown profile 'lokal'.*did you mean 'local'\?"):
         open_chat(shipped, profile="lokal")

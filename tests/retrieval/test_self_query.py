@@ -188,6 +188,8 @@ def test_days_are_found(words: str, since: str | None, until: str | None) -> Non
         "What did Mira say about last year's harvest?",
         "which articles are not in 2019",
         "what did Mira write in May",
+        "What does Mira say of how tea is made today?",
+        "What did Mira say about last year?",
     ],
 )
 def test_no_days_are_invented(question: str) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kedro.io import DatasetError
 from kedro_datasets.json import JSONDataset
 
 
@@ -36,5 +37,19 @@ class RecordedDataset(JSONDataset):  # type: ignore[misc]  # kedro-datasets is n
     """
 
     def load(self) -> Any:
-        """Return what was recorded last, or None."""
-        return super().load() if self.exists() else None
+        """Return what was recorded last, or None.
+
+        Raises:
+            DatasetError: the file is broken, as a run may leave it that is killed while it writes.
+        """
+        if not self.exists():
+            return None
+        try:
+            return super().load()
+        except DatasetError as error:
+            if not isinstance(error.__cause__, ValueError):
+                raise
+            raise DatasetError(
+                f"{self._get_load_path()} is no JSON ({error.__cause__}); delete it, and the next "
+                "run takes what was recorded before, or begins anew"
+            ) from error

@@ -60,8 +60,10 @@ def measured(
 
 def test_the_first_run_records_the_baseline(written: Any) -> None:
     report, rows, chart, baseline = measured(written, right=True)
-    assert report["baseline"]["state"] == "recorded"
+    assert report["baseline"]["recorded"] == ["dense", "hybrid"]
     assert list(baseline["test_sets"]) == [written[0]["version"]]
+    shown = "Recorded as the baseline of these questions: dense, hybrid."
+    assert baseline_line(report["baseline"]) == shown
     assert rows.num_rows == 8
     assert set(rows["Recall@5"].to_pylist()) == {1.0}
     assert "4 questions" in chart.axes[0].get_title()
@@ -88,7 +90,7 @@ def test_other_questions_have_a_baseline_of_their_own(written: Any) -> None:
     *_, baseline = measured(written, right=True)
     other = (written[0], {**written[1], "version": "other"})
     report, _, _, kept = measured(other, right=False, recorded=baseline)
-    assert report["baseline"]["state"] == "recorded"
+    assert report["baseline"]["recorded"] == ["dense", "hybrid"]
     assert len(kept["test_sets"]) == 2
 
 
@@ -96,8 +98,25 @@ def test_settings_are_tried_without_failing(written: Any) -> None:
     *_, baseline = measured(written, right=True)
     report, *_ = measured(written, right=False, recorded=baseline, gate=False)
     require_baseline(report)
-    assert "8 measures are under the baseline" in baseline_line(report["baseline"])
-    assert "(the gate is off)" in baseline_line(report["baseline"])
+    shown = "8 measures are under the baseline of dense, hybrid (the gate is off)."
+    assert baseline_line(report["baseline"]) == shown
+
+
+def test_a_configuration_without_a_baseline_is_said_to_have_none(written: Any) -> None:
+    compared = {"recorded": ["hybrid"], "compared": ["dense"], "gated": True, "falls": []}
+    assert baseline_line(compared) == (
+        "No measure is under the baseline of dense. Recorded for the first time: hybrid."
+    )
+
+
+def test_stages_that_failed_are_printed(written: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    report = measured(written, right=True)[0]
+    report["configurations"]["hybrid"]["degraded"] = {"lexical: has no words": 3}
+    report["configurations"]["dense"]["refused"] = {"q1": "the question is empty"}
+    print_retrieval_report(report, None)
+    out = capsys.readouterr().out
+    assert "hybrid: 3 times lexical: has no words" in out
+    assert "dense: 1 could not be asked and count as 0, such as q1: the question is empty" in out
 
 
 def test_the_report_is_printed(written: Any, capsys: pytest.CaptureFixture[str]) -> None:

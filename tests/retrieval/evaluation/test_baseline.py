@@ -1,6 +1,5 @@
 """The baseline and its gate."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from moodswarm.retrieval.evaluation import baseline
 from moodswarm.retrieval.evaluation.asking import Answers
 from moodswarm.retrieval.evaluation.results import Result, summarise
 
-AT = datetime(2026, 1, 2, tzinfo=UTC)
 QUESTIONS = [str(number) for number in range(40)]
 
 
@@ -22,22 +20,14 @@ def reached(found: int) -> dict[str, Result]:
     return summarise({"hybrid": answers}, judged, ["MRR@10"])
 
 
-def compared(found: int, **changes: Any) -> dict[str, Any]:
-    known = baseline.entry(reached(36), {"k": 5}, AT)
-    falls = baseline.as_dicts(baseline.falls(reached(found), known))
-    changed = baseline.changed_settings(known["settings"], {"k": 3})
-    return {
-        "recorded_at": known["recorded_at"],
-        "gated": True,
-        "falls": falls,
-        "changed_settings": changed,
-        **changes,
-    }
+def compared(found: int, *, gate: bool = True) -> dict[str, Any]:
+    known = {"hybrid": baseline.entry(reached(36)["hybrid"], {"k": 5})}
+    return baseline.compare(reached(found), {"k": 3}, known, gate=gate, record=False)[0]
 
 
 def test_a_fall_by_more_than_the_interval_fails_the_run() -> None:
     message = (
-        r"baseline of 2026-01-02.*MRR@10 of hybrid is 0\.500 \(at most 0\.\d+ by its interval\), "
+        r"worse than its baseline: MRR@10 of hybrid is 0\.500 \(at most 0\.\d+ by its interval\), "
         r"the baseline 0\.900; k was 5 and is 3\..*record_baseline=true"
     )
     with pytest.raises(baseline.RetrievalRegressed, match=message):
@@ -50,22 +40,42 @@ def test_a_fall_within_the_interval_passes(found: int) -> None:
 
 
 def test_an_open_gate_lets_all_pass() -> None:
-    baseline.require_no_fall(compared(0, gated=False))
+    baseline.require_no_fall(compared(0, gate=False))
 
 
-def test_configurations_that_the_baseline_lacks_are_not_compared() -> None:
-    known = baseline.entry({}, {}, AT)
-    assert baseline.falls(reached(0), known) == []
+def test_a_configuration_has_its_baseline_from_the_first_run_that_measures_it() -> None:
+    known = {"dense": baseline.entry(reached(36)["hybrid"], {"k": 5})}
+    reported, kept = baseline.compare(reached(30), {"k": 3}, known, gate=True, record=False)
+    assert (reported["recorded"], reported["compared"]) == (["hybrid"], [])
+    assert kept == known | {"hybrid": baseline.entry(reached(30)["hybrid"], {"k": 3})}
+
+
+def test_recording_keeps_the_baselines_of_what_was_not_measured() -> None:
+    known = {name: baseline.entry(reached(36)["hybrid"], {}) for name in ("dense", "hybrid")}
+    reported, kept = baseline.compare(reached(10), {}, known, gate=True, record=True)
+    assert reported["falls"] == []
+    assert kept["dense"] == known["dense"]
+    assert kept["hybrid"] != known["hybrid"]
+
+
+def test_measures_that_the_baseline_lacks_are_not_compared() -> None:
+    assert baseline.falls("hybrid", reached(0)["hybrid"], {"settings": {}, "measures": {}}) == []
 
 
 def test_baselines_come_back_from_json() -> None:
-    entries = {"v1": baseline.entry(reached(36), {"k": 5}, AT)}
+    entries = {"v1": {"hybrid": baseline.entry(reached(36)["hybrid"], {"k": 5})}}
     assert baseline.entries_of(baseline.to_json(entries)) == entries
     assert baseline.entries_of(None) == {}
 
 
 @pytest.mark.parametrize(
-    "recorded", [{}, {"format": 7}, {"format": 1, "test_sets": {"v": {"measures": {"a": 1}}}}]
+    "recorded",
+    [
+        {},
+        {"format": 7},
+        {"format": 1, "test_sets": {"v": {"dense": {"measures": {}}}}},
+        {"format": 1, "test_sets": {"v": {"dense": {"settings": {}, "measures": {"a": 1}}}}},
+    ],
 )
 def test_an_unreadable_baseline_names_the_remedy(recorded: dict[str, Any]) -> None:
     with pytest.raises(baseline.UnreadableBaseline, match="after deleting its file"):

@@ -110,6 +110,14 @@ def test_code_is_asked_for_by_docstring_or_name() -> None:
     }
 
 
+def test_contractions_are_no_words_to_ask_about() -> None:
+    text = "It's what they've won't didn’t that’s you'll we're hers. " * 3
+    assert make_question(chunk(text), Rarity(), 0) is None
+    kept = make_question(chunk(f"{text} The moon's harbour kettle sings."), Rarity(), 0)
+    assert kept is not None
+    assert set(words(kept.text)) <= {"moon's", "harbour", "kettle", "sings"}
+
+
 def test_short_chunks_give_no_question(tmp_path: Path) -> None:
     with pytest.raises(NothingToAskAbout, match="of the 2 embedded chunks: all are shorter"):
         made(tmp_path, chunks_of(["Tea!", "More tea!"]))
@@ -134,14 +142,38 @@ def test_what_a_model_writes_takes_the_place_of_known_items(tmp_path: Path) -> N
     assert (again.questions, again.new) == (found.questions, 0)
 
 
-def test_a_model_that_writes_nothing_leaves_known_items(tmp_path: Path) -> None:
+def test_a_model_writes_to_chunks_that_have_known_items(tmp_path: Path) -> None:
     store = open_store(tmp_path, chunks_of(TEXTS))
+    first = build_test_set(store, (), count=10, seed=0)
     found = build_test_set(
-        store, (), count=2, seed=0, writer=lambda chunks: ["EndpointDown"] * len(chunks)
+        store,
+        first.questions,
+        count=4,
+        seed=0,
+        writer=lambda chunks: [build("written", (f"What of {c.id}?", ""), c) for c in chunks],
     )
     store.close()
-    assert found.unwritten == {"EndpointDown": 1}
-    assert len(found.questions) == 2
+    assert len(first.questions) == len(TEXTS)
+    assert [q.type == "written" for q in found.questions] == [True, True, False, False]
+    assert len({q.chunk_id for q in found.questions}) == len(TEXTS)
+
+
+def test_a_model_that_writes_nothing_leaves_known_items(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def writer(chunks: Sequence[ChunkText]) -> list[str]:
+        asked.append([chunk.id for chunk in chunks])
+        return ["EndpointDown"] * len(chunks)
+
+    store = open_store(tmp_path, chunks_of(TEXTS))
+    found = build_test_set(store, (), count=4, seed=0, writer=writer)
+    again = build_test_set(store, found.questions, count=4, seed=0, writer=writer)
+    store.close()
+    assert found.unwritten == {"EndpointDown": 2}
+    assert len(found.questions) == len(TEXTS)
+    # The same chunks again: others would change the test set with every run.
+    assert asked[0] == asked[1]
+    assert again.questions == found.questions
 
 
 def test_a_test_set_comes_back_from_json(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from rich.table import Table
 from moodswarm.commands.project import Project
 from moodswarm.commands.retrieval.corpus import CorpusCounts, WorkCorpus
 from moodswarm.pipelines.console import console
-from moodswarm.pipelines.retrieval_evaluation.summary import result_tables
+from moodswarm.pipelines.retrieval_evaluation.summary import print_results
 from moodswarm.records.ids import document_id
 from moodswarm.retrieval.evaluation import collection
 from moodswarm.retrieval.evaluation.asking import Answers, ask_all, going_deeper
@@ -110,11 +110,7 @@ def show(report: Mapping[str, Any]) -> None:
             counts.add_row(name, _shown(value))
     counts.add_row("seconds", _shown({name: round(s, 1) for name, s in report["seconds"].items()}))
     out.print(counts)
-    for table in result_tables(report["configurations"]):
-        out.print(table)
-    for name, found in report["configurations"].items():
-        for reason, times in found["degraded"].items():
-            out.print(f"{name}: {times:,} times {reason}", highlight=False, markup=False)
+    print_results(report["configurations"])
 
 
 def write_json(report: Mapping[str, Any], path: Path) -> None:

@@ -12,7 +12,7 @@ from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
 from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
 from moodswarm.retrieval.evaluation import baseline as baselines
 from moodswarm.retrieval.evaluation.asking import Answers, ask_all
-from moodswarm.retrieval.evaluation.configurations import configurations
+from moodswarm.retrieval.evaluation.configurations import configurations, hits_only
 from moodswarm.retrieval.evaluation.opening import Retrievers
 from moodswarm.retrieval.evaluation.question_set import Writer, build_test_set
 from moodswarm.retrieval.evaluation.questions import (
@@ -81,15 +81,25 @@ def ask_test_questions(
     lexical: LexicalParams,
     retrieval_evaluation: EvaluationParams,
 ) -> dict[str, Answers]:
-    """Ask every question in every configuration, one after the other."""
+    """Ask every question in every configuration, one after the other.
+
+    Neighbours bring hits of one place together as one passage, which keeps the id of the best.
+    Where they are on, times are those of the whole, and rankings those of the hits alone.
+    """
     questions = [(q.id, q.text) for q in from_json(retrieval_questions)]
     settings = configurations(_without_model(retrieval), retrieval_evaluation.configurations)
     opened = Retrievers(
         embedded_chunks, embedding.embedder(), LexicalEncoder(lexical), documents.authors
     )
     with opened as retrievers:
+
+        def ask(params: RetrievalParams) -> Answers:
+            return ask_all(retrievers.open(params), questions, k=retrieval_evaluation.k)
+
         return {
-            name: ask_all(retrievers.open(params), questions, k=retrieval_evaluation.k)
+            name: ask(params).ranked_by(ask(hits_only(params)))
+            if params.neighbours.enabled
+            else ask(params)
             for name, params in settings.items()
         }
 

@@ -36,8 +36,7 @@ def print_retrieval_report(report: Mapping[str, Any], env: str | None) -> None:
     if found["unwritten"]:
         reasons = ", ".join(f"{name} {count:,}" for name, count in found["unwritten"].items())
         out.print(f"The model wrote no question for some chunks: {reasons}", highlight=False)
-    for table in result_tables(report["configurations"]):
-        out.print(table)
+    print_results(report["configurations"])
     out.print(baseline_line(report["baseline"]), highlight=False)
     option = f" --env {env}" if env and env != "local" else ""
     out.print(
@@ -45,6 +44,20 @@ def print_retrieval_report(report: Mapping[str, Any], env: str | None) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def print_results(configurations: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the tables, and what went wrong on the way to their numbers."""
+    out = console()
+    for table in result_tables(configurations):
+        out.print(table)
+    for name, found in configurations.items():
+        if found["refused"]:
+            first = next(iter(found["refused"].items()))
+            text = f"{name}: {len(found['refused']):,} could not be asked and count as 0, such as "
+            out.print(f"{text}{first[0]}: {first[1]}", highlight=False, markup=False)
+        for reason, times in found["degraded"].items():
+            out.print(f"{name}: {times:,} times {reason}", highlight=False, markup=False)
 
 
 def result_tables(configurations: Mapping[str, Mapping[str, Any]]) -> list[Table]:

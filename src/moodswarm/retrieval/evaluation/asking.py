@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Protocol
 
@@ -39,6 +39,10 @@ class Answers:
     milliseconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     degraded: Counter[str] = field(default_factory=Counter)
     refused: dict[str, str] = field(default_factory=dict)
+
+    def ranked_by(self, other: "Answers") -> "Answers":
+        """Return the times of these with the rankings of others, and the warnings of both."""
+        return replace(self, rankings=other.rankings, degraded=self.degraded | other.degraded)
 
     def latencies(self) -> dict[str, dict[str, float]]:
         """Return p50 and p95 in milliseconds per stage."""

@@ -92,7 +92,12 @@ def test_catalog_entry_without_a_description_is_refused(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize(
     ("file", "page"),
-    [("parameters_feature.yml", "features.md"), ("parameters_crawl.yml", "crawl.md")],
+    [
+        ("parameters_feature.yml", "features.md"),
+        ("parameters_crawl.yml", "crawl.md"),
+        ("parameters_retrieval.yml", "retrieval.md"),
+        ("parameters_retrieval_evaluation.yml", "retrieval.md"),
+    ],
 )
 def test_every_parameter_is_explained(file: str, page: str) -> None:
     text = (ROOT / "conf" / "base" / file).read_text(encoding="utf-8")

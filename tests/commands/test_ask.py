@@ -14,6 +14,7 @@ from e2e.projects import ROOT, SmallProject, article, post
 from llm.stub import MODEL, stub
 from models.tiny import build_tiny_checkpoint
 from moodswarm.commands import main
+from moodswarm.commands.passages import printable
 from moodswarm.retrieval.parameters import RetrievalParams
 
 Cli = Callable[..., Result]
@@ -95,6 +96,13 @@ def test_the_call_is_stored_with_its_tokens(cli: Cli, project: SmallProject) -> 
     opened.close()
     assert (call.state, call.provider) == ("answered", "fake")
     assert call.prompt_tokens
+
+
+@pytest.mark.parametrize("control", ["\x1b[2J", "\x07", "\x9b", "\u202e", "\u2066"])
+def test_what_steers_a_terminal_is_not_shown(control: str) -> None:
+    assert printable(f"tea{control} and\tbread\n")[:3] == "tea"
+    assert control[0] not in printable(f"tea{control} and\tbread\n")
+    assert printable("tea and\tbread\n") == "tea and\tbread\n"
 
 
 def test_json_holds_all_that_is_shown(cli: Cli) -> None:

@@ -38,6 +38,15 @@ def test_pieces_make_the_text_and_the_last_carries_the_response() -> None:
     assert (last.response.usage, last.response.finish) == (Usage(1, 2), "stop")
 
 
+def test_halves_of_characters_in_an_answer_can_be_shown_and_stored() -> None:
+    deltas = asyncio.run(read(scripted(["tea \ud83d \ud83d\ude00"])))
+    assert "".join(delta.text for delta in deltas) == "tea \ufffd \U0001f600"
+    response = deltas[-1].response
+    assert response is not None
+    assert response.text == "tea \ufffd \U0001f600"
+    assert asyncio.run(scripted(["a \udc00"]).chat(REQUEST)).text == "a \ufffd"
+
+
 def test_stream_has_a_cost() -> None:
     deltas = asyncio.run(read(scripted(["one two"], price=PRICE)))
     assert deltas[-1].response

@@ -16,7 +16,8 @@ from moodswarm.stores.vectors import Hit
 
 SNIPPET_CHARACTERS = 400
 _SHOWN_SCORES = 3
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# The last two ranges turn the direction of what follows.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STATE_COLOURS = {"ran": "green", "off": "dim", "skipped": "dim", "degraded": "yellow"}
 
 

@@ -5,7 +5,7 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from concurrent.futures import CancelledError as Cancelled
-from types import TracebackType
+from types import AsyncGeneratorType, TracebackType
 from typing import Any, Self, TypeVar
 
 from moodswarm.llm.client import ChatClient
@@ -119,7 +119,7 @@ async def _within(
 
 
 async def _leave(deltas: AsyncGenerator[Delta, None]) -> None:
-    while deltas.ag_running:
+    while isinstance(deltas, AsyncGeneratorType) and deltas.ag_running:
         # Ctrl-C: the piece that was waited for is still being stopped.
         await asyncio.sleep(0.001)
     await deltas.aclose()

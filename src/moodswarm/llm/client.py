@@ -19,7 +19,7 @@ from moodswarm.llm.hook import Call, Hook
 from moodswarm.llm.hooks.chain import HookChain
 from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.limits import Price, Retries, Timeouts
-from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
+from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, encodable
 from moodswarm.llm.provider import Provider, Transient
 
 logger = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ class ChatClient:
             async with _closing(self._pieces(running)) as deltas:
                 async for delta in deltas:
                     if delta.response is None:
-                        yield delta
+                        yield dataclasses.replace(delta, text=encodable(delta.text))
                     else:
                         last = delta
             assert last is not None and last.response is not None  # noqa: S101, PT018
@@ -182,7 +182,7 @@ class ChatClient:
         # Before the last piece goes out: a reader rarely asks for more after it.
         if refusal := self._end(running):
             raise refusal
-        yield Delta(last.text, response)
+        yield Delta(encodable(last.text), response)
 
     def _begin(self, request: ChatRequest) -> _Running:
         loop = asyncio.get_running_loop()
@@ -278,6 +278,7 @@ class ChatClient:
         price = self.options.price
         return dataclasses.replace(
             response,
+            text=encodable(response.text),
             model=response.model or self.options.model,
             attempts=running.call.attempts,
             cost=price.cost(response.usage) if price else None,

@@ -88,6 +88,18 @@ class ChatResponse:
     cost: float | None = None
 
 
+def encodable(text: str) -> str:
+    """Return the text with U+FFFD for halves of characters, which nothing can print or store.
+
+    JSON can hold such halves: some endpoints cut an answer in the middle of an emoji.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """A piece of an answer that is being written; the last one carries the whole response."""

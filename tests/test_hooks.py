@@ -1,15 +1,20 @@
 """What happens around a run."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
 
 from e2e.projects import SmallProject, article, post
 from moodswarm.hooks.tracking import feature_metrics
+from moodswarm.retrieval.evaluation.baseline import RetrievalRegressed
 from moodswarm.stores.errors import StoreLocked
 from moodswarm.stores.lock import StoreLock
+from retrieval.evaluation.corpora import TEXTS
 
 REPORT: dict[str, Any] = {
     "documents": {"new": 2, "changed": 0, "unchanged": 1, "deleted": 0},
@@ -30,6 +35,15 @@ REPORT: dict[str, Any] = {
 @pytest.fixture
 def project(tmp_path: Path, tiny_model: Path) -> SmallProject:
     return SmallProject.create(tmp_path / "project", tiny_model)
+
+
+def evaluate(project: SmallProject) -> dict[str, Any]:
+    bootstrap_project(project.path)
+    with KedroSession.create(project.path) as session:
+        session.run(pipeline_names=["retrieval_evaluation"])
+    path = project.path / "data/08_reporting/retrieval_report.json"
+    loaded: dict[str, Any] = json.loads(path.read_text())
+    return loaded
 
 
 def test_metrics_hold_counts_throughput_and_distribution() -> None:
@@ -108,3 +122,33 @@ def test_mlflow_records_parameters_and_metrics(project: SmallProject) -> None:
     assert second.data.metrics["documents.unchanged"] == 2
     assert first.info.status == "FINISHED"
     assert "chunk_histogram.png" in {f.path for f in client.list_artifacts(first.info.run_id)}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow_has_the_numbers_of_an_evaluation_that_fell(project: SmallProject) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    pytest.importorskip("kedro_mlflow")
+    project.upsert([article(n, text) for n, text in enumerate(TEXTS)])
+    project.run()
+    report = evaluate(project)
+    path = project.path / "data/08_reporting/retrieval_baseline.json"
+    recorded = json.loads(path.read_text())
+    recorded["test_sets"][report["questions"]["version"]]["dense"]["measures"]["nDCG@10"] = {
+        "value": 1.5
+    }
+    path.write_text(json.dumps(recorded))
+    uri = f"sqlite:///{project.path}/mlflow.db"
+    (project.path / "conf/local/mlflow.yml").write_text(
+        yaml.safe_dump({"server": {"mlflow_tracking_uri": uri}})
+    )
+    with pytest.raises(RetrievalRegressed):
+        evaluate(project)
+    client = mlflow.MlflowClient(uri)
+    [run] = client.search_runs([client.get_experiment_by_name("moodswarm").experiment_id])
+    measures = report["configurations"]["hybrid"]["measures"]
+    assert run.info.status == "FAILED"
+    assert run.data.metrics["hybrid.Recall_10"] == measures["Recall@10"]["value"]
+    assert run.data.params["retrieval.fusion.method"] == "convex"
+    files = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"retrieval_report.json", "retrieval_chart.png"} <= files

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
@@ -17,20 +16,32 @@ from moodswarm.retrieval.evaluation.baseline import RetrievalRegressed
 from moodswarm.retrieval.evaluation.question_set import NothingToAskAbout
 from retrieval.evaluation.corpora import TEXTS
 
+# Its neighbouring chunks are near to the same questions.
+LONG = "\n\n".join(
+    f"On the {day} day of the voyage the crew of the ferry counted {what} between the islands, "
+    f"and the mate wrote their number, the wind and the tide into the book beside the {place}."
+    for day, what, place in (
+        ("first", "herring gulls", "compass"),
+        ("second", "drifting barrels", "stove"),
+        ("third", "lobster pots", "window"),
+        ("fourth", "lighthouses", "ladder"),
+        ("fifth", "fog signals", "lantern"),
+        ("sixth", "broken oars", "anchor"),
+        ("seventh", "sleeping seals", "kettle"),
+        ("eighth", "sailing boats", "mast"),
+    )
+)
+
 
 def create(path: Path, model: Path) -> SmallProject:
-    created = SmallProject.create(path, model, retrieval_evaluation={"questions": 6})
-    untracked = ["feature", "retrieval_evaluation"]
-    switched_off = {"tracking": {"disable_tracking": {"pipelines": untracked}}}
-    (created.path / "conf/local/mlflow.yml").write_text(yaml.safe_dump(switched_off))
-    return created
+    return SmallProject.create(path, model, retrieval_evaluation={"questions": 20})
 
 
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> SmallProject:
     """A project whose features are made, and evaluated once; tests work on copies."""
     project = create(tmp_path_factory.mktemp("evaluation") / "project", tiny_model)
-    project.upsert([article(n, text) for n, text in enumerate(TEXTS)])
+    project.upsert([article(n, text) for n, text in enumerate((*TEXTS, LONG))])
     project.upsert([post(n, f"{TEXTS[n]} It is {n}.") for n in range(2)])
     project.run()
     evaluate(project)
@@ -50,6 +61,15 @@ def evaluate(project: SmallProject, **parameters: Any) -> dict[str, Any]:
     return loaded
 
 
+def raise_baseline(project: SmallProject, configuration: str, measure: str, value: float) -> None:
+    """Let an earlier run have been better."""
+    path = reporting(project, "retrieval_baseline.json")
+    recorded = json.loads(path.read_text())
+    for known in recorded["test_sets"].values():
+        known[configuration]["measures"][measure]["value"] = value
+    path.write_text(json.dumps(recorded))
+
+
 def reporting(project: SmallProject, name: str) -> Path:
     return project.path / "data/08_reporting" / name
 
@@ -59,33 +79,53 @@ def test_two_runs_give_the_same_numbers(project: SmallProject) -> None:
     second = evaluate(project)
     for name, found in first["configurations"].items():
         assert second["configurations"][name]["measures"] == found["measures"]
-    assert first["baseline"]["state"] == "recorded"
-    assert second["baseline"] | {"recorded_at": ""} == {
-        "state": "compared",
-        "recorded_at": "",
-        "gated": True,
-        "falls": [],
-        "changed_settings": {},
-    }
-    assert (second["questions"]["kept"], second["questions"]["new"]) == (6, 0)
+    measured = ["dense", "lexical", "hybrid"]
+    nothing: dict[str, Any] = {"falls": [], "changed_settings": {}}
+    assert first["baseline"] == {"recorded": measured, "compared": [], "gated": True, **nothing}
+    assert second["baseline"] == {"recorded": [], "compared": measured, "gated": True, **nothing}
+    count = first["questions"]["count"]
+    assert (second["questions"]["kept"], second["questions"]["new"]) == (count, 0)
     assert reporting(project, "retrieval_chart.png").stat().st_size > 1_000
     versions = project.path / "data/05_model_input/retrieval_questions.json"
     assert len(list(versions.iterdir())) == 2
 
 
-def test_a_run_under_its_baseline_saves_its_report_and_fails(project: SmallProject) -> None:
-    path = reporting(project, "retrieval_baseline.json")
-    recorded = json.loads(path.read_text())
-    for known in recorded["test_sets"].values():
-        known["measures"]["dense"]["MRR@10"]["value"] = 1.5
-    path.write_text(json.dumps(recorded))
-    reporting(project, "retrieval_report.json").unlink()
-    with pytest.raises(RetrievalRegressed, match=r"MRR@10 of dense is .*, the baseline 1\.500"):
-        evaluate(project)
+def test_a_worse_setting_fails_after_everything_is_saved(
+    project: SmallProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("retrieval_report.json", "retrieval_chart.png"):
+        reporting(project, name).unlink()
+    capsys.readouterr()
+    raise_baseline(project, "hybrid", "MRR@10", 1.5)
+    with pytest.raises(RetrievalRegressed, match=r"MRR@10 of hybrid is .*, the baseline 1\.500"):
+        evaluate(project, retrieval={"fusion": {"lexical_weight": 0.0}})
     saved = json.loads(reporting(project, "retrieval_report.json").read_text())
     assert saved["baseline"]["falls"][0]["baseline"] == 1.5
+    assert saved["baseline"]["changed_settings"]["retrieval.fusion.lexical_weight"][1] == 0.0
+    assert reporting(project, "retrieval_chart.png").exists()
+    assert "1 measure is under the baseline of dense, lexical, hybrid." in capsys.readouterr().out
+    # The baseline stays, until a new one is asked for.
+    with pytest.raises(RetrievalRegressed):
+        evaluate(project)
     report = evaluate(project, retrieval_evaluation={"record_baseline": True})
-    assert report["baseline"]["state"] == "recorded"
+    assert report["baseline"]["recorded"] == ["dense", "lexical", "hybrid"]
+
+
+def test_neighbours_do_not_hide_hits(project: SmallProject) -> None:
+    first = json.loads(reporting(project, "retrieval_report.json").read_text())
+    alone = evaluate(project, retrieval={"neighbours": {"enabled": False}})
+    for name, found in first["configurations"].items():
+        assert alone["configurations"][name]["measures"] == found["measures"]
+        assert "neighbours" in found["milliseconds"]
+
+
+def test_questions_whose_chunks_are_gone_are_replaced(project: SmallProject) -> None:
+    project.tombstone(article(0, TEXTS[0]), article(1, TEXTS[1]))
+    project.run()
+    report = evaluate(project)
+    assert (report["questions"]["dropped"], report["questions"]["new"]) == (2, 2)
+    assert report["questions"]["count"] == 20
+    assert report["baseline"]["recorded"] == ["dense", "lexical", "hybrid"]
 
 
 def test_settings_are_compared_by_parameters(project: SmallProject) -> None:

@@ -146,12 +146,18 @@ class Project:
         Raises:
             ProfileError: names the setting that is wrong.
         """
+        from moodswarm.llm.errors import ProfileError
         from moodswarm.llm.profiles import LlmSettings, read_settings
 
         try:
             values = self.config["profiles"]
         except MissingConfigException:
             return LlmSettings()
+        except OmegaConfBaseException as error:
+            raise ProfileError(
+                f"profiles.yml cannot be read: {str(error).partition(chr(10))[0]}; expected the "
+                "keys `profile` and `profiles`, as in conf/base/profiles.yml"
+            ) from error
         return read_settings(values)
 
     def chat(self, profile: str | None = None) -> "BlockingChat | None":

@@ -72,6 +72,7 @@ class Retrieval:
         passages: Best first, ties by id; at most k.
         context: The passages within the token budget.
         trace: What each stage did.
+        hits: The k best chunks before neighbours made one passage of some; rankings are of these.
     """
 
     question: Question
@@ -80,3 +81,4 @@ class Retrieval:
     passages: tuple[Passage, ...]
     context: Context
     trace: Trace
+    hits: tuple[Hit, ...] = ()

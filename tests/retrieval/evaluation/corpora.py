@@ -95,4 +95,7 @@ class ListedRetriever:
             Passage(Hit(name, -rank, "c", {"document_id": name.split(".")[0]}), "", ())
             for rank, name in enumerate(names)
         )
-        return Retrieval(question, Filters(), (question.text,), passages, Context((), 0), trace)
+        hits = tuple(passage.hit for passage in passages)
+        return Retrieval(
+            question, Filters(), (question.text,), passages, Context((), 0), trace, hits
+        )

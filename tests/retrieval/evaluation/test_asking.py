@@ -65,16 +65,6 @@ def test_a_question_that_cannot_be_asked_is_kept_and_counts_as_zero() -> None:
     assert result.measures["MRR@10"].value == 0.5
 
 
-def test_times_of_one_retriever_go_with_the_rankings_of_another() -> None:
-    questions = [("q", "tea")]
-    timed = ask_all(ListedRetriever({"tea": ["1"]}, "too slow"), questions, k=5)
-    ranked = ask_all(ListedRetriever({"tea": ["1", "2"]}), questions, k=5)
-    found = timed.ranked_by(ranked)
-    assert found.rankings == {"q": ["1", "2"]}
-    assert found.milliseconds == timed.milliseconds
-    assert found.degraded == {"rerank: too slow": 1}
-
-
 def test_results_are_compared_with_dense() -> None:
     questions = [(str(n), "tea") for n in range(20)]
     judged = {name: {"1": 1} for name, _ in questions}

@@ -1,5 +1,6 @@
 """Reading public test collections."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,15 @@ def test_judgements_of_trec_and_beir_are_read(tmp_path: Path, text: str) -> None
     path = tmp_path / "qrels.tsv"
     path.write_text(text, encoding="utf-8")
     assert read_judgements(path) == {"q 1": {"d/1": 2, "d2": -1}}
+
+
+def test_judgements_may_be_zipped(tmp_path: Path) -> None:
+    path = tmp_path / "qrels.tsv.gz"
+    path.write_bytes(gzip.compress(b"\xef\xbb\xbfq1\t0\t12\t1\r\n"))
+    assert read_judgements(path) == {"q1": {"12": 1}}
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(UnusableCollection, match=r"qrels\.tsv\.gz: broken gzip file"):
+        read_judgements(path)
 
 
 def test_judgements_may_be_divided_by_spaces(tmp_path: Path) -> None:

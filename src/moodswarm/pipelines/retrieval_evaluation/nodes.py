@@ -12,7 +12,7 @@ from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
 from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
 from moodswarm.retrieval.evaluation import baseline as baselines
 from moodswarm.retrieval.evaluation.asking import Answers, ask_all
-from moodswarm.retrieval.evaluation.configurations import configurations, hits_only
+from moodswarm.retrieval.evaluation.configurations import configurations
 from moodswarm.retrieval.evaluation.opening import Retrievers
 from moodswarm.retrieval.evaluation.question_set import Writer, build_test_set
 from moodswarm.retrieval.evaluation.questions import (
@@ -92,14 +92,8 @@ def ask_test_questions(
         embedded_chunks, embedding.embedder(), LexicalEncoder(lexical), documents.authors
     )
     with opened as retrievers:
-
-        def ask(params: RetrievalParams) -> Answers:
-            return ask_all(retrievers.open(params), questions, k=retrieval_evaluation.k)
-
         return {
-            name: ask(params).ranked_by(ask(hits_only(params)))
-            if params.neighbours.enabled
-            else ask(params)
+            name: ask_all(retrievers.open(params), questions, k=retrieval_evaluation.k)
             for name, params in settings.items()
         }
 

@@ -2,13 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Protocol
 
 import numpy as np
 
-from moodswarm.retrieval.passage import Passage, Retrieval
+from moodswarm.retrieval.passage import Retrieval
 from moodswarm.retrieval.question import BadQuestion, Question
 from moodswarm.stores.vectors import Hit
 
@@ -39,10 +39,6 @@ class Answers:
     milliseconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     degraded: Counter[str] = field(default_factory=Counter)
     refused: dict[str, str] = field(default_factory=dict)
-
-    def ranked_by(self, other: "Answers") -> "Answers":
-        """Return the times of these with the rankings of others, and the warnings of both."""
-        return replace(self, rankings=other.rankings, degraded=self.degraded | other.degraded)
 
     def latencies(self) -> dict[str, dict[str, float]]:
         """Return p50 and p95 in milliseconds per stage."""
@@ -90,8 +86,8 @@ def ask_all(
         found = retriever.retrieve(question)
         answers.milliseconds["total"].append((perf_counter() - started) * 1000)
         _note(answers, found)
-        names = unique(name_of(hit) for hit in hits_of(found.passages))
-        if deeper and len(names) < k <= len(found.passages):
+        names = unique(map(name_of, found.hits))
+        if deeper and len(names) < k <= len(found.hits):
             names = unique([*names, *deeper(text, k)])
         answers.rankings[identifier] = names[:k]
         on_question()
@@ -116,17 +112,12 @@ def going_deeper(
             hits = min(3 * hits, MAX_HITS)
             retriever = opened.get(hits) or opened.setdefault(hits, open_retriever(hits))
             found = retriever.retrieve(Question(text, k=hits))
-            names = unique(name_of(hit) for hit in hits_of(found.passages))
-            if len(found.passages) < hits:
+            names = unique(map(name_of, found.hits))
+            if len(found.hits) < hits:
                 break
         return names
 
     return deeper
-
-
-def hits_of(passages: Iterable[Passage]) -> Iterable[Hit]:
-    """Return the hits that passages stand for."""
-    return (passage.hit for passage in passages)
 
 
 def unique(names: Iterable[str]) -> list[str]:

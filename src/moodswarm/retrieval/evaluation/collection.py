@@ -1,9 +1,11 @@
 """Public test collections: JSON lines of documents and queries, judgements of TREC or BEIR."""
 
+import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from moodswarm.records import Document, InvalidDocument
 from moodswarm.records.ids import digest
@@ -208,7 +210,7 @@ def _text(path: Path, line: int, item: Mapping[str, Any], name: str) -> str:
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield (line, columns), without empty lines and a header."""
     try:
-        with existing(path).open(encoding="utf-8-sig") as stream:
+        with _text_of(existing(path)) as stream:
             for number, line in enumerate(stream, start=1):
                 columns = line.rstrip("\r\n").split("\t")
                 columns = [c.strip() for c in columns] if len(columns) > 1 else line.split()
@@ -217,6 +219,17 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                     yield number, columns
     except UnicodeDecodeError as error:
         raise UnusableCollection(f"{path}: not UTF-8: {error.reason}") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UnusableCollection(f"{path}: broken gzip file: {error}") from error
+
+
+def _text_of(path: Path) -> TextIO:
+    """Open a file, plain or gzip, as the documents and queries may be."""
+    with path.open("rb") as stream:
+        zipped = stream.read(2) == b"\x1f\x8b"
+    if zipped:
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
 
 
 def _judgement(path: Path, number: int, columns: list[str]) -> tuple[str, str, int]:

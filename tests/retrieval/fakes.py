@@ -14,6 +14,7 @@ from moodswarm.records.ids import document_id
 from moodswarm.records.sparse import SparseVector
 from moodswarm.records.tokens import Encoding
 from moodswarm.retrieval.context import RoughTokenizer
+from moodswarm.stores.conditions import check_match
 from moodswarm.stores.vectors import Hit, Match, TimeRange
 from moodswarm.text.lexical import LexicalEncoder
 
@@ -156,7 +157,9 @@ class FakeStore:
 
     def _rows(self, name: str, match: Match | None) -> list[dict[str, Any]]:
         rows = self.points.get(name, {}).values()
-        return [row for row in rows if all(_meets(row, *item) for item in (match or {}).items())]
+        return [
+            row for row in rows if all(_meets(row, *item) for item in check_match(match).items())
+        ]
 
 
 def chunks_of(

@@ -9,7 +9,7 @@ from moodswarm.models.errors import ModelError, ModelNotFound
 from moodswarm.retrieval.errors import ModelMismatch, RetrievalFailed
 from moodswarm.stores.errors import StoreUnavailable
 from retrieval.fakes import FakeEmbedder
-from retrieval.world import ALONE, ARTICLES, POSTS, World, report, states, texts
+from retrieval.world import ALONE, ARTICLES, POSTS, World, states, texts
 
 # What fails
 
@@ -148,14 +148,43 @@ def test_another_model_with_nothing_to_fall_back_on_is_an_error(world: World) ->
         world.ask("strike", encoder=False)
 
 
-def test_a_store_of_an_older_version_has_no_words_to_search() -> None:
+def test_a_store_of_an_older_version_is_searched_by_meaning_and_says_so() -> None:
     world = World()
     world.fill(lexical=False)
     found = world.ask("strike", **ALONE)
     assert len(found.passages) == 3
-    assert states(found)["lexical"] == "skipped"
-    assert "without word vectors; run `kedro run" in report(found, "lexical").detail
+    [warning] = found.trace.warnings
+    assert warning == (
+        f"lexical: collections {ARTICLES}, {POSTS} were built without word vectors; run "
+        "`kedro run --pipeline=feature`, which adds them; searched by meaning alone"
+    )
     world.close()
+
+
+def test_one_collection_of_an_older_version_is_said_beside_hits_of_others(world: World) -> None:
+    for point in world.store.points[POSTS].values():
+        del point["lexical"], point["lexical_model"]
+    found = world.ask("kettle", **ALONE)
+    assert "lexical" in found.passages[0].scores
+    [warning] = found.trace.warnings
+    assert f"collection {POSTS} was built without word vectors" in warning
+
+
+def test_chunks_without_words_beside_others_of_their_collection_are_said(world: World) -> None:
+    first, *_ = sorted(world.store.points[POSTS].values(), key=lambda point: str(point["id"]))
+    for point in world.store.points[POSTS].values():
+        if point is not first:
+            del point["lexical"], point["lexical_model"]
+    found = world.ask("ferry strike boats tides", k=7, **ALONE)
+    [warning] = found.trace.warnings
+    assert f"some chunks of {POSTS} have no word vectors; run `kedro run" in warning
+
+
+def test_looking_for_words_that_are_missing_does_not_take_for_ever(world: World) -> None:
+    world.store.faults.hanging.add("scroll")
+    found = world.ask("zebra", **ALONE, lexical={"timeout_seconds": 0.05})
+    assert len(found.passages) == 3
+    assert found.trace.warnings[0].startswith("lexical: it took longer than 0.05 s")
 
 
 def test_without_a_tokenizer_tokens_are_estimated(world: World) -> None:

@@ -134,6 +134,7 @@ def test_filters_hold_in_both_searches(world: World) -> None:
         (None, date(2024, 5, 5), False),
         (date(2024, 5, 7), None, False),
         (date.min, date.max, True),
+        (None, date.max, True),
     ],
 )
 def test_both_days_of_a_period_belong_to_it(
@@ -141,6 +142,11 @@ def test_both_days_of_a_period_belong_to_it(
 ) -> None:
     retrieval = world.ask("kettle", filters=Filters(since=since, until=until))
     assert bool(retrieval.passages) == found
+
+
+def test_what_has_no_date_is_in_no_period(world: World) -> None:
+    found = world.ask("ferry", k=9, filters=Filters(until=date.max))
+    assert {passage.hit.collection for passage in found.passages} == {ARTICLES}
 
 
 @pytest.mark.parametrize(
@@ -232,3 +238,8 @@ def test_warming_up_loads_what_is_used(world: World) -> None:
     with pytest.raises(ModelNotFound, match="no model here"):
         world.retriever().warm_up()
     world.retriever(dense=OFF).warm_up()
+
+
+def test_bytes_that_are_no_text_do_not_end_a_question(world: World) -> None:
+    assert Question("\udcff kettle").text == "? kettle"
+    assert texts(world.ask("\udcff kettle")) == texts(world.ask("? kettle"))

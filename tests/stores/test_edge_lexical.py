@@ -146,6 +146,29 @@ def test_scores_are_the_same_after_a_restart_and_after_optimizing(
     again.close()
 
 
+@pytest.mark.parametrize("reopened", [False, True])
+def test_points_of_a_collection_that_was_emptied_count_no_more(path: Path, reopened: bool) -> None:
+    def opened(at: Path) -> EdgeVectorStore:
+        # Indexed from one point on, sparse vectors are in a file that a restart does not make anew.
+        return EdgeVectorStore(at, lock_timeout=0, index_from=1)
+
+    emptied, fresh = opened(path), opened(path.with_name("fresh"))
+    fill(emptied, 600)
+    emptied.optimize("articles")
+    emptied.delete_points("articles", {"digit": [str(digit) for digit in range(10)]})
+    if reopened:
+        emptied.close()
+        emptied = opened(path)
+    else:
+        emptied.optimize("articles")
+    emptied.upsert_points("articles", lexical_points(30, first=700))
+    fresh.ensure_collection("articles", DIM, ["digit"], lexical=True)
+    fresh.upsert_points("articles", lexical_points(30, first=700))
+    assert found(emptied) == found(fresh)
+    emptied.close()
+    fresh.close()
+
+
 def test_only_dense_vectors_count_as_indexed(path: Path, store: EdgeVectorStore) -> None:
     fill(store, 1_000)
     assert [c.indexed_vectors for c in store.collections()] == [0]

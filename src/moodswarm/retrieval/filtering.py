@@ -60,8 +60,10 @@ def _authors(filters: Filters) -> dict[str, Sequence[str]]:
 def _dates(filters: Filters) -> dict[str, TimeRange]:
     if not (filters.since or filters.until):
         return {}
-    since = _midnight(filters.since) if filters.since else None
-    return {"published_at": TimeRange(since, _day_after(filters.until))}
+    until = _day_after(filters.until)
+    # A range needs an end: until the last day that there is, all that is dated meets it.
+    since = filters.since or (None if until else date.min)
+    return {"published_at": TimeRange(_midnight(since) if since else None, until)}
 
 
 def _period(filters: Filters) -> str:

@@ -140,16 +140,22 @@ class HybridSearch:
         )
 
     def _unless_missing(self, found: Found, request: SearchRequest) -> Found:
-        """Where no word was found at all, look whether there are words to be found."""
-        if found.state != "ran" or any(found.rankings):
+        """Where a collection gave no hit, look whether it has words to be found."""
+        if found.state != "ran":
             return found
+        seen = {hit.collection for ranking in found.rankings for hit in ranking}
+        silent = [name for name in request.collections if name not in seen]
+        look = self._lexical_pool.submit(without_lexical_vectors, self._store, silent)
+        seconds = self._params.lexical.timeout_seconds
         try:
-            missing = without_lexical_vectors(self._store, request.collections)
-        except StoreError as error:
+            missing = wait(look, "lexical", seconds, perf_counter())
+        except (StoreError, StageTooSlow) as error:
+            if seen:  # the look matters less than what was found
+                return found
             return replace(found, state="degraded", answered=False, reasons=(error,))
-        if not missing:
+        if missing is None:
             return found
-        return replace(found, state="skipped", answered=False, reasons=tuple(missing))
+        return replace(found, state="degraded", answered=bool(seen), reasons=(missing,))
 
     def _start_dense(self, request: SearchRequest, trace: Trace) -> RunningSearch | Found:
         params = self._params.dense

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from moodswarm.models.embedder import Embedder
-from moodswarm.retrieval.errors import FEATURE_RUN, ModelMismatch
+from moodswarm.retrieval.errors import FEATURE_RUN, ModelMismatch, StageMissing
 from moodswarm.retrieval.fusion import Ranker
 from moodswarm.retrieval.neighbours import Candidate
 from moodswarm.stores.vectors import Hit
@@ -35,6 +35,23 @@ def other_models(
             if (other := hit.payload.get("lexical_model", model)) != model:
                 found["lexical"] = _words(hit, other, model)
     return found
+
+
+def without_words(candidates: Iterable[Candidate]) -> StageMissing | None:
+    """Say which collections hold chunks that a search for words cannot find.
+
+    A feature run that was killed while it took over a collection of an older version leaves some.
+
+    Args:
+        candidates: With payloads.
+    """
+    old = {c.hit.collection for c in candidates if "lexical_model" not in c.hit.payload}
+    if not old:
+        return None
+    return StageMissing(
+        f"some chunks of {', '.join(sorted(old))} have no word vectors; {FEATURE_RUN}, which adds "
+        "them"
+    )
 
 
 def _vectors(hit: Hit, other: str, model: str) -> ModelMismatch:

@@ -47,7 +47,8 @@ class Question:
     """A question with what the caller demands of the hits.
 
     Attributes:
-        text: Not blank, at most `MAX_QUESTION_CHARACTERS`.
+        text: Not blank, at most `MAX_QUESTION_CHARACTERS`. Halves of surrogate pairs, which a
+            terminal makes of bytes that are no text, become question marks.
         filters: What the caller demands; self-query adds to it, and never widens it.
         k: How many hits, 1 to 1,000.
 
@@ -60,6 +61,7 @@ class Question:
     k: int = 5
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "text", self.text.encode(errors="replace").decode())
         if not self.text.strip():
             raise BadQuestion("the question is empty; expected a question or some words")
         if len(self.text) > MAX_QUESTION_CHARACTERS:

@@ -29,7 +29,7 @@ from moodswarm.retrieval.hybrid import WITHOUT, HybridSearch, SearchRequest
 from moodswarm.retrieval.neighbours import Candidate, neighbours_in, own_texts, with_neighbours
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Context, Passage, Retrieval
-from moodswarm.retrieval.provenance import other_models
+from moodswarm.retrieval.provenance import other_models, without_words
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.reranking import Scorer, reordered, texts_of
 from moodswarm.retrieval.searches import wait, with_payloads
@@ -98,13 +98,15 @@ class Retriever:
         while others := other_models(candidates, self._embedder, self._lexical):
             rankings = _without(rankings, others, trace)
             candidates, rest = self._read(_fused(rankings, self.params, trace), question.k, trace)
+        _note_missing_words(candidates, trace)
         if not candidates:
             self._explain(plan.filters, trace)
         candidates = self._reranked(question.text, candidates, trace)
         passages = tuple(self._passages(candidates, rest, question.k, trace))
         context = self._context(passages, trace)
         trace.milliseconds = (perf_counter() - started) * 1000
-        return Retrieval(question, plan.filters, plan.queries, passages, context, trace)
+        hits = tuple(candidate.hit for candidate in candidates[: question.k])
+        return Retrieval(question, plan.filters, plan.queries, passages, context, trace, hits)
 
     def warm_up(self) -> None:
         """Load the models and open the collections, so that the first question waits for nothing.
@@ -250,6 +252,14 @@ def _without(
             if report.stage == ranker:
                 report.state, report.detail = "degraded", f"{error}; searched {WITHOUT[ranker]}"
     return kept
+
+
+def _note_missing_words(candidates: Sequence[Candidate], trace: Trace) -> None:
+    for report in trace.stages:
+        if (report.stage, report.state) == ("lexical", "ran") and (
+            missing := without_words(candidates)
+        ):
+            report.state, report.detail = "degraded", f"{report.detail}; {missing}"
 
 
 def _fused(rankings: Sequence[Ranking], params: RetrievalParams, trace: Trace) -> list[Candidate]:

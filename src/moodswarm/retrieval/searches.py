@@ -140,11 +140,11 @@ def lexical_search(
     ]
 
 
-def without_lexical_vectors(store: VectorStore, names: Sequence[str]) -> list[StageMissing]:
+def without_lexical_vectors(store: VectorStore, names: Sequence[str]) -> StageMissing | None:
     """Tell collections where no word is found from those that an older version built.
 
     Returns:
-        One per collection whose first chunk has no lexical vector.
+        What names those whose first chunk has no lexical vector; None where there is none.
 
     Raises:
         StoreError: the store cannot be read.
@@ -153,13 +153,11 @@ def without_lexical_vectors(store: VectorStore, names: Sequence[str]) -> list[St
         name: next(store.scroll(name, fields=["lexical_model"], page_points=1), [])
         for name in names
     }
-    return [
-        StageMissing(
-            f"collection {name} was built without word vectors; {FEATURE_RUN}, which adds them"
-        )
-        for name, first in firsts.items()
-        if first and "lexical_model" not in first[0]
-    ]
+    old = [name for name, first in firsts.items() if first and "lexical_model" not in first[0]]
+    if not old:
+        return None
+    which = f"collection {old[0]} was" if len(old) == 1 else f"collections {', '.join(old)} were"
+    return StageMissing(f"{which} built without word vectors; {FEATURE_RUN}, which adds them")
 
 
 def _timed(search: Search, name: str) -> tuple[list[list[Hit]], float]:

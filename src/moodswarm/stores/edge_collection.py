@@ -100,7 +100,9 @@ class EdgeCollection:
         write_marker(draft, replace(wanted, points=0))
         draft.replace(folder)
         sync_folder(folder.parent)
-        return cls(folder, index_from)
+        created = cls(folder, index_from)
+        created._recount = False
+        return created
 
     def ensure(self, wanted: Marker) -> None:
         """Check the vector size, and add the indexes and the sparse vectors that are missing."""
@@ -277,6 +279,7 @@ class EdgeCollection:
 
         It goes on counting deleted points until the segment that held them is written anew. A point
         tells: were any counted, the weights of its many words could not all come out the same.
+        Where there is none to tell, all that were deleted may still be counted.
         """
         if not self._marker.lexical:
             return False
@@ -284,7 +287,7 @@ class EdgeCollection:
         with engine_errors(self._folder):
             records, _ = self._shard.scroll(request)
             if not records:
-                return self._points_held() > 0
+                return True
             vector: Any = records[0].vector
             terms = vector[LEXICAL]
             query = qe.Query.Nearest(qe.SparseVector(terms.indices, terms.values), LEXICAL)

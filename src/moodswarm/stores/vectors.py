@@ -1,7 +1,7 @@
 """The vector store: collections of points, embedded (Qdrant Edge) or on a Qdrant server.
 
 A narrow protocol; `open_vector_store` gives the implementation that a configuration names, and
-one contract suite (`tests/contracts/test_vector_store.py`) runs over all.
+one contract suite (`tests/contracts/test_vector_*.py`) runs over all.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

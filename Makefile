@@ -44,7 +44,7 @@ demo: $(VENV)/.crawl  ## Set up, crawl a sample site on this machine, make featu
 	@$(BIN)/moodswarm demo
 
 test: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server $(VENV)/.ray $(VENV)/.mlflow $(VENV)/.viz  ## Set up what tests need and run them
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server  ## Lint, types, import contracts
 	@$(BIN)/ruff check .

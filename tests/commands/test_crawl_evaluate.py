@@ -5,13 +5,13 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from moodswarm.commands.crawl import crawl_group
+from moodswarm.commands import main
 
 GOLDEN = Path(__file__).parents[1] / "crawl/extraction/golden/articles"
 
 
 def run(*arguments: object) -> tuple[int, str, str]:
-    result = CliRunner().invoke(crawl_group, ["evaluate", *map(str, arguments)])
+    result = CliRunner().invoke(main, ["crawl", "evaluate", *map(str, arguments)])
     return result.exit_code, result.stdout, result.stderr
 
 

@@ -24,4 +24,7 @@ def test_ray_gives_identical_points(tmp_path: Path, tiny_model: Path) -> None:
         hits[env] = project.hits("boats of article 3")
     ray.shutdown()
     assert points["ray"] == points[None]
-    assert hits["ray"] == hits[None] != []
+    # The engine adds the words of a query up in the order of its segments: the last digit differs.
+    assert [key for key, _ in hits["ray"]] == [key for key, _ in hits[None]] != []
+    scores = [[score for _, score in hits[env]] for env in ("ray", None)]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-5)

@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -126,7 +127,7 @@ class LexicalEncoder:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Names everything that a text's vector depends on; questions may be cut otherwise."""
         params = self.params.model_dump(exclude={"query_terms"})

@@ -30,7 +30,6 @@ class AnthropicProvider:
     def __init__(self, options: EndpointOptions) -> None:
         try:
             import anthropic
-            import httpx2
         except ImportError as error:
             raise ProfileError(
                 f"provider anthropic: {error.name} is not installed: "
@@ -39,23 +38,7 @@ class AnthropicProvider:
         self._options, self._sdk = options, anthropic
         self._endpoint = options.endpoint()
         self._tolerance = Tolerance(("temperature", "output_config"))
-        timeout = httpx2.Timeout(None, connect=options.connect_seconds)
-        basic = {"Authorization": options.authorization} if options.authorization else {}
-        self._client = anthropic.AsyncAnthropic(
-            # Never None: the SDK would look for other credentials on the machine.
-            api_key=options.key or "none",
-            base_url=options.plain_url,
-            default_headers=basic,
-            max_retries=0,
-            timeout=timeout,
-            http_client=anthropic.DefaultAsyncHttpxClient(
-                timeout=timeout,
-                follow_redirects=False,
-                trust_env=options.uses_proxy,
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
-            ),
-        )
-
+        self._client = anthropic.AsyncAnthropic(**options.client_arguments(anthropic))
         # Named here, since the SDK imports this part of itself when it is first named.
         self._messages: Any = self._client.messages
 

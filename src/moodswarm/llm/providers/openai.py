@@ -22,7 +22,6 @@ class OpenAIProvider:
 
     def __init__(self, options: EndpointOptions) -> None:
         try:
-            import httpx2
             import openai
         except ImportError as error:
             raise ProfileError(
@@ -34,24 +33,8 @@ class OpenAIProvider:
             ("stream_options", "response_format", "temperature", "seed"),
             {"max_tokens": "max_completion_tokens"},
         )
-        # The client of `moodswarm.llm` times and counts; only connecting is timed here.
-        timeout = httpx2.Timeout(None, connect=options.connect_seconds)
-        basic = {"Authorization": options.authorization} if options.authorization else {}
-        self._client = openai.AsyncOpenAI(
-            api_key=options.key or "none",
-            base_url=options.plain_url,
-            default_headers=basic,
-            max_retries=0,
-            timeout=timeout,
-            http_client=openai.DefaultAsyncHttpxClient(
-                timeout=timeout,
-                follow_redirects=False,
-                trust_env=options.uses_proxy,
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
-            ),
-        )
-
-        nobody = options.key is None and not basic
+        self._client = openai.AsyncOpenAI(**options.client_arguments(openai))
+        nobody = options.key is None and not options.authorization
         self._headers = {"Authorization": openai.omit} if nobody else None
         # Named here, since the SDK imports this part of itself when it is first named.
         self._completions: Any = self._client.chat.completions

@@ -1,6 +1,7 @@
 """What a provider of an HTTP endpoint is opened with."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from moodswarm.llm.addresses import (
     basic_authorization,
@@ -41,6 +42,32 @@ class EndpointOptions:
     def endpoint(self) -> Endpoint:
         """Return the endpoint as errors name it."""
         return Endpoint(shown(self.base_url), self.key_variable, self.redactor())
+
+    def client_arguments(self, sdk: Any) -> dict[str, Any]:
+        """Return what the clients of the SDKs that are generated alike take.
+
+        `ChatClient` times, counts and retries; only connecting is timed here.
+
+        Args:
+            sdk: The module, such as `openai`.
+        """
+        import httpx2
+
+        timeout = httpx2.Timeout(None, connect=self.connect_seconds)
+        return {
+            # Never None: an SDK would look for other credentials on the machine.
+            "api_key": self.key or "none",
+            "base_url": self.plain_url,
+            "default_headers": {"Authorization": self.authorization} if self.authorization else {},
+            "max_retries": 0,
+            "timeout": timeout,
+            "http_client": sdk.DefaultAsyncHttpxClient(
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=self.uses_proxy,
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+            ),
+        }
 
     @property
     def plain_url(self) -> str:

@@ -40,20 +40,11 @@ def with_candidates(params: RetrievalParams, candidates: int) -> RetrievalParams
     )
 
 
-def hits_only(params: RetrievalParams) -> RetrievalParams:
-    """Switch off what is done with hits after they are ranked."""
-    return params.model_copy(
-        update={
-            "neighbours": params.neighbours.model_copy(update={"enabled": False}),
-            "context": params.context.model_copy(update={"enabled": False}),
-        }
-    )
-
-
 def ranking_only(params: RetrievalParams) -> RetrievalParams:
     """Switch off what does not change a ranking, or has no meaning without authors and dates."""
-    return hits_only(params).model_copy(
+    return params.without_context().model_copy(
         update={
+            "neighbours": params.neighbours.model_copy(update={"enabled": False}),
             "self_query": params.self_query.model_copy(update={"enabled": False}),
             "expansion": params.expansion.model_copy(update={"enabled": False}),
         }

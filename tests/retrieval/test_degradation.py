@@ -1,5 +1,6 @@
 """What is left of a retrieval when a stage fails, is too slow, or lacks something."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -88,6 +89,19 @@ def test_without_a_reranker_the_fused_order_is_kept(
     found = world.ask("old kettle", rerank={"enabled": True, "timeout_seconds": 0.05})
     assert texts(found) == expected
     assert found.trace.warnings[0].endswith("; the fused order is kept")
+
+
+def test_a_reranker_that_does_not_load_keeps_the_fused_order(world: World) -> None:
+    world.reranker.faults.errors["load"] = ModelNotFound("no model here")
+    found = world.ask("old kettle", rerank={"enabled": True})
+    assert found.trace.warnings == ["rerank: no model here; the fused order is kept"]
+
+
+def test_the_time_of_a_reranker_begins_when_it_is_loaded(world: World) -> None:
+    world.reranker.faults.hanging.add("load")
+    threading.Timer(1.5, world.reranker.faults.release.set).start()
+    found = world.ask("old kettle", rerank={"enabled": True, "timeout_seconds": 1.0})
+    assert states(found)["rerank"] == "ran"
 
 
 def test_a_reranker_that_nobody_gave_is_said(world: World) -> None:

@@ -11,6 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from time import perf_counter
 
+import numpy as np
+import numpy.typing as npt
+
 from moodswarm.models.embedder import Embedder
 from moodswarm.models.errors import ModelError
 from moodswarm.records import KINDS, Author
@@ -76,6 +79,7 @@ class Retriever:
         self._reranking = ThreadPoolExecutor(1, "rerank")
         self._lexical = lexical
         self._search = HybridSearch(store, embedder, lexical, params)
+        self._reranker_loaded = False
         self._closed = False
 
     def retrieve(self, question: Question) -> Retrieval:
@@ -119,7 +123,7 @@ class Retriever:
             self._store.count(collection_name("embedded", kind))
         self._search.warm_up()
         if self._reranker and self.params.rerank.enabled:
-            self._reranker.score("warm up", ["warm up"])
+            self._load(self._reranker)
 
     def close(self) -> None:
         """End the threads; a call that hangs is not waited for. Closing twice is fine."""
@@ -185,9 +189,8 @@ class Retriever:
             return ranked
         with trace.stage("rerank") as report:
             best = ranked[: params.candidates]
-            task = self._reranking.submit(self._reranker.score, question, texts_of(best))
             try:
-                scores = wait(task, "rerank", params.timeout_seconds, perf_counter())
+                scores = self._scores(self._reranker, question, texts_of(best))
             except (ModelError, StageTooSlow) as error:
                 report.state, report.detail = "degraded", f"{error}; the fused order is kept"
                 return ranked
@@ -195,6 +198,19 @@ class Retriever:
             report.detail = f"{len(best)} candidates by {self._reranker.name}"
             report.scores = first_scores([candidate.hit for candidate in ranked[: len(best)]])
         return ranked
+
+    def _scores(
+        self, reranker: Scorer, question: str, texts: Sequence[str]
+    ) -> npt.NDArray[np.float32]:
+        """Score in time; the time that loading the model takes is not limited."""
+        self._load(reranker)
+        task = self._reranking.submit(reranker.score, question, texts)
+        return wait(task, "rerank", self.params.rerank.timeout_seconds, perf_counter())
+
+    def _load(self, reranker: Scorer) -> None:
+        if not self._reranker_loaded:
+            reranker.score("warm up", ["warm up"])
+            self._reranker_loaded = True
 
     def _passages(
         self, best: list[Candidate], rest: Sequence[Candidate], k: int, trace: Trace

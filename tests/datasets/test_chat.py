@@ -7,6 +7,7 @@ import pytest
 from kedro.io import DatasetError
 
 from moodswarm.datasets.chat import ChatDataset
+from moodswarm.llm.cache import Kept, TaskCache
 from moodswarm.llm.errors import ProfileError
 from moodswarm.llm.messages import ChatRequest, Message
 from moodswarm.pipelines.retrieval_evaluation.nodes import write_test_questions
@@ -52,6 +53,17 @@ def test_calls_go_to_the_sink(tmp_path: Path) -> None:
     configured.chat.chat(ChatRequest(messages=(Message("user", "Hello"),)))
     dataset.release()
     assert len(kept) == 1
+
+
+def test_answers_of_a_dry_run_are_kept_apart(tmp_path: Path) -> None:
+    dataset = ChatDataset(path=str(tmp_path))
+    dataset.configure(FAKE)
+    configured = dataset.load()
+    assert configured is not None
+    configured.cache.put("ab" * 32, Kept(value="made up"))
+    dataset.release()
+    assert TaskCache(tmp_path).get("ab" * 32) is None
+    assert TaskCache(tmp_path / "fake").get("ab" * 32) is not None
 
 
 def test_an_unknown_profile_is_named(tmp_path: Path) -> None:

@@ -147,6 +147,22 @@ def test_stream_comes_in_pieces_with_usage_at_the_end() -> None:
     assert (last.response.text, last.response.usage) == ("hello", Usage(3, 2))
 
 
+def test_address_may_end_in_v1() -> None:
+    async def ask() -> list[Asked]:
+        async with wire(message()) as endpoint:
+            async with client_on(f"{endpoint.address}/v1/", **PROFILE) as client:
+                await client.chat(REQUEST)
+            return list(endpoint.asked)
+
+    assert [sent.path for sent in asyncio.run(ask())] == ["/v1/messages"]
+
+
+def test_event_of_another_shape_is_told() -> None:
+    sent = Reply(events=[("message_start", {"type": "message_start", "message": "hello"})])
+    with pytest.raises(RequestRefused, match="not as a chat endpoint does"):
+        streamed(sent)
+
+
 def test_cut_stream_breaks_off() -> None:
     with pytest.raises(EndpointDown, match="broke off.*ended before its answer"):
         streamed(Reply(events=events("he", reason=None)))

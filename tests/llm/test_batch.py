@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from llm.chats import ASK, QUESTION, Answer, Crowd, Replies
 from llm.children import run_until_killed
+from llm.clients import scripted
 from llm.stub import stub
 from moodswarm.llm.batch import Batch, BatchReport, ItemResult, run_batch
 from moodswarm.llm.budget import Budget
@@ -23,8 +25,12 @@ from moodswarm.llm.errors import (
     EndpointDown,
     KeyRefused,
     ProfileError,
+    QuotaSpent,
     RequestRefused,
 )
+from moodswarm.llm.hooks.guard import GuardHook, GuardOptions
+from moodswarm.llm.limits import Price
+from moodswarm.llm.messages import ChatResponse, Usage
 from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks import Task, TextTask
 
@@ -67,6 +73,31 @@ def test_every_item_has_its_result() -> None:
     assert (report.done, report.calls, report.cost) == (50, 50, 12.5)
     assert (report.prompt_tokens, report.completion_tokens) == (500, 250)
     assert crowd.most_at_once == 4
+
+
+class Named(BaseModel):
+    """Reads one name, writes another, and writes more than it reads."""
+
+    model_config = ConfigDict(extra="forbid")
+    mood: str = Field(validation_alias="answer", serialization_alias="told")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def loud(self) -> str:
+        return self.mood.upper()
+
+
+def test_an_answer_with_other_names_is_found_again(tmp_path: Path) -> None:
+    task = Task("ask", QUESTION, Named, max_tokens=50)
+
+    async def run() -> tuple[list[ItemResult[Named]], BatchReport]:
+        batch = run_batch(task, Crowd(), items(1), concurrency=1, cache=TaskCache(tmp_path))
+        return [result async for result in batch], batch.report
+
+    asyncio.run(run())
+    (result,), report = asyncio.run(run())
+    assert (report.cached, report.calls) == (1, 0)
+    assert result.value == Named(answer="0")
 
 
 def test_a_failed_item_is_reported_and_the_rest_goes_on() -> None:
@@ -255,6 +286,15 @@ def test_an_endpoint_that_fails_everyone_is_given_up(error: Exception) -> None:
     assert batch.report.failed.total() + (batch.report.not_started or 0) == 1_000
 
 
+def test_a_quota_that_is_spent_on_the_way_stops_the_batch() -> None:
+    crowd = failing({str(number): QuotaSpent("402") for number in range(5, 1_000)})
+    batch = run_batch(ASK, crowd, items(1_000), concurrency=2)
+    with pytest.raises(QuotaSpent, match="402"):
+        asyncio.run(collect(batch))
+    assert batch.report.done == 5
+    assert len(crowd.asked) <= 7
+
+
 def test_requests_refused_now_and_then_do_not_stop_a_batch() -> None:
     failures = {str(number): RequestRefused("too long") for number in range(10, 30)}
     assert run(failing(failures), items(40))[1].failed == Counter(RequestRefused=20)
@@ -277,6 +317,16 @@ def test_a_spent_budget_ends_the_batch_cleanly(tmp_path: Path) -> None:
     assert (
         run(Crowd(), items(50), budget=Budget(tokens=10_000), cache=cache)[1].cached == report.done
     )
+
+
+def test_answers_that_a_guard_withholds_are_paid_for() -> None:
+    guard = GuardHook(GuardOptions(withhold_answers=("secret",)))
+    answers = [ChatResponse(text="secret", usage=Usage(10, 5))] * 20
+    chat = scripted(answers, [guard], price=Price(prompt_per_million=0, completion_per_million=0))
+    results, report = run(chat, items(20), budget=Budget(tokens=100), concurrency=1)
+    assert (report.failed, report.calls) == (Counter(GuardRefused=3), 3)
+    assert {(result.asks, result.usage) for result in results} == {(1, Usage(10, 5))}
+    assert "45 of 100 tokens" in str(report.stopped)
 
 
 def test_cached_items_cost_no_budget(tmp_path: Path) -> None:

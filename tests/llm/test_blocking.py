@@ -1,6 +1,7 @@
 """The client from plain threads: answers, streams, time, closing, the end of the interpreter."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -164,6 +165,39 @@ def test_closing_ends_a_call_that_is_running() -> None:
         chat.close()
         with pytest.raises(EndpointDown, match="was closed before its answer came"):
             answer.result(timeout=10)
+
+
+def test_closing_ends_streams_that_are_read_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
+    hook = NotingHook()
+    chat = BlockingChat(scripted(["one two three"] * 20, [hook]))
+    streams = [chat.stream(REQUEST) for _ in range(20)]
+    assert [next(stream).text for stream in streams[:4]] == ["one"] * 4
+    chat.close()
+    assert [call.stopped for call in hook.calls] == [True] * 4
+    assert caplog.messages == []
+    with pytest.raises(RuntimeError, match="after it was closed"):
+        next(streams[0])
+
+
+def test_use_in_a_forked_child_is_refused_instead_of_hanging() -> None:
+    code = (
+        "import os, signal\n"
+        "from llm.clients import REQUEST, scripted\n"
+        "from moodswarm.llm.blocking import BlockingChat\n"
+        "chat = BlockingChat(scripted())\n"
+        "if not (child := os.fork()):\n"
+        "    signal.alarm(20)\n"
+        "    chat.chat(REQUEST)\n"
+        "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "RuntimeError: BlockingChat was opened before a fork" in done.stderr
+    assert "Exception ignored" not in done.stderr
 
 
 async def _tasks() -> int:

@@ -88,3 +88,10 @@ def test_a_stream_shows_the_same_as_the_whole(text: str, cuts: list[int]) -> Non
         shown, rest = shown + stream.add(rest[:cut]), rest[cut:]
     shown += stream.add(rest) + stream.end()
     assert shown.strip() == without_thinking(text)
+
+
+def test_a_long_broken_answer_is_not_cut_to_be_repaired() -> None:
+    short, long = ('{"a": [' + "1, " * size + "1,]" for size in (1_000, 10_000))
+    (found,) = find_values(short)
+    assert (len(found.value["a"]), found.repaired) == (1_001, True)
+    assert not [*find_values(long)]

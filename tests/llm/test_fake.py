@@ -54,6 +54,13 @@ def test_other_request_has_another_answer() -> None:
     assert ask(user("a")).text != ask(user("a", temperature=1.0)).text
 
 
+def test_a_long_dry_run_keeps_the_last_requests_only() -> None:
+    provider = FakeProvider()
+    for number in range(1_005):
+        ask(user(str(number)), provider)
+    assert [r.messages[0].content for r in provider.requests[::999]] == ["5", "1004"]
+
+
 def test_instance_of_a_schema_is_valid() -> None:
     answer = ask(user("tell me", json_schema=Outer.model_json_schema())).text
     found = Outer.model_validate_json(answer)

@@ -10,8 +10,8 @@ import pytest
 
 from llm.clients import REQUEST, client_on, on_endpoint, read
 from llm.wire import Asked, Reply, chunk, refused, said, wire
-from moodswarm.llm.errors import KeyRefused, RequestRefused
-from moodswarm.llm.messages import ChatRequest, ChatResponse, Message
+from moodswarm.llm.errors import EndpointOverloaded, KeyRefused, RequestRefused
+from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
 
 FULL = ChatRequest(
     messages=(Message("system", "be brief"), Message("user", "hello")),
@@ -129,6 +129,9 @@ def test_refusal_of_a_model_is_told_as_withheld() -> None:
         Reply(body="<html>a web page</html>"),
         Reply(body={"status": "fine"}),
         Reply(body={"choices": []}),
+        Reply(body={"choices": ["hello"]}),
+        Reply(body={"choices": {"0": "hello"}}),
+        Reply(body={"choices": [{"message": {"content": {"text": "hello"}}}]}),
         Reply(body="not json", headers={"Content-Type": "application/json"}),
     ],
 )
@@ -137,16 +140,55 @@ def test_address_of_something_else_is_told(reply: Reply) -> None:
         answer(reply)
 
 
-def test_stream_of_something_else_is_told() -> None:
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(events=["{not json"]),
+        Reply(events=["[1, 2]"]),
+        Reply(events=[{"choices": ["hello"]}]),
+        Reply(body="<html>a web page</html>"),
+        Reply(body={"status": "fine"}),
+    ],
+)
+def test_stream_of_something_else_is_told(reply: Reply) -> None:
     async def ask() -> None:
         async with (
-            wire(Reply(events=["{not json"])) as endpoint,
+            wire(reply) as endpoint,
             client_on(endpoint.address) as client,
         ):
             await read(client)
 
     with pytest.raises(RequestRefused, match="not as a chat endpoint does"):
         asyncio.run(ask())
+
+
+def test_content_in_parts_is_put_together_without_its_thinking() -> None:
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "a"}]
+    reply = said()
+    reply.body["choices"][0]["message"]["content"] = [*parts, {"type": "text", "text": "b"}]
+    assert answer(reply).text == "ab"
+
+
+@pytest.mark.parametrize(
+    "usage", [{}, "none", {"prompt_tokens": "5"}, {"prompt_tokens": -5, "completion_tokens": 0.5}]
+)
+def test_tokens_that_are_no_count_are_not_known(usage: Any) -> None:
+    reply = said()
+    reply.body["usage"] = usage
+    assert answer(reply).usage == Usage(None, None)
+
+
+@pytest.mark.parametrize(("code", "error"), [(503, EndpointOverloaded), ("400", RequestRefused)])
+def test_error_in_place_of_an_answer_is_told_like_a_status(
+    code: Any, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match="out of memory"):
+        answer(Reply(body={"error": {"message": "out of memory", "code": code}}))
+
+
+def test_half_a_character_in_a_prompt_is_no_failure() -> None:
+    (sent,) = asked(said(), request=ChatRequest(messages=(Message("user", "tea \ud83d"),)))
+    assert sent.body["messages"][0]["content"] == "tea \ufffd"
 
 
 def test_unknown_model_is_told_with_the_endpoints_words() -> None:

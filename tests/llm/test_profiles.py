@@ -1,5 +1,6 @@
 """`profiles.yml`: choosing a profile, clear refusals, and no secret in any of them."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,26 @@ def test_empty_variable_chooses_no_profile(monkeypatch: pytest.MonkeyPatch) -> N
     assert open_chat(load()) is None
 
 
+def test_empty_address_never_means_the_vendor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOODSWARM_LLM_PROFILE", "local")
+    monkeypatch.setenv("MOODSWARM_LLM_URL", "")
+    summary = describe(load())
+    assert summary
+    assert summary.address == ""
+    with pytest.raises(ProfileError, match="'local': `base_url` is empty.*expected an address"):
+        open_chat(load())
+
+
+@pytest.mark.parametrize("url", ["http://h:1/v1", "http://h:1/v1/", " http://h:1/v1// "])
+def test_slashes_and_spaces_around_an_address_do_not_matter(url: str) -> None:
+    assert read({**OPENAI, "base_url": url}).profiles["p"].base_url == "http://h:1/v1"
+
+
+def test_host_that_is_none_is_told() -> None:
+    with pytest.raises(ProfileError, match="`base_url` is no address"):
+        open_chat(read({"provider": "openai", "model": "m", "base_url": "http://☃..x/v1"}))
+
+
 def test_unknown_profile_names_the_known_and_where_they_are(shipped: LlmSettings) -> None:
     with pytest.raises(ProfileError, match=r"anthropic, fake \(profiles are in profiles\.yml"):
         open_chat(shipped, profile="zzzzz")
@@ -89,9 +110,15 @@ def test_unknown_profile_names_the_nearest(shipped: LlmSettings) -> None:
         ({**FAKE, "concurrency": 0}, r"profiles.p.concurrency: .*greater than or equal to 1"),
         ({**FAKE, "retries": {"attempts": 0}}, r"retries.attempts: .*greater than or equal to 1"),
         ({**FAKE, "price": {"prompt_per_million": 1}}, r"price.completion_per_million: .*required"),
+        (
+            {**FAKE, "price": {"prompt_per_million": math.inf, "completion_per_million": 1}},
+            r"price.prompt_per_million: .*finite",
+        ),
         ({"provider": "fake"}, r"profiles.p.model: .*required"),
         ({**OPENAI, "base_url": "localhost:8080"}, r"base_url: expected an address such as"),
         ({**OPENAI, "base_url": "http://h:port/v1"}, r"base_url: "),
+        ({**OPENAI, "base_url": "http://h/v1?key=swordfish"}, r"without a query$"),
+        ({**OPENAI, "base_url": "http://h/v1/chat/completions/"}, r"up to /v1, without /chat"),
         ({**OPENAI, "key_variable": None}, r"https://api.openai.com/v1 wants a key"),
     ],
 )
@@ -122,10 +149,34 @@ def test_missing_key_names_profile_and_variable(monkeypatch: pytest.MonkeyPatch)
         open_chat(read(OPENAI))
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ALL_PROXY", "ftp://ada:swordfish@h:1"), ("SSL_CERT_FILE", "/no/such/file")],
+)
+def test_proxy_or_certificates_that_cannot_be_used_are_told(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    url = "https://host.example/v1"
+    with pytest.raises(ProfileError, match=f"no client for {url}.*{variable}") as caught:
+        open_chat(read({"provider": "openai", "model": "m", "base_url": url}))
+    assert "swordfish" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["abcdefgh\nsecond line", "“abcdefgh”", "abcdefgh # mine"])
+def test_key_with_more_than_a_key_is_refused_and_not_repeated(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", key)
+    with pytest.raises(ProfileError, match="'p': the value of A_KEY is no key") as caught:
+        open_chat(read(OPENAI))
+    assert "abcdefgh" not in str(caught.value)
+
+
 def test_description_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_KEY", "sk-abcdefghijklmnopqrstuvwx")
     price = {"prompt_per_million": 0.4, "completion_per_million": 1.6}
-    url = "https://ada:swordfish@host.example/v1?key=swordfish"
+    url = "https://ada:swordfish@host.example/v1"
     found = describe(read({**OPENAI, "base_url": url, "price": price, "hooks": ["log", "guard"]}))
     assert found
     assert (found.key, found.key_missing) == ("A_KEY is set", False)

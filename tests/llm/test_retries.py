@@ -6,10 +6,16 @@ from typing import Any
 
 import pytest
 
-from llm.clients import REQUEST, Sleeps, client_on, on_endpoint, scripted
+from llm.clients import REQUEST, Sleeps, client_on, on_endpoint, read, scripted
 from llm.stub import stub
 from llm.wire import Reply, refused, said, wire
-from moodswarm.llm.errors import EndpointDown, EndpointOverloaded, KeyRefused, RequestRefused
+from moodswarm.llm.errors import (
+    EndpointDown,
+    EndpointOverloaded,
+    KeyRefused,
+    QuotaSpent,
+    RequestRefused,
+)
 from moodswarm.llm.limits import Retries, retry_after_seconds
 from moodswarm.llm.messages import ChatResponse
 from moodswarm.llm.provider import Transient
@@ -41,6 +47,7 @@ def test_request_without_an_answer_in_time_is_tried_again() -> None:
     ("status", "error"),
     [
         (400, RequestRefused),
+        (402, QuotaSpent),
         (401, KeyRefused),
         (403, KeyRefused),
         (404, RequestRefused),
@@ -62,7 +69,7 @@ def test_spent_quota_is_not_tried_again() -> None:
     async def ask() -> int:
         reply = refused(429, "You exceeded your current quota", code="insufficient_quota")
         async with wire(reply) as endpoint:
-            with pytest.raises(RequestRefused, match="exceeded your current quota"):
+            with pytest.raises(QuotaSpent, match="exceeded your current quota.*the account"):
                 await once(endpoint.address)
             return len(endpoint.asked)
 
@@ -86,7 +93,8 @@ def test_address_where_nobody_listens_is_named_with_what_to_start() -> None:
 
 def test_endpoint_that_never_answers_is_named_with_the_time() -> None:
     profile = {"timeout_seconds": {"total": 0.1}, "retries": {"attempts": 1}}
-    with stub(rates={"hang": 1.0}) as server, pytest.raises(EndpointDown, match=r"within 0.1 s"):
+    named = r"within 0.1 s\. Raise `timeout_seconds`"
+    with stub(rates={"hang": 1.0}) as server, pytest.raises(EndpointDown, match=named):
         asyncio.run(once(server.base_url, **profile))
 
 
@@ -138,6 +146,8 @@ def test_retry_after_of_an_endpoint_reaches_the_wait() -> None:
         ("Tue, 01 Jan 2030 12:00:09 GMT", 9.0),
         ("Tue, 01 Jan 2030 11:00:00 GMT", 0.0),
         ("Tue, 01 Jan 2030 12:00:09 -0000", 9.0),
+        ("Tue, 01 Jan 2030 12:00:09 +99999999999999", None),
+        ("Tue, 01 Jan 99999999999999 12:00:09 GMT", None),
         ("soon", None),
         ("inf", None),
         ("nan", None),
@@ -147,6 +157,23 @@ def test_retry_after_of_an_endpoint_reaches_the_wait() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header, NOW) == seconds
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_closing_ends_what_is_in_flight_without_another_try(stream: bool) -> None:
+    async def ask() -> None:
+        with stub(rates={"hang": 1.0}) as server:
+            client = client_on(server.base_url)
+            call = asyncio.create_task(
+                read(client) if stream else client.chat(REQUEST)  # type: ignore[arg-type]
+            )
+            while not server.counts.met:
+                await asyncio.sleep(0.01)
+            await client.close()
+            with pytest.raises(EndpointDown, match="was closed before its answer came"):
+                await asyncio.wait_for(call, 10)
+
+    asyncio.run(ask())
 
 
 def test_redirect_is_not_followed() -> None:

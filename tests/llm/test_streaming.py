@@ -13,9 +13,11 @@ from llm.wire import Reply, chunk, wire
 from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import EndpointDown, EndpointOverloaded, RequestRefused
 from moodswarm.llm.limits import Price, Timeouts
-from moodswarm.llm.messages import Delta, Usage
+from moodswarm.llm.messages import ChatResponse, Delta, Usage
 from moodswarm.llm.provider import Transient
 from moodswarm.llm.providers.fake import FakeProvider
+from moodswarm.llm.providers.openai import OpenAIProvider
+from moodswarm.llm.providers.options import EndpointOptions
 
 PRICE = Price(prompt_per_million=2.0, completion_per_million=10.0)
 
@@ -196,6 +198,33 @@ def test_time_to_the_first_piece_is_noted() -> None:
     (call,) = hook.calls
     assert call.first_token_milliseconds is not None
     assert 0 < call.first_token_milliseconds <= call.milliseconds
+
+
+def test_model_that_thinks_is_not_late() -> None:
+    class Thinker(FakeProvider):
+        async def stream(self, request: Any) -> Any:
+            for _ in range(4):
+                await asyncio.sleep(0.2)
+                yield Delta("")
+            yield Delta("so", ChatResponse(text="so"))
+
+    timeouts = Timeouts(first_token=0.6)
+    client = ChatClient(Thinker(), ClientOptions(model="fake", timeouts=timeouts))
+    (last,) = asyncio.run(read(client))
+    assert last.response
+    assert last.response.attempts == 1
+
+
+def test_thinking_of_a_stream_is_a_sign_of_life() -> None:
+    thought = {"choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}
+    events = [thought, chunk("so"), chunk(None, "stop"), "[DONE]"]
+
+    async def ask() -> list[str]:
+        async with wire(Reply(events=events)) as endpoint:
+            options = EndpointOptions(model="m", base_url=endpoint.address)
+            return [delta.text async for delta in OpenAIProvider(options).stream(REQUEST)]
+
+    assert asyncio.run(ask()) == ["", "so", "", ""]
 
 
 def test_stream_of_a_provider_that_forgets_its_end_was_cut() -> None:

@@ -180,3 +180,16 @@ def test_leaving_a_stream_closes_the_one_below() -> None:
         assert closed
 
     asyncio.run(read())
+
+
+def test_others_go_on_while_a_long_answer_is_repaired() -> None:
+    async def turns() -> int:
+        task = asyncio.create_task(ASK.run(Replies('{"' * 1_500, '{"answer": "so"}'), text="why?"))
+        count = 0
+        while not task.done():
+            await asyncio.sleep(0)
+            count += 1
+        assert task.result().value.answer == "so"
+        return count
+
+    assert asyncio.run(turns()) > 10

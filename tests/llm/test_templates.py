@@ -144,6 +144,7 @@ def test_a_long_text_of_brackets_is_quoted_in_linear_time() -> None:
         ("{{ text | quoted }}", {"text": "x", "txt": 1}, r"does not know \['txt'\]"),
         ("{{ text | quoted }}", {"text": None}, "NoneType is not text"),
         ("{{ item.title | quoted }}", {"item": {}}, "has no attribute 'title'"),
+        ("{{ 1 / count }}", {"count": 0}, "line 2 of bad.jinja: division by zero"),
     ],
 )
 def test_a_template_that_does_not_fit_names_what_is_wrong(

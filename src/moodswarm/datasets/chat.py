@@ -87,7 +87,9 @@ class ChatDataset(AbstractDataset[None, ConfiguredChat | None]):
             return None
         # Those that wait for another try then leave no place empty.
         concurrency = 2 * client.options.concurrency
-        return ConfiguredChat(BlockingChat(client), TaskCache(self._path), concurrency)
+        # A dry run asks under the name of the model that it stands for.
+        folder = self._path / "fake" if client.options.provider == "fake" else self._path
+        return ConfiguredChat(BlockingChat(client), TaskCache(folder), concurrency)
 
     def load(self) -> ConfiguredChat | None:
         """Return the model, or None where none is configured."""

@@ -32,6 +32,7 @@ from moodswarm.llm.errors import (
     KeyRefused,
     LlmError,
     ProfileError,
+    QuotaSpent,
     RequestRefused,
 )
 from moodswarm.llm.messages import ChatRequest, Usage
@@ -44,7 +45,7 @@ __all__ = ["Batch", "BatchReport", "ItemResult", "run_batch"]
 T = TypeVar("T")
 Items = Iterable[Item] | AsyncIterable[Item]
 
-_FATAL = (KeyRefused, ProfileError, BudgetSpent)
+_FATAL = (KeyRefused, QuotaSpent, ProfileError, BudgetSpent)
 _ENDPOINT = (EndpointDown, EndpointOverloaded)
 _FEWEST_FAILURES = 3
 
@@ -114,8 +115,8 @@ class Batch(Generic[T]):
         """Give the results as they finish.
 
         Raises:
-            LlmError: what stopped the batch: a refused key, a wrong profile, an endpoint that is
-                down. A spent budget is not raised.
+            LlmError: what stopped the batch: a refused key, a spent quota, a wrong profile, an
+                endpoint that is down. A spent budget is not raised.
             RuntimeError: it has run already.
         """
         if self._begun:

@@ -32,7 +32,10 @@ class BlockingChat:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="llm", daemon=True)
         self._thread.start()
-        self._close = weakref.finalize(self, _shut_down, self._loop, self._thread, client)
+        self._streams: set[AsyncGenerator[Delta, None]] = set()
+        self._close = weakref.finalize(
+            self, _shut_down, self._loop, self._thread, client, self._streams
+        )
 
     @property
     def model(self) -> str:
@@ -69,12 +72,14 @@ class BlockingChat:
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
         """Answer piece by piece; closing the iterator stops the model."""
         deltas = self.client.stream(request)
+        self._streams.add(deltas)
         try:
             while (delta := self._wait(lambda: anext(deltas, None))) is not None:
                 yield delta
         finally:
             if self._close.alive:
                 self._wait(lambda: _leave(deltas))
+                self._streams.discard(deltas)
 
     def run(
         self,
@@ -93,6 +98,8 @@ class BlockingChat:
         if not self._close.alive or threading.current_thread() is self._thread:
             where = "from its own event loop" if self._close.alive else "after it was closed"
             raise RuntimeError(f"BlockingChat was used {where}")
+        if not self._thread.is_alive():
+            raise RuntimeError("BlockingChat was opened before a fork; open another in each child")
         work = _within(begin, timeout_seconds, self.client)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
@@ -126,10 +133,15 @@ async def _leave(deltas: AsyncGenerator[Delta, None]) -> None:
 
 
 def _shut_down(
-    loop: asyncio.AbstractEventLoop, thread: threading.Thread, client: ChatClient
+    loop: asyncio.AbstractEventLoop,
+    thread: threading.Thread,
+    client: ChatClient,
+    streams: set[AsyncGenerator[Delta, None]],
 ) -> None:
     """Stop a loop within bounds; also called when the interpreter ends."""
-    asyncio.run_coroutine_threadsafe(_finish(client), loop).add_done_callback(
+    if not thread.is_alive():
+        return  # In a forked child: the loop is its parent's.
+    asyncio.run_coroutine_threadsafe(_finish(client, streams), loop).add_done_callback(
         lambda _: loop.call_soon_threadsafe(loop.stop)
     )
     thread.join(_CLOSE_SECONDS)
@@ -137,12 +149,14 @@ def _shut_down(
         loop.close()
 
 
-async def _finish(client: ChatClient) -> None:
+async def _finish(client: ChatClient, streams: set[AsyncGenerator[Delta, None]]) -> None:
     current = asyncio.current_task()
     running = [task for task in asyncio.all_tasks() if task is not current]
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
+    # From the outside in: closed all at once, those inside would be in each other's way.
+    await asyncio.gather(*(deltas.aclose() for deltas in [*streams]), return_exceptions=True)
     loop = asyncio.get_running_loop()
     await loop.shutdown_asyncgens()
     await client.close()

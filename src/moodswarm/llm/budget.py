@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from moodswarm.llm.asking import closing
-from moodswarm.llm.errors import BudgetSpent, ProfileError
+from moodswarm.llm.errors import BudgetSpent, GuardRefused, ProfileError
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
 from moodswarm.llm.provider import Chat
@@ -178,7 +178,12 @@ class _Watched:
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
         async with self._budget.reserve(request) as reservation:
-            response = await self._chat.chat(request)
+            try:
+                response = await self._chat.chat(request)
+            except GuardRefused as refusal:
+                if refusal.response is not None:
+                    reservation.settle(refusal.response)
+                raise
             reservation.settle(response)
             return response
 

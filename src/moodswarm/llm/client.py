@@ -19,7 +19,7 @@ from moodswarm.llm.hook import Call, Hook
 from moodswarm.llm.hooks.chain import HookChain
 from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.limits import Price, Retries, Timeouts
-from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, encodable
+from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Message, encodable
 from moodswarm.llm.provider import Provider, Transient
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,10 @@ class _Running:
 
     def milliseconds(self) -> float:
         return 0.0 if self.started is None else (time.perf_counter() - self.started) * 1_000
+
+
+class _Late(Transient):
+    """An answer that did not come in time; the endpoint may well be there."""
 
 
 class ChatClient:
@@ -258,6 +262,8 @@ class ChatClient:
                     raise self._late(limit, what) from None
                 except StopAsyncIteration:
                     raise Transient(f"{self._where()}: the stream ended too early") from None
+                if not delta.text and delta.response is None:
+                    continue  # The model thinks: no piece, but a sign of life.
                 if call.first_token_milliseconds is None:
                     call.first_token_milliseconds = running.milliseconds()
                 yield delta
@@ -286,6 +292,8 @@ class ChatClient:
 
     async def _wait(self, call: Call, failure: Transient) -> None:
         retries = self.options.retries
+        if self._closed:
+            raise EndpointDown(f"{self!r} was closed before its answer came") from None
         if call.attempts >= retries.attempts:
             raise self._given_up(call, failure) from None
         seconds = retries.wait_seconds(call.attempts, failure.retry_after, self._draw)
@@ -299,6 +307,10 @@ class ChatClient:
             return EndpointOverloaded(
                 f"{tried}. Try again later, or lower `concurrency` in {profile}"
             )
+        if isinstance(failure, _Late):
+            return EndpointDown(
+                f"{tried}. Raise `timeout_seconds` or lower `concurrency` in {profile}"
+            )
         if is_local(self.options.address):
             return EndpointDown(
                 f"{tried}. Start the server that {profile} names, such as `llama-server -m "
@@ -307,7 +319,7 @@ class ChatClient:
         return EndpointDown(f"{tried}. Check `base_url` and `timeout_seconds` in {profile}")
 
     def _late(self, seconds: float, what: str) -> Transient:
-        return Transient(f"{self._where()}: {what} within {seconds:g} s")
+        return _Late(f"{self._where()}: {what} within {seconds:g} s")
 
     def _where(self) -> str:
         return self.options.address or self.options.provider
@@ -329,8 +341,10 @@ def _with_defaults(request: ChatRequest, options: ClientOptions) -> ChatRequest:
     if any(message.role == "system" for message in request.messages[1:]):
         raise RequestRefused("the request has a system message that is not its first")
     max_tokens, temperature = request.max_tokens, request.temperature
+    messages = (Message(message.role, encodable(message.content)) for message in request.messages)
     return dataclasses.replace(
         request,
+        messages=tuple(messages),
         max_tokens=options.max_tokens if max_tokens is None else max_tokens,
         temperature=options.temperature if temperature is None else temperature,
     )

@@ -1,5 +1,10 @@
 """What can go wrong with a language model; each message names the offender and the remedy."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moodswarm.llm.messages import ChatResponse
+
 
 class LlmError(Exception):
     """Base of all errors of this package; never carries a key."""
@@ -15,6 +20,10 @@ class KeyRefused(LlmError):
 
 class RequestRefused(LlmError):
     """The endpoint refuses the request itself (other 4xx): sending it again cannot help."""
+
+
+class QuotaSpent(RequestRefused):
+    """The account has no money or quota left (402): no other request fares better."""
 
 
 class EndpointDown(LlmError):
@@ -42,7 +51,13 @@ class AnswerUnusable(LlmError):
 
 
 class GuardRefused(LlmError):
-    """A guard stopped the call before it was sent, or withheld its answer."""
+    """A guard stopped the call before it was sent, or withheld its answer.
+
+    Attributes:
+        response: What was withheld, without its text, since it is paid for; None if nothing was.
+    """
+
+    response: "ChatResponse | None" = None
 
 
 class BudgetSpent(LlmError):

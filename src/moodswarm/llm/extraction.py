@@ -24,7 +24,8 @@ _START = re.compile(r"""\{(?=\s*(?:["'}]|\w+\s*:|\Z))|\[(?=\s*(?:["'{\[\]\d-]|tr
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]')
 _DECODER = json.JSONDecoder()
 _MOST_VALUES = 50
-_LONGEST_REPAIR = 100_000
+# The time of a repair grows with the square of what is broken: 10 s at the worst for this much.
+_LONGEST_REPAIR = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,10 @@ def _end(text: str, start: int) -> int:
 def _repair(part: str) -> Any:
     from json_repair import repair_json
 
+    if len(part) > _LONGEST_REPAIR:
+        return None
     try:
-        return repair_json(part[:_LONGEST_REPAIR], return_objects=True)
+        return repair_json(part, return_objects=True)
     except (ValueError, RecursionError):
         return None
 

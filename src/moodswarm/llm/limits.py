@@ -22,8 +22,8 @@ class Settings(BaseModel):
 class Price(Settings):
     """What a million tokens cost."""
 
-    prompt_per_million: float = Field(ge=0)
-    completion_per_million: float = Field(ge=0)
+    prompt_per_million: float = Field(ge=0, allow_inf_nan=False)
+    completion_per_million: float = Field(ge=0, allow_inf_nan=False)
     currency: str = "USD"
 
     def cost(self, usage: Usage) -> float | None:
@@ -95,7 +95,7 @@ def retry_after_seconds(value: str | None, now: datetime | None = None) -> float
     except ValueError:
         try:
             at = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         if at.tzinfo is None:
             at = at.replace(tzinfo=UTC)

@@ -66,6 +66,15 @@ class Usage:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
+    @classmethod
+    def counted(cls, prompt: object, completion: object) -> "Usage":
+        """Take what an endpoint says; what is no count of tokens is not known."""
+        prompt_tokens, completion_tokens = (
+            value if isinstance(value, int) and value >= 0 else None
+            for value in (prompt, completion)
+        )
+        return cls(prompt_tokens, completion_tokens)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatResponse:

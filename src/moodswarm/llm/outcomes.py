@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from moodswarm.llm.asking import add_up
-from moodswarm.llm.errors import LlmError
+from moodswarm.llm.errors import GuardRefused, LlmError
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
 from moodswarm.llm.provider import Chat
 
@@ -93,7 +93,11 @@ class Meter:
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
         """Ask, and remember the answer."""
-        response = await self._chat.chat(request)
+        try:
+            response = await self._chat.chat(request)
+        except GuardRefused as refusal:
+            self._responses += [refusal.response] if refusal.response else []
+            raise
         self._responses.append(response)
         return response
 

@@ -4,8 +4,9 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
@@ -39,7 +40,8 @@ class Profile(Settings):
     """One way of reaching a model.
 
     Attributes:
-        base_url: Of the endpoint; None for the vendor's own.
+        base_url: Of the endpoint; None for the vendor's own. Empty, as of a variable that is set
+            to nothing, is neither: such a profile cannot be opened.
         key_variable: NAME of the environment variable that holds the key; the key itself is
             never in `conf`. None for a server that wants none.
         price: None where it is not known: calls have no cost then.
@@ -73,7 +75,14 @@ class Profile(Settings):
     @field_validator("base_url")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
-        return value and check_url(value)
+        if not value:
+            return value
+        parts = urlsplit(check_url(value.strip()))
+        if parts.query or parts.fragment or parts.path.rstrip("/").endswith("/completions"):
+            raise ValueError(
+                "expected an address up to /v1, without /chat/completions and without a query"
+            )
+        return urlunsplit(parts).rstrip("/")
 
     @field_validator("key_variable")
     @classmethod
@@ -95,7 +104,12 @@ class Profile(Settings):
     @property
     def address(self) -> str:
         """Where requests go, without credentials; empty for the fake."""
-        return "" if self.provider == "fake" else shown(self.base_url or _URLS[self.provider])
+        return "" if self.provider == "fake" else shown(self.url)
+
+    @property
+    def url(self) -> str:
+        """Where requests go, with all that the profile says."""
+        return _URLS.get(self.provider, "") if self.base_url is None else self.base_url
 
 
 class LlmSettings(Settings):
@@ -168,7 +182,7 @@ def open_chat(
     name, found = chosen
     key = _key(name, found)
     redact = Redactor([key, *credentials_of(found.base_url or "")])
-    provider = _open_provider(found, key)
+    provider = _open_provider(name, found, key)
     return ChatClient(
         provider, _client_options(name, found), _open_hooks(found, redact, sink), redact=redact
     )
@@ -231,22 +245,35 @@ def _key(name: str, profile: Profile) -> str | None:
             f"profile {name!r} takes its key from the environment variable "
             f"{profile.key_variable}, which is not set; set it, or choose another profile"
         )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        # No header can carry it, and the HTTP client repeats it in its error.
+        raise ProfileError(
+            f"profile {name!r}: the value of {profile.key_variable} is no key, as it holds a space,"
+            " a line end or a letter outside ASCII; set it to the key alone"
+        )
     return key
 
 
-def _open_provider(profile: Profile, key: str | None) -> Provider:
+def _open_provider(name: str, profile: Profile, key: str | None) -> Provider:
     if profile.provider == "fake":
         return FakeProvider()
+    if not profile.url:
+        raise ProfileError(
+            f"profile {name!r}: `base_url` is empty, perhaps as MOODSWARM_LLM_URL is; expected an "
+            "address such as http://127.0.0.1:8080/v1"
+        )
     options = EndpointOptions(
         model=profile.model,
-        base_url=profile.base_url or _URLS[profile.provider],
+        base_url=profile.url,
         key=key,
         key_variable=profile.key_variable,
         connect_seconds=profile.timeout_seconds.connect,
         structured=profile.structured,
     )
     if profile.provider == "anthropic":
-        return anthropic.AnthropicProvider(options)
+        # Its SDK adds the /v1 itself.
+        url = options.base_url.removesuffix("/v1")
+        return anthropic.AnthropicProvider(replace(options, base_url=url))
     return openai.OpenAIProvider(options)
 
 

@@ -18,7 +18,10 @@ class Provider(Protocol):
         ...
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
-        """Answer piece by piece; the last delta carries the whole response."""
+        """Answer piece by piece; the last delta carries the whole response.
+
+        An empty piece before that is a sign of life, such as of a model that thinks.
+        """
         ...
 
     async def close(self) -> None:

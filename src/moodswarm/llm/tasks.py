@@ -13,6 +13,7 @@ counted here. An answer that met its token limit is never taken: it is asked for
 twice the room, then `AnswerCutOff` is raised with what there is.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
@@ -31,6 +32,7 @@ __all__ = ["Task", "TaskResult", "TextTask"]
 
 M = TypeVar("M", bound=BaseModel)
 _MOST_FAULTS = 5
+_LONG = 2_000
 
 
 class TextTask:
@@ -167,7 +169,11 @@ class Task(Generic[M]):
         conversation = Conversation(chat, request)
         for _ in range(1 + self.reasks):
             text = await conversation.ask()
-            value, repaired, faults = self._parse(text)
+            if len(text) < _LONG:
+                value, repaired, faults = self._parse(text)
+            else:
+                # A repair can take seconds; others are waiting for the event loop.
+                value, repaired, faults = await asyncio.to_thread(self._parse, text)
             if value is not None:
                 return conversation.result(value, repaired=repaired)
             conversation.object_to(without_thinking(text), faults)
@@ -191,12 +197,12 @@ class Task(Generic[M]):
         return None, False, faults or "there is no JSON object in it"
 
     def pack(self, value: M) -> Any:
-        """Return the value as JSON can hold it."""
-        return value.model_dump(mode="json")
+        """Return the value as JSON can hold it, under the names of its fields."""
+        return value.model_dump(mode="json", by_alias=False, round_trip=True)
 
     def unpack(self, packed: Any) -> M:
         """Return the value of `pack`; ValueError if it is none."""
-        return self.output.model_validate_json(json.dumps(packed))
+        return self.output.model_validate_json(json.dumps(packed), by_name=True)
 
 
 def _faults(error: ValidationError) -> str:

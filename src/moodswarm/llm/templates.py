@@ -131,7 +131,7 @@ class PromptTemplate:
         roles = [role for role in _ROLES if role in self._compiled.blocks]
         try:
             texts = ["".join(self._compiled.blocks[role](context)).strip() for role in roles]
-        except (JinjaError, NotQuoted, TypeError, ValueError) as error:
+        except (JinjaError, NotQuoted, TypeError, ValueError, ArithmeticError) as error:
             raise PromptError(f"prompt {self.label}{_line(error)}: {error}") from error
         return tuple(Message(role, text) for role, text in zip(roles, texts, strict=True) if text)
 

@@ -62,6 +62,8 @@ class HookChain:
                     call.response = dataclasses.replace(call.response, text="")
             except Exception as error:  # noqa: BLE001 - a hook never fails the call
                 self._say(hook, "after", error)
+        if refusal is not None:
+            refusal.response = call.response
         return refusal
 
     def close(self) -> None:

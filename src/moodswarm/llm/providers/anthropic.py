@@ -5,13 +5,12 @@ from typing import Any
 
 from moodswarm.llm.errors import ProfileError, RequestRefused
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Finish, Usage
-from moodswarm.llm.provider import Transient
 from moodswarm.llm.providers.options import EndpointOptions
 from moodswarm.llm.providers.tolerance import Tolerance
 
 DEFAULT_URL = "https://api.anthropic.com"
 _MAX_TOKENS = 1024
-_FINISHES: dict[str | None, Finish] = {
+_FINISHES: dict[str, Finish] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
     "refusal": "content_filter",
@@ -48,15 +47,13 @@ class AnthropicProvider:
     async def chat(self, request: ChatRequest) -> ChatResponse:
         """Answer in one piece."""
         message = await self._create(request)
-        content = getattr(message, "content", None)
-        if not isinstance(content, list):
-            raise self._endpoint.not_a_chat(type(message).__name__)
-        return ChatResponse(
-            text="".join(block.text for block in content if block.type == "text"),
-            finish=_FINISHES.get(message.stop_reason, "stop"),
-            usage=Usage(message.usage.input_tokens, message.usage.output_tokens),
-            model=message.model or "",
-        )
+        with self._endpoint.reading(message):
+            return ChatResponse(
+                text="".join(block.text for block in message.content if block.type == "text"),
+                finish=_finish(message.stop_reason),
+                usage=Usage.counted(message.usage.input_tokens, message.usage.output_tokens),
+                model=str(message.model or ""),
+            )
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """Answer piece by piece; the last delta carries the whole response."""
@@ -67,21 +64,26 @@ class AnthropicProvider:
         with self._endpoint.errors(self._sdk):
             async with events:
                 async for event in events:
-                    if event.type == "message_start":
-                        model, prompt_tokens = event.message.model, event.message.usage.input_tokens
-                    elif event.type == "message_delta":
-                        finish = event.delta.stop_reason or finish
-                        completion_tokens = event.usage.output_tokens
-                    elif event.type == "content_block_delta" and event.delta.type == "text_delta":
-                        pieces.append(event.delta.text)
-                        yield Delta(event.delta.text)
+                    piece = ""
+                    with self._endpoint.reading(event):
+                        if event.type == "message_start":
+                            model = event.message.model
+                            prompt_tokens = event.message.usage.input_tokens
+                        elif event.type == "message_delta":
+                            finish = event.delta.stop_reason or finish
+                            completion_tokens = event.usage.output_tokens
+                        elif event.type == "content_block_delta":
+                            is_text = event.delta.type == "text_delta"
+                            piece += event.delta.text if is_text else ""
+                    pieces.append(piece)
+                    yield Delta(piece)
         if finish is None:
-            raise Transient(f"{self._endpoint.address}: the stream ended before its answer")
+            raise self._endpoint.broken_off(events.response, pieces)
         response = ChatResponse(
             text="".join(pieces),
-            finish=_FINISHES.get(finish, "stop"),
-            usage=Usage(prompt_tokens, completion_tokens),
-            model=model,
+            finish=_finish(finish),
+            usage=Usage.counted(prompt_tokens, completion_tokens),
+            model=str(model or ""),
         )
         yield Delta("", response)
 
@@ -121,3 +123,7 @@ class AnthropicProvider:
             schema = self._sdk.transform_schema(dict(request.json_schema))
             body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         return {name: value for name, value in body.items() if value is not None}
+
+
+def _finish(reason: object) -> Finish:
+    return _FINISHES.get(str(reason), "stop")

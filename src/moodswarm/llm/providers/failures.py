@@ -12,7 +12,7 @@ from http import HTTPStatus
 from types import ModuleType
 from typing import Any
 
-from moodswarm.llm.errors import KeyRefused, LlmError, RequestRefused
+from moodswarm.llm.errors import KeyRefused, LlmError, QuotaSpent, RequestRefused
 from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.limits import retry_after_seconds
 from moodswarm.llm.provider import Transient
@@ -71,6 +71,21 @@ class Endpoint:
             # JSON that is none: what is behind the address is no model.
             raise self.not_a_chat(type(error).__name__) from None
 
+    @contextmanager
+    def reading(self, body: object) -> Iterator[None]:
+        """Turn what goes wrong while an answer of any shape is read into `RequestRefused`."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError):
+            raise self.not_a_chat(type(body).__name__) from None
+
+    def broken_off(self, response: Any, pieces: list[str]) -> LlmError | Transient:
+        """Build the error for a stream without an end; a web page is no stream at all."""
+        kind = response.headers.get("content-type", "event-stream")
+        if not pieces and "event-stream" not in kind:
+            return self.not_a_chat(self._shortened(kind))
+        return Transient(f"{self.address}: the stream ended before its answer")
+
     def not_a_chat(self, found: str) -> RequestRefused:
         """Build the error for an answer that is not one of a chat endpoint."""
         return RequestRefused(
@@ -90,20 +105,26 @@ class Endpoint:
         after = retry_after_seconds(error.response.headers.get("retry-after"))
         if getattr(error, "code", None) == _NO_MONEY:
             status = int(HTTPStatus.PAYMENT_REQUIRED)
-        return self._judged(status, error, after)
+        return self._judged(status, error.body, error.message, after)
 
     def _in_stream(self, error: Any) -> LlmError | Transient:
         """Read an error that a stream carries; its HTTP status was 200 by then."""
         body = error.body if isinstance(error.body, Mapping) else {}
         inner = body.get("error", body)
         kind = inner.get("type") if isinstance(inner, Mapping) else None
-        code = str(getattr(error, "code", None))
-        return self._judged(int(code) if code.isdecimal() else _KINDS.get(str(kind), 500), error)
+        return self._judged(_status(getattr(error, "code", None), kind), error.body, error.message)
+
+    def inside(self, error: object) -> LlmError | Transient:
+        """Read an error that came in place of an answer, with the HTTP status 200."""
+        code, kind = None, None
+        if isinstance(error, Mapping):
+            code, kind = error.get("code"), error.get("type")
+        return self._judged(_status(code, kind), error, "an error without words")
 
     def _judged(
-        self, status: int, error: Any, retry_after: float | None = None
+        self, status: int, body: object, message: object, retry_after: float | None = None
     ) -> LlmError | Transient:
-        said = self._shortened(_message(error.body) or str(error.message))
+        said = self._shortened(_message(body) or str(message))
         where = f"{self.address} ({status})"
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             remedy = (
@@ -114,18 +135,26 @@ class Endpoint:
             return KeyRefused(f"{where} refuses the key: {said}; {remedy}")
         if _may_pass(status):
             return Transient(f"{where}: {said}", status=status, retry_after=retry_after)
+        if status == HTTPStatus.PAYMENT_REQUIRED:
+            return QuotaSpent(f"{where} refuses the request: {said}; look at the account there")
         if status < HTTPStatus.BAD_REQUEST:
             return RequestRefused(
                 f"{where} redirects, which is not followed with a key; set `base_url` to the "
                 "address that answers"
             )
-        remedy = "; check `base_url` and `model`" if status == HTTPStatus.NOT_FOUND else ""
+        where_to = "; check `model`, and `base_url`, which often ends in /v1"
+        remedy = where_to if status == HTTPStatus.NOT_FOUND else ""
         return RequestRefused(f"{where} refuses the request: {said}{remedy}")
 
     def _shortened(self, text: str) -> str:
         # Redacted before it is cut: half a key is not recognised.
         text = " ".join(self.redact(text).split())
         return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+
+
+def _status(code: object, kind: object) -> int:
+    """Return the HTTP status that an error would have had, were it not inside an answer."""
+    return int(str(code)) if str(code).isdecimal() else _KINDS.get(str(kind), 500)
 
 
 def _may_pass(status: int) -> bool:

@@ -17,6 +17,8 @@ _SOURCE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _QUOTED_WORDS = 20
+#: A dry run of a large batch takes no more memory.
+_REMEMBERED = 1_000
 _PIECE = re.compile(r"\s*\S+|\s+\Z")
 
 
@@ -36,7 +38,7 @@ class FakeProvider:
     ) -> None:
         self._replies = None if replies is None else list(replies)
         self._seconds = seconds_per_piece
-        #: All that was asked, in order.
+        #: What was asked last, in order.
         self.requests: list[ChatRequest] = []
         #: Streams that were read to their end or left, and are closed.
         self.streams_closed = 0
@@ -68,6 +70,7 @@ class FakeProvider:
 
     def _reply(self, request: ChatRequest) -> ChatResponse:
         self.requests.append(request)
+        del self.requests[:-_REMEMBERED]
         if self._replies is None:
             return respond(request, _made_up(request))
         if not self._replies:

@@ -5,12 +5,11 @@ from typing import Any
 
 from moodswarm.llm.errors import ProfileError, RequestRefused
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Finish, Usage
-from moodswarm.llm.provider import Transient
 from moodswarm.llm.providers.options import EndpointOptions
 from moodswarm.llm.providers.tolerance import Tolerance
 
 DEFAULT_URL = "https://api.openai.com/v1"
-_FINISHES: dict[str | None, Finish] = {"length": "length", "content_filter": "content_filter"}
+_FINISHES: dict[str, Finish] = {"length": "length", "content_filter": "content_filter"}
 
 
 class OpenAIProvider:
@@ -45,37 +44,38 @@ class OpenAIProvider:
     async def chat(self, request: ChatRequest) -> ChatResponse:
         """Answer in one piece."""
         completion = await self._create(request)
-        choices = getattr(completion, "choices", None)
-        if not choices or choices[0].message is None:
-            raise self._endpoint.not_a_chat(type(completion).__name__)
-        choice = choices[0]
-        refusal = getattr(choice.message, "refusal", None)
-        return ChatResponse(
-            text=choice.message.content or refusal or "",
-            finish="content_filter" if refusal else _FINISHES.get(choice.finish_reason, "stop"),
-            usage=_usage(completion.usage),
-            model=completion.model or "",
-        )
+        if error := getattr(completion, "error", None):
+            raise self._endpoint.inside(error)
+        with self._endpoint.reading(completion):
+            choice = completion.choices[0]
+            refusal = _text(getattr(choice.message, "refusal", None))
+            return ChatResponse(
+                text=_text(choice.message.content) or refusal,
+                finish="content_filter" if refusal else _finish(choice.finish_reason),
+                usage=_usage(completion.usage),
+                model=str(completion.model or ""),
+            )
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """Answer piece by piece; the last delta carries the whole response."""
         chunks = await self._create(request, stream=True)
         pieces: list[str] = []
-        finish: str | None = None
+        finish: object = None
         usage, model = Usage(), ""
         with self._endpoint.errors(self._sdk):
             async with chunks:
                 async for chunk in chunks:
-                    model, usage = chunk.model or model, _usage(chunk.usage, usage)
-                    for choice in chunk.choices or ():
-                        finish = choice.finish_reason or finish
-                        if choice.delta and choice.delta.content:
-                            pieces.append(choice.delta.content)
-                            yield Delta(choice.delta.content)
+                    with self._endpoint.reading(chunk):
+                        model, usage = str(chunk.model or model), _usage(chunk.usage, usage)
+                        piece = ""
+                        for choice in chunk.choices or ():
+                            finish = choice.finish_reason or finish
+                            piece += _text(choice.delta.content) if choice.delta else ""
+                    pieces.append(piece)
+                    yield Delta(piece)
         if finish is None:
-            raise Transient(f"{self._endpoint.address}: the stream ended before its answer")
-        text = "".join(pieces)
-        ending = _FINISHES.get(finish, "stop")
+            raise self._endpoint.broken_off(chunks.response, pieces)
+        text, ending = "".join(pieces), _finish(finish)
         yield Delta("", ChatResponse(text=text, finish=ending, usage=usage, model=model))
 
     async def close(self) -> None:
@@ -113,4 +113,21 @@ class OpenAIProvider:
 def _usage(counted: Any, before: Usage | None = None) -> Usage:
     if counted is None:
         return before or Usage()
-    return Usage(counted.prompt_tokens, counted.completion_tokens)
+    return Usage.counted(
+        getattr(counted, "prompt_tokens", None), getattr(counted, "completion_tokens", None)
+    )
+
+
+def _finish(reason: object) -> Finish:
+    return _FINISHES.get(str(reason), "stop")
+
+
+def _text(content: Any) -> str:
+    """Return a text that some endpoints send in parts, of which those of its thinking are none.
+
+    Raises:
+        TypeError, LookupError: it is neither.
+    """
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part["type"] == "text")
+    return "" + (content or "")

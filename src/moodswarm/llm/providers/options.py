@@ -10,6 +10,7 @@ from moodswarm.llm.addresses import (
     shown,
     without_credentials,
 )
+from moodswarm.llm.errors import ProfileError
 from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.providers.failures import Endpoint
 
@@ -50,10 +51,28 @@ class EndpointOptions:
 
         Args:
             sdk: The module, such as `openai`.
+
+        Raises:
+            ProfileError: the address is none, or a proxy or certificates cannot be used.
         """
         import httpx2
 
         timeout = httpx2.Timeout(None, connect=self.connect_seconds)
+        try:
+            httpx2.URL(self.plain_url)
+            client = sdk.DefaultAsyncHttpxClient(
+                timeout=timeout,
+                follow_redirects=False,
+                trust_env=self.uses_proxy,
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
+            )
+        except httpx2.InvalidURL as error:
+            raise ProfileError(f"`base_url` is no address: {error}") from None
+        except (ImportError, OSError, ValueError) as error:
+            raise ProfileError(
+                f"no client for {shown(self.base_url)}: {self.redactor()(str(error))}; look at the "
+                "environment variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and SSL_CERT_FILE"
+            ) from None
         return {
             # Never None: an SDK would look for other credentials on the machine.
             "api_key": self.key or "none",
@@ -61,12 +80,7 @@ class EndpointOptions:
             "default_headers": {"Authorization": self.authorization} if self.authorization else {},
             "max_retries": 0,
             "timeout": timeout,
-            "http_client": sdk.DefaultAsyncHttpxClient(
-                timeout=timeout,
-                follow_redirects=False,
-                trust_env=self.uses_proxy,
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
-            ),
+            "http_client": client,
         }
 
     @property

@@ -14,8 +14,9 @@ from e2e.projects import ROOT, SmallProject, article, post
 from llm.stub import MODEL, stub
 from models.tiny import build_tiny_checkpoint
 from moodswarm.commands import main
-from moodswarm.commands.passages import printable
+from moodswarm.commands.passages import print_passage, printable
 from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.stores.vectors import Hit
 
 Cli = Callable[..., Result]
 FAKE = {"provider": "fake", "model": "fake"}
@@ -163,7 +164,7 @@ def test_a_question_may_begin_with_a_dash_and_need_no_quotes(cli: Cli) -> None:
     assert found["question"] == "-what about tea"
 
 
-@pytest.mark.parametrize("question", [(), ("",), ("  \n",)])
+@pytest.mark.parametrize("question", [(), ("",), ("  \n",), ("\u200b\x07",)])
 def test_an_empty_question_is_refused(cli: Cli, question: tuple[str, ...]) -> None:
     result = cli(*question)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -194,7 +195,10 @@ def test_no_hits_names_the_author_too(cli: Cli) -> None:
     ("options", "message"),
     [
         (("--author", "Mira Solana"), "did you mean Mira Solano?"),
+        (("--author", "MIRA SOLANA"), "did you mean Mira Solano?"),
+        (("--author", "mira"), "did you mean Mira Solano?"),
         (("--author", " "), "author_full_name is empty"),
+        (("--author", ""), "author_full_name is empty"),
         (("--since", "2024", "--until", "2023"), "swap the dates"),
         (("--since", "May 2024"), "expected 2023, 2023-05 or 2023-05-17"),
         (("--until", "2023-02-31"), "expected 2023, 2023-05 or 2023-05-17"),
@@ -347,6 +351,25 @@ def test_no_document_can_steer_the_terminal(cli: Cli) -> None:
     output = cli("winter tea on the island", "-k", "4").stdout
     assert "[31mtea" in output
     assert "\x1b" not in output
+
+
+def test_no_model_can_steer_the_terminal(cli: Cli, project: SmallProject) -> None:
+    def answer(messages: list[dict[str, str]]) -> str:
+        return '{"wordings": ["warm \\u001b[31mtea"]}' if "wordings" in str(messages) else "Tea [1]"
+
+    with stub(answer=answer) as server:
+        set_profile(project, provider="openai", model=MODEL, base_url=server.base_url)
+        output = cli("winter tea", "--explain").stdout
+    assert "warm [31mtea" in output
+    assert "\x1b" not in output
+
+
+def test_a_title_of_any_length_hides_no_passage(capsys: pytest.CaptureFixture[str]) -> None:
+    payload = {"title": "very " * 3_000, "link": "", "author_full_name": "", "platform": "x"}
+    print_passage(1, Hit("a", 1.0, "embedded_articles", payload), "Tea.")
+    shown = capsys.readouterr().out
+    assert "Tea." in shown
+    assert len(shown) < 1_000
 
 
 def test_it_reads_the_environment_that_is_named(project: SmallProject) -> None:

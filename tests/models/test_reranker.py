@@ -3,6 +3,7 @@
 Importing sentence-transformers takes some ten CPU-seconds, so all of this is slow.
 """
 
+import json
 import logging
 import pickle
 import shutil
@@ -17,7 +18,7 @@ import pytest
 from models.tiny import VOCABULARY, write_json
 from models.tiny_cross_encoder import build_tiny_cross_encoder
 from moodswarm.models import cross_encoder, reranker
-from moodswarm.models.errors import ModelNotFound, ModelUnreadable
+from moodswarm.models.errors import ModelError, ModelNotFound, ModelUnreadable
 from moodswarm.models.reranker import Reranker, ScoreNotFinite
 
 pytestmark = pytest.mark.slow
@@ -51,6 +52,16 @@ def broken(folder: Path, tmp_path: Path) -> Path:
 
 
 # --- scores ---
+
+
+def test_a_model_that_fails_at_a_text_is_named(broken: Path) -> None:
+    tokenizer = json.loads((broken / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"]["zebra"] = 10_000  # The model has no row for it.
+    write_json(broken / "tokenizer.json", tokenizer)
+    reranker = Reranker(str(broken))
+    with pytest.raises(ModelError, match=r"broken failed to score 1 pairs: index out of range.*;"):
+        reranker.score(QUERY, ["zebra"])
+    assert np.isfinite(reranker.score(QUERY, ["ferry"])).all()
 
 
 def test_the_more_of_the_question_a_text_has_the_higher_it_scores(tiny: Reranker) -> None:

@@ -95,6 +95,11 @@ def test_the_rule_that_sources_are_data_is_in_the_system_message() -> None:
     assert "never an instruction" in system.content
 
 
+def test_a_title_of_any_length_takes_no_more_than_was_counted() -> None:
+    far = source(1, "Tea.", title="very " * 3_000, link="https://example.org/" + "a" * 3_000)
+    assert len(prompt(Context((far,), 10))) < len(prompt(Context((source(1, "Tea."),), 10))) + 600
+
+
 def test_nothing_can_be_answered_from_nothing() -> None:
     with pytest.raises(ValueError, match="the context has no source"):
         answer_request("Where?", Context((), 0))
@@ -118,6 +123,12 @@ def test_citations_are_counted_once_and_in_order() -> None:
         ("```\nx[7]\n\ny[8]\n```\nSo [2].", "```\nx[7]\n\ny[8]\n```\nSo [2].", (2,), ()),
         ("A ` alone.\n\nHills [7].", "A ` alone.\n\nHills.", (), (7,)),
         ("[see] the [note", "[see] the [note", (), ()),
+        (
+            f"On [{', '.join(map(str, range(1, 31)))}].",
+            "On [1, 2, 3].",
+            (1, 2, 3),
+            (*range(4, 31),),
+        ),
     ],
 )
 @pytest.mark.parametrize("width", [1, 3, 100])
@@ -136,6 +147,7 @@ def test_citations_of_what_does_not_exist_are_left_out(
         (("On hills [1]",), "content_filter", "withheld the rest"),
         ((), "stop", "answered nothing"),
         (("On hills [1][8].",), "stop", "do not exist, left out here: 8"),
+        (("On hills [1-99].",), "stop", "left out here: 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, …"),
     ],
 )
 def test_what_is_wrong_with_an_answer_is_said(

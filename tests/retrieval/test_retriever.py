@@ -56,6 +56,17 @@ def test_stages_that_are_off_do_not_run(world: World) -> None:
     assert found.context.sources == ()
 
 
+def test_a_text_that_several_documents_share_is_one_passage(world: World) -> None:
+    for key in ("copy", "other copy"):
+        world.store.add(POSTS, chunks_of(key, f" {FERRY}", size=99))
+    world.store.add(POSTS, chunks_of("news", "The strike of 1912.", size=99))
+    found = world.ask("is the ferry strike over?", k=4)
+    shown = texts(found)
+    assert len(shown) == len(set(shown)) == 4
+    assert FERRY in shown
+    assert "1 copies left out" in report(found, "neighbours").detail
+
+
 def test_dense_alone_keeps_its_order_and_its_scores(world: World) -> None:
     found = world.ask("kettle sings", k=4, lexical=OFF, **ALONE)
     vector = world.embedder.embed_query("kettle sings")

@@ -107,7 +107,7 @@ def ask_command(
         raise click.UsageError("--passages asks no model; leave out --profile")
     try:
         days = Filters(kinds=kind, since=since, until=until)
-        authors = (known_author(project, author).id,) if author else ()
+        authors = (known_author(project, author).id,) if author is not None else ()
         filters = Filters(authors, days.kinds, days.since, days.until)
         asked = Question(text, filters, k or project.retrieval.k)
     except BadQuestion as error:
@@ -240,4 +240,4 @@ def _as_json(outcome: _Outcome, *, explain: bool) -> dict[str, Any]:
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         # Not of rich: a warning is one line, however long.
-        click.secho(f"warning: {' '.join(warning.split())}", err=True, fg="yellow")
+        click.secho(f"warning: {printable(' '.join(warning.split()))}", err=True, fg="yellow")

@@ -3,7 +3,7 @@
 import difflib
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Literal
 
@@ -11,6 +11,7 @@ import click
 
 from moodswarm.commands.project import Project
 from moodswarm.records import Author
+from moodswarm.retrieval.planning.folding import fold
 from moodswarm.retrieval.question import MAX_QUESTION_CHARACTERS
 
 
@@ -76,7 +77,16 @@ def known_author(project: Project, name: str) -> Author:
     authors = project.documents.authors()
     if wanted.id in {author.id for author in authors}:
         return wanted
-    names = {author.full_name for author in authors}
-    near = difflib.get_close_matches(wanted.full_name, names, n=3, cutoff=0.5) or sorted(names)[:5]
+    near = _nearest(wanted.full_name, sorted({author.full_name for author in authors}))
     hint = f"did you mean {' or '.join(near)}?" if near else "the document store has no authors"
     raise click.BadParameter(f"no author {name!r}; {hint}", param_hint="--author")
+
+
+def _nearest(wanted: str, names: Sequence[str]) -> list[str]:
+    """Return the names spelled nearest, else those with a word in common, else the first."""
+    keys = {name: fold(name).casefold() for name in names}
+    key = fold(wanted).casefold()
+    close = difflib.get_close_matches(key, keys.values(), n=3, cutoff=0.5)
+    near = [name for each in dict.fromkeys(close) for name in names if keys[name] == each]
+    shared = [name for name in names if {*key.split()} & {*keys[name].split()}]
+    return list(dict.fromkeys(near + shared))[:3] or list(names[:5])

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from moodswarm.pipelines.console import console
+from moodswarm.retrieval.context import TITLE_CHARACTERS, one_line
 from moodswarm.retrieval.passage import Passage, Source
 from moodswarm.retrieval.trace import StageReport
 from moodswarm.stores.vectors import Hit
@@ -53,7 +54,9 @@ def print_stages(stages: Sequence[StageReport]) -> None:
         more = " …" if len(stage.scores) > _SHOWN_SCORES else ""
         milliseconds = "" if stage.state in ("off", "skipped") else f"{stage.milliseconds:,.1f}"
         state = f"[{colour}]{stage.state}[/{colour}]"
-        table.add_row(stage.stage, state, milliseconds, scores + more, escape(stage.detail))
+        table.add_row(
+            stage.stage, state, milliseconds, scores + more, escape(printable(stage.detail))
+        )
     console().print(table)
 
 
@@ -91,7 +94,8 @@ def printable(text: str) -> str:
 
 def _title(hit: Hit) -> str:
     payload = hit.payload
-    return printable(str(payload.get("title") or payload.get("path") or payload["kind"]))
+    title = payload.get("title") or payload.get("path") or payload["kind"]
+    return printable(one_line(title, TITLE_CHARACTERS))
 
 
 def _link(hit: Hit) -> str:

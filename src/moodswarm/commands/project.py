@@ -173,8 +173,10 @@ class Project:
             ProfileError: it is unknown, or lacks its key or package.
         """
         from moodswarm.llm.blocking import BlockingChat
-        from moodswarm.llm.profiles import open_chat
+        from moodswarm.llm.profiles import describe, open_chat
 
+        if describe(self.llm_settings, profile=profile) is None:
+            return None  # and no store is opened for calls that nobody makes
         client = open_chat(self.llm_settings, profile=profile, sink=self._call_sink())
         return self._running.enter_context(BlockingChat(client)) if client else None
 

@@ -29,7 +29,7 @@ def search_command(
       moodswarm search "retry with jitter" --kind repository --kind article -k 3
       moodswarm search "tea" --author "Mira Solano" --json
     """
-    author_id = known_author(project, author).id if author else None
+    author_id = known_author(project, author).id if author is not None else None
     hits = search(
         project.vectors, project.embedder, query, k=k, kinds=kind or KINDS, author_id=author_id
     )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from moodswarm.models.errors import ModelUnreadable
+from moodswarm.models.errors import ModelError, ModelUnreadable
 
 # For models that name no limit; the usual one of cross-encoders.
 _DEFAULT_MAX_TOKENS = 512
@@ -61,12 +61,23 @@ class LoadedCrossEncoder:
         self._workers = self._threads if self._model.device.type == "cpu" else 1
 
     def score(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Score texts, at least one; see `Reranker.score`."""
+        """Score texts, at least one; see `Reranker.score`.
+
+        Raises:
+            ModelError: the model fails at it; says what its framework said.
+        """
         query, used = self._cut(query)
         windows = [self._windows(text, self._room - used) for text in texts]
         pairs = [(query, window) for some in windows for window in some]
         firsts = np.cumsum([0, *map(len, windows[:-1])])
-        best: npt.NDArray[np.float32] = np.maximum.reduceat(self._predict(pairs), firsts)
+        try:
+            scores = self._predict(pairs)
+        except Exception as error:  # any code of any checkpoint may run here
+            raise ModelError(
+                f"{self._path} failed to score {len(pairs)} pairs: {error}; where memory is short, "
+                "lower the batch size or take another device, else name another reranker"
+            ) from error
+        best: npt.NDArray[np.float32] = np.maximum.reduceat(scores, firsts)
         return best
 
     def _predict(self, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float32]:

@@ -107,7 +107,7 @@ class Reranker:
 
         Raises:
             ScoreNotFinite: names the index of the text.
-            ModelError: the model cannot be found or loaded.
+            ModelError: the model cannot be found or loaded, or fails at it.
         """
         if not texts:
             return np.empty(0, np.float32)

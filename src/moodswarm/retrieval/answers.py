@@ -17,7 +17,11 @@ from moodswarm.llm.extraction import AnswerStream, without_thinking
 from moodswarm.llm.messages import ChatRequest, Delta, Finish, Usage
 from moodswarm.llm.templates import PromptTemplate
 from moodswarm.retrieval.citations import CitationCheck
+from moodswarm.retrieval.context import LINK_CHARACTERS, TITLE_CHARACTERS, one_line
 from moodswarm.retrieval.passage import Context, Source
+
+# Of citations of nothing; `[1-999]` is many.
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,8 @@ class Answer:
         elif not self.cited:
             found.append("the answer cites no source; check it against the sources")
         if self.unknown_citations:
-            numbers = ", ".join(map(str, self.unknown_citations))
+            numbers = ", ".join(map(str, self.unknown_citations[:_MOST_NAMED]))
+            numbers += ", …" if len(self.unknown_citations) > _MOST_NAMED else ""
             found.append(f"the answer cited sources that do not exist, left out here: {numbers}")
         return found
 
@@ -118,13 +123,16 @@ class AnswerReader:
 
 
 def describe(source: Source) -> dict[str, str]:
-    """Return title, author, date and link of a source; empty where it has none."""
+    """Return title, author, date and link of a source; empty where it has none.
+
+    They are as short as in the heading that the context's budget has counted.
+    """
     payload = source.passage.hit.payload
     return {
-        "title": payload.get("title") or payload.get("path") or "",
-        "author": payload.get("author_full_name") or "",
+        "title": one_line(payload.get("title") or payload.get("path"), TITLE_CHARACTERS),
+        "author": one_line(payload.get("author_full_name"), TITLE_CHARACTERS),
         "date": (payload.get("published_at") or "")[:10],
-        "link": payload.get("link") or "",
+        "link": one_line(payload.get("link"), LINK_CHARACTERS),
     }
 
 

@@ -4,13 +4,14 @@ import re
 from collections.abc import Collection
 
 _FENCE = "```"
-_NUMBERS = r"\d{1,3}(?: ?[,;–-] ?\d{1,3})*"
+# At most 40, so that what is held back of an answer has an end.
+_NUMBERS = r"\d{1,3}(?: ?[,;–-] ?\d{1,3}){0,39}"
 #: A citation with the space before it; or the marks of code, in which brackets cite nothing.
 _TOKEN = re.compile(
     rf"(?P<space>[ \t]{{0,20}})[\[【](?P<numbers>{_NUMBERS})[\]】]|(?P<code>`+)|\n\n"
 )
 #: What may become one of these with the next piece.
-_BEGUN = re.compile(r"[ \t]{0,20}(?:[\[【][\d ,;–-]{0,40})?\Z|`+\Z|(?<!\n)\n\Z")
+_BEGUN = re.compile(r"[ \t]{0,20}(?:[\[【][\d ,;–-]{0,240})?\Z|`+\Z|(?<!\n)\n\Z")
 
 
 class CitationCheck:

@@ -16,7 +16,7 @@ _LEAST_TOKENS = 60
 _LEAST_SHARE = 0.1
 _MOST_OF_A_SMALL_BUDGET = 0.3
 # Titles and links come from outside; this is room for any honest one.
-_TITLE_CHARACTERS, _LINK_CHARACTERS, _DATE_CHARACTERS = 200, 300, 10
+TITLE_CHARACTERS, LINK_CHARACTERS, _DATE_CHARACTERS = 200, 300, 10
 # How many passages that do not fit whole are looked at.
 _TRIED = 2
 # How often a cut text is counted again where it has more tokens than its part of the whole.
@@ -71,14 +71,15 @@ def heading(passage: Passage) -> str:
     """Return title, link and date of a passage in one line, whatever they hold."""
     payload = passage.hit.payload
     parts = (
-        _one_line(payload.get("title") or payload.get("path"), _TITLE_CHARACTERS),
-        _one_line(payload.get("link"), _LINK_CHARACTERS),
-        _one_line(payload.get("published_at"), _DATE_CHARACTERS, more=""),
+        one_line(payload.get("title") or payload.get("path"), TITLE_CHARACTERS),
+        one_line(payload.get("link"), LINK_CHARACTERS),
+        one_line(payload.get("published_at"), _DATE_CHARACTERS, more=""),
     )
     return " · ".join(filter(None, parts))
 
 
-def _one_line(value: object, characters: int, more: str = "…") -> str:
+def one_line(value: object, characters: int, more: str = "…") -> str:
+    """Return a value on one line of at most so many characters; `more` ends it where it is cut."""
     text = _SPACE.sub(" ", str(value or "")).strip()
     return text if len(text) <= characters else text[: characters - len(more)].rstrip() + more
 

@@ -64,6 +64,6 @@ def _vectors(hit: Hit, other: str, model: str) -> ModelMismatch:
 def _words(hit: Hit, other: str, model: str) -> ModelMismatch:
     return ModelMismatch(
         f"collection {hit.collection} holds word vectors of other settings ({other}) than those of "
-        f"the question ({model}); {FEATURE_RUN} first, which makes them again, or set the "
-        "parameters `lexical` back"
+        f"the question ({model}); {FEATURE_RUN} first, which makes them again, or, if it was the "
+        "parameters `lexical` that changed, set them back"
     )

@@ -47,13 +47,13 @@ class Question:
     """A question with what the caller demands of the hits.
 
     Attributes:
-        text: Not blank, at most `MAX_QUESTION_CHARACTERS`. Halves of surrogate pairs, which a
-            terminal makes of bytes that are no text, become question marks.
+        text: Has something to be seen, at most `MAX_QUESTION_CHARACTERS`. Halves of surrogate
+            pairs, which a terminal makes of bytes that are no text, become question marks.
         filters: What the caller demands; self-query adds to it, and never widens it.
         k: How many hits, 1 to 1,000.
 
     Raises:
-        BadQuestion: the text is blank or too long, or k out of range.
+        BadQuestion: the text is empty or too long, or k out of range.
     """
 
     text: str
@@ -62,7 +62,7 @@ class Question:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", self.text.encode(errors="replace").decode())
-        if not self.text.strip():
+        if not any(sign.isprintable() and not sign.isspace() for sign in self.text):
             raise BadQuestion("the question is empty; expected a question or some words")
         if len(self.text) > MAX_QUESTION_CHARACTERS:
             raise BadQuestion(

@@ -29,7 +29,13 @@ from moodswarm.retrieval.errors import (
 from moodswarm.retrieval.filtering import as_match, explain_nothing, searched_kinds
 from moodswarm.retrieval.fusion import Ranker, Ranking, fuse
 from moodswarm.retrieval.hybrid import WITHOUT, HybridSearch, SearchRequest
-from moodswarm.retrieval.neighbours import Candidate, neighbours_in, own_texts, with_neighbours
+from moodswarm.retrieval.neighbours import (
+    Candidate,
+    EachTextOnce,
+    neighbours_in,
+    own_texts,
+    with_neighbours,
+)
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Context, Passage, Retrieval
 from moodswarm.retrieval.provenance import other_models, without_words
@@ -220,7 +226,7 @@ class Retriever:
             trace.note("neighbours", "off")
             return own_texts(best, k)
         pages = (rest[start : start + k] for start in range(0, len(rest), k))
-        ranked = chain(best, chain.from_iterable(map(self._with_payloads, pages)))
+        ranked = EachTextOnce(chain(best, chain.from_iterable(map(self._with_payloads, pages))))
         with trace.stage("neighbours") as report:
             fetch = neighbours_in(self._store, params.before, params.after)
             task = self._neighbours.submit(
@@ -233,6 +239,7 @@ class Retriever:
                 return own_texts(best, k)
             chunks = sum(len(passage.positions) for passage in passages)
             report.detail = f"{len(passages)} passages of {chunks} chunks"
+            report.detail += f", {ranked.left_out} copies left out" if ranked.left_out else ""
         return passages
 
     def _context(self, passages: Sequence[Passage], trace: Trace) -> Context:

@@ -40,7 +40,7 @@ class Trace:
     """The reports of one retrieval in the order of its stages.
 
     Attributes:
-        stages: The lexical search runs while the question is embedded, so that their times overlap.
+        stages: The dense and the lexical search run side by side, so that their times overlap.
         milliseconds: Wall time of the whole; the sum of the stages may be more.
     """
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -24,7 +24,7 @@ from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
 from moodswarm.text.stop_words import STOP_WORDS
 
 #: Raise it whenever the same text gives other terms or values: stored vectors are then made again.
-LEXICAL_VERSION = 1
+LEXICAL_VERSION = 2
 
 # Scripts written without spaces between words (and Hangul, whose particles cling to the word):
 # their terms are pairs of neighbouring characters.
@@ -32,19 +32,27 @@ _UNSPACED = (
     "\u0e00-\u0e4f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Vowel signs and points, which `\w` leaves out: Latin, Cyrillic, Hebrew, Arabic, Indic scripts.
-_MARKS = (
+# Points and accents of Latin, Cyrillic, Hebrew and Arabic, which a word is found without.
+_ACCENTS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
-    "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u0900-\u0963\u0971-\u0de5\u0df2-\u0df3\u200d"
+    "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
 )
-_LETTER = rf"[\w{_MARKS}{_UNSPACED}]"
-_TOKEN = re.compile(rf"{_LETTER}+(?:\.{_LETTER}+)*")
-_ASCII_TOKEN = re.compile(r"[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
-_RUN = re.compile(rf"([{_UNSPACED}]+)|[^{_UNSPACED}]+")
-# HTTPServer2 is HTTP, Server, 2; anything that is no ASCII capital continues a word.
-_LOWER = rf"(?:[^\W\d_A-Z]|[{_MARKS}])"
-_PART = re.compile(rf"[A-Z]+s?(?!{_LOWER})|[A-Z]?{_LOWER}+|\d+|[A-Z]")
-_ACCENT = re.compile("[\u0300-\u036f]")
+# With the vowel signs of Indic scripts: the marks that `\w` leaves out.
+_MARKS = f"{_ACCENTS}\u0900-\u0963\u0971-\u0de5\u0df2-\u0df3\u200d"
+_EMOJI = "\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff"
+_LETTER = rf"[\w{_MARKS}{_UNSPACED}{_EMOJI}]"
+# C++ and C# are not C.
+_SIGNED = r"[A-Za-z](?:\+\+|#)"
+_TOKEN = re.compile(rf"{_SIGNED}|{_LETTER}+(?:\.{_LETTER}+)*")
+_ASCII_TOKEN = re.compile(rf"{_SIGNED}|[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
+_RUN = re.compile(rf"([{_UNSPACED}]+)|([{_EMOJI}])\u200d?|[^{_UNSPACED}{_EMOJI}]+")
+# HTTPServer2 is HTTP, Server, 2; anything that is no capital of these continues a word.
+_CAPITAL = "A-ZÀ-ÖØ-Þ"
+_LOWER = rf"(?:[^\W\d_{_CAPITAL}]|[{_MARKS}])"
+_PART = re.compile(rf"[{_CAPITAL}]+s?(?!{_LOWER})|[{_CAPITAL}]?{_LOWER}+|\d+|[{_CAPITAL}]")
+_ACCENT = re.compile(f"[{_ACCENTS}]")
+# Soft hyphens, and what chooses between the looks of a character.
+_UNSEEN = dict.fromkeys(map(ord, "\xad\ufe0e\ufe0f\u2060\ufeff"))
 
 # What is longer is no word but data (base64, a minified line): one term, neither split nor stemmed.
 _LONGEST = 256
@@ -90,11 +98,19 @@ class _Terms:
         parts: Its words; they make the length of a text.
         stops: Which of `parts` are stop words.
         wholes: What it is found by as a whole, where it has several parts.
+        letters: Characters that may be a word of one, where words are not apart; a query of more
+            has `parts` that say more.
     """
 
     parts: tuple[int, ...]
     stops: tuple[bool, ...]
     wholes: tuple[int, ...]
+    letters: tuple[int, ...]
+
+    @property
+    def of_document(self) -> tuple[int, ...]:
+        """All that a document is found by."""
+        return (*self.parts, *self.wholes, *self.letters)
 
 
 class LexicalEncoder:
@@ -102,7 +118,8 @@ class LexicalEncoder:
 
     Prose is lower-cased and stemmed, and loses its accents. Identifiers (`parseHTML`, `read_csv`,
     `os.path`) give a term for the whole and one for each part. Scripts without spaces give pairs
-    of characters. Stop words count only in a query that has nothing else.
+    of characters, and each character for queries of one. Stop words and emoji count only in a
+    query that has nothing else.
 
     Cheap to make and to send to another process; any number of threads may use one.
 
@@ -169,7 +186,7 @@ class LexicalEncoder:
         for token, count in Counter(_tokens(text)).items():
             terms = self._analyse(token)
             length += count * len(terms.parts)
-            for term in (*terms.parts, *terms.wholes):
+            for term in terms.of_document:
                 counts[term] = counts.get(term, 0) + count
         if title and self.params.title_weight:
             for term in self._title_terms(title):
@@ -180,7 +197,7 @@ class LexicalEncoder:
 
     def _title_terms(self, title: str) -> set[int]:
         found = (self._analyse(token) for token in _tokens(title))
-        return {term for terms in found for term in (*terms.parts, *terms.wholes)}
+        return {term for terms in found for term in terms.of_document}
 
     def _analyse(self, token: str) -> _Terms:
         terms = self._terms.get(token)
@@ -196,24 +213,31 @@ class LexicalEncoder:
         parts: list[int] = []
         stops: list[bool] = []
         wholes: list[int] = []
+        letters: list[int] = []
         names = token.split(".")
         if len(names) > 1 and len(token) <= _LONGEST:
-            wholes.append(_index(_fold(token.lower())))
-        for run, unspaced in (found for name in names for found in _runs(name)):
+            wholes.append(_index(_fold(token.casefold())))
+        for match in (found for name in names for found in _RUN.finditer(name)):
+            run, unspaced, emoji = match[0], match[1], match[2]
+            if emoji:
+                parts.append(_index(emoji))
+                stops.append(True)
+                continue
             if unspaced:
-                pairs = [run[i : i + 2] for i in range(len(run) - 1)] or [run]
-                parts += map(_index, pairs)
-                stops += [False] * len(pairs)
+                pairs = [run[i : i + 2] for i in range(len(run) - 1)]
+                letters += map(_index, run if pairs else ())
+                parts += map(_index, pairs or [run])
+                stops += [False] * len(pairs or [run])
                 continue
             words = [run] if len(run) > _LONGEST else _PART.findall(run)
             if len(words) > 1 or (words and words[0] != run):
                 wholes.append(self._term(run))
             parts += map(self._term, words)
             stops += [word.lower() in self._stop_words for word in words]
-        return _Terms(tuple(parts), tuple(stops), tuple(wholes))
+        return _Terms(tuple(parts), tuple(stops), tuple(wholes), tuple(letters))
 
     def _term(self, word: str) -> int:
-        word = word.lower()
+        word = word.casefold()
         if self._stemmer is not None and len(word) <= _LONGEST:
             with self._lock:  # Snowball keeps state between calls.
                 word = self._stemmer.stemWord(word)
@@ -240,13 +264,7 @@ def _tokens(text: str) -> list[str]:
     """Return what no space or punctuation parts; dots within stay: `os.path.join`."""
     if text.isascii():
         return _ASCII_TOKEN.findall(text)
-    return _TOKEN.findall(unicodedata.normalize("NFKC", text))
-
-
-def _runs(name: str) -> Iterator[tuple[str, bool]]:
-    """Part what is written without spaces from what is not."""
-    for match in _RUN.finditer(name):
-        yield match[0], match[1] is not None
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text.translate(_UNSEEN)))
 
 
 def _fold(word: str) -> str:

@@ -79,6 +79,13 @@ def test_without_a_model_the_passages_are_shown(cli: Cli) -> None:
     assert "Mira Solano · blog" in result.stdout
 
 
+def test_without_a_model_no_store_is_opened_for_its_calls(tmp_path: Path, tiny_model: Path) -> None:
+    opened = SmallProject.create(tmp_path / "fresh", tiny_model).open()
+    assert opened.chat() is None
+    opened.close()
+    assert not list((opened.root / "data").rglob("*"))
+
+
 def test_with_a_model_it_answers_and_marks_the_cited_sources(cli: Cli) -> None:
     result = cli("is the ferry strike over?", "--profile", "fake")
     assert (result.exit_code, result.stderr) == (0, "")

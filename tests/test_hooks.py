@@ -1,6 +1,7 @@
 """What happens around a run."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,21 @@ def test_a_run_prints_what_it_did(
     assert "empty 1" in output
     assert "100.00%" in output
     assert 'moodswarm search "your question"' in output
+
+
+def test_a_parameter_that_nothing_reads_is_named(
+    project: SmallProject, caplog: pytest.LogCaptureFixture
+) -> None:
+    bootstrap_project(project.path)
+    for given in ({"retrival": {"k": 7}}, {"retrieval": {"k": 7}}):
+        with (
+            KedroSession.create(project.path, runtime_params=given) as session,
+            pytest.raises(ValueError, match="kedro run --pipeline=feature"),
+        ):
+            session.run(pipeline_names=["retrieval_evaluation"])
+    warnings = [r.getMessage() for r in caplog.records if "nothing in this run" in r.getMessage()]
+    assert len(warnings) == 1
+    assert re.search("reads the parameters retrival; it reads .*, retrieval, ", warnings[0])
 
 
 def test_a_run_frees_what_it_locked(project: SmallProject) -> None:

@@ -1,5 +1,6 @@
 """What a run prints at its end."""
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +9,8 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+
+logger = logging.getLogger(__name__)
 
 Catalog = CatalogProtocol[Any, Any]
 RETRIEVAL_REPORT = "retrieval_report"
@@ -21,9 +24,17 @@ class RunSummary:
         self._started = 0.0
 
     @hook_impl
-    def before_pipeline_run(self) -> None:
-        """Forget an earlier run of this process."""
+    def before_pipeline_run(self, run_params: Mapping[str, Any], pipeline: Pipeline) -> None:
+        """Forget an earlier run of this process, and name parameters that change nothing."""
         self.seconds = {}
+        read = {group for name in pipeline.inputs() if (group := _group(name))}
+        given = {name.partition(".")[0] for name in run_params.get("runtime_params") or {}}
+        if unread := sorted(given - read):
+            logger.warning(
+                "nothing in this run reads the parameters %s; it reads %s",
+                ", ".join(unread),
+                ", ".join(sorted(read)),
+            )
 
     @hook_impl
     def before_node_run(self) -> None:
@@ -75,3 +86,9 @@ def _print_retrieval(run_params: Mapping[str, Any], catalog: Catalog) -> None:
     from moodswarm.pipelines.retrieval_evaluation.summary import print_retrieval_report
 
     print_retrieval_report(catalog.load(RETRIEVAL_REPORT), run_params.get("env"))
+
+
+def _group(dataset: str) -> str | None:
+    """Return the first part of a parameter's name; Kedro takes one that is misspelt as new."""
+    name = dataset.removeprefix("params:")
+    return None if name == dataset else name.partition(".")[0]

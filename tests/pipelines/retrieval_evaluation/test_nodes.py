@@ -134,10 +134,33 @@ def test_metrics_have_names_that_mlflow_takes(written: Any) -> None:
     assert all(name.replace("_", "").replace(".", "").isalnum() for name in metrics)
 
 
+def test_settings_other_than_those_of_the_baseline_are_printed(
+    written: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    *_, baseline = measured(written, right=True)
+    print_retrieval_report(measured(written, right=True, recorded=baseline)[0], None)
+    assert "All settings are those of the baseline." in capsys.readouterr().out
+    known = baseline["test_sets"][written[0]["version"]]["hybrid"]
+    known["settings"]["retrieval"]["k"] = 3
+    print_retrieval_report(measured(written, right=True, recorded=baseline)[0], None)
+    shown = "Settings other than those of the baseline: retrieval.k 5 (was 3)."
+    assert shown in capsys.readouterr().out
+
+
+def test_intervals_that_reach_one_are_seen_whole(written: Any) -> None:
+    chart = measured(written, right=True)[2]
+    assert chart.axes[0].get_ylim()[1] > 1
+
+
+def test_configurations_can_be_named_in_one_text() -> None:
+    assert EvaluationParams(configurations="dense hybrid").configurations == ("dense", "hybrid")
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"configurations": ["sparse"]}, "unknown .*sparse.*; known are dense"),
+        ({"configurations": "dense,hybrid"}, "unknown .*dense,hybrid.*; known are dense"),
         ({"questions": 0}, "greater than or equal to 1"),
         ({"k": 5}, "greater than or equal to 10"),
         ({"question": 5}, "Extra inputs"),

@@ -10,6 +10,7 @@ from moodswarm.retrieval.evaluation.configurations import (
 )
 from moodswarm.retrieval.evaluation.results import summarise
 from moodswarm.retrieval.parameters import RerankParams, RetrievalParams
+from moodswarm.retrieval.question import MAX_QUESTION_CHARACTERS
 from moodswarm.stores.vectors import Hit
 from retrieval.evaluation.corpora import ListedRetriever
 
@@ -63,6 +64,13 @@ def test_a_question_that_cannot_be_asked_is_kept_and_counts_as_zero() -> None:
     assert "the question is empty" in found.refused["r"]
     result = summarise({"dense": found}, {q: {"1": 1} for q in "qr"})["dense"]
     assert result.measures["MRR@10"].value == 0.5
+
+
+def test_of_a_question_that_is_too_long_the_beginning_is_asked() -> None:
+    start = "tea " * (MAX_QUESTION_CHARACTERS // 4)
+    found = ask_all(ListedRetriever({start: ["1"]}), [("q", start + "rope")], k=5)
+    assert found.rankings == {"q": ["1"]}
+    assert found.degraded == {"the question is cut to 20,000 characters": 1}
 
 
 def test_results_are_compared_with_dense() -> None:

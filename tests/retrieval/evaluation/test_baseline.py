@@ -80,3 +80,10 @@ def test_baselines_come_back_from_json() -> None:
 def test_an_unreadable_baseline_names_the_remedy(recorded: dict[str, Any]) -> None:
     with pytest.raises(baseline.UnreadableBaseline, match="after deleting its file"):
         baseline.entries_of(recorded)
+
+
+@pytest.mark.parametrize("value", ["0.5", float("nan"), True, None])
+def test_a_baseline_that_nothing_can_fall_under_is_refused(value: object) -> None:
+    entries = {"v": {"dense": {"settings": {}, "measures": {"MRR@10": {"value": value}}}}}
+    with pytest.raises(baseline.UnreadableBaseline, match=r"MRR@10 is .*, expected a number"):
+        baseline.entries_of(baseline.to_json(entries))

@@ -19,6 +19,12 @@ class EvaluationParams(BaseModel):
     gate: bool = True
     record_baseline: bool = False
 
+    @field_validator("configurations", mode="before")
+    @classmethod
+    def _listed(cls, names: object) -> object:
+        """Take names in one text, too: `--params` divides at the commas of a list."""
+        return tuple(names.split()) if isinstance(names, str) else names
+
     @field_validator("configurations")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The tables that an evaluation prints, and its numbers for MLflow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
@@ -38,6 +38,8 @@ def print_retrieval_report(report: Mapping[str, Any], env: str | None) -> None:
         out.print(f"The model wrote no question for some chunks: {reasons}", highlight=False)
     print_results(report["configurations"])
     out.print(baseline_line(report["baseline"]), highlight=False)
+    if report["baseline"]["compared"]:
+        out.print(settings_line(report["baseline"]["changed_settings"]), highlight=False)
     option = f" --env {env}" if env and env != "local" else ""
     out.print(
         f'Look at one question: {command()}{option} ask "..." --explain',
@@ -78,6 +80,14 @@ def baseline_line(baseline: Mapping[str, Any]) -> str:
     falls = "No measure is" if not count else f"{count} measure{'s are' if count > 1 else ' is'}"
     new = f" Recorded for the first time: {recorded}." if recorded else ""
     return f"{falls} under the baseline of {', '.join(baseline['compared'])}{gate}.{new}"
+
+
+def settings_line(changed: Mapping[str, Sequence[Any]]) -> str:
+    """Say which settings differ from those of the baseline: a misspelt one changes nothing."""
+    if not changed:
+        return "All settings are those of the baseline."
+    listed = ", ".join(f"{name} {now} (was {before})" for name, (before, now) in changed.items())
+    return f"Settings other than those of the baseline: {listed}."
 
 
 def retrieval_metrics(report: Mapping[str, Any]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from moodswarm.retrieval.passage import Retrieval
-from moodswarm.retrieval.question import BadQuestion, Question
+from moodswarm.retrieval.question import MAX_QUESTION_CHARACTERS, BadQuestion, Question
 from moodswarm.stores.vectors import Hit
 
 #: Most hits that one question may ask for.
@@ -60,7 +60,7 @@ def ask_all(
     deeper: Callable[[str, int], list[str]] | None = None,
     on_question: Callable[[], None] = lambda: None,
 ) -> Answers:
-    """Ask every question, one after the other.
+    """Ask every question, one after the other; of one that is too long the beginning, as users do.
 
     Args:
         retriever: What is measured.
@@ -75,7 +75,10 @@ def ask_all(
         Times of the plain question only, without those of going deeper.
     """
     answers = Answers()
-    for identifier, text in questions:
+    for identifier, whole in questions:
+        text = whole[:MAX_QUESTION_CHARACTERS]
+        if len(text) < len(whole):
+            answers.degraded[f"the question is cut to {MAX_QUESTION_CHARACTERS:,} characters"] += 1
         try:
             question = Question(text, k=k)
         except BadQuestion as error:

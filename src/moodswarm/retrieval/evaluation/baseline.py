@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from moodswarm.retrieval.evaluation.results import Result
@@ -67,8 +68,8 @@ def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, Entries]:
         found = dict(recorded["test_sets"])
         for known in (entry for entries in found.values() for entry in entries.values()):
             dict(known["settings"])
-            for interval in known["measures"].values():
-                float(interval["value"])
+            for name, interval in known["measures"].items():
+                _require_number(name, interval["value"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UnreadableBaseline(
             f"catalog entry `retrieval_baseline` holds no baseline ({error}); record one with "
@@ -168,6 +169,12 @@ def require_no_fall(compared: Mapping[str, Any]) -> None:
         "baseline with `--params retrieval_evaluation.record_baseline=true`; or try settings "
         "without failing with `--params retrieval_evaluation.gate=false`"
     )
+
+
+def _require_number(name: str, value: object) -> None:
+    # Nothing falls under NaN: the gate would stand open, and nobody would know.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{name} is {value!r}, expected a number")
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

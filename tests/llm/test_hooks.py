@@ -118,7 +118,7 @@ def test_withheld_answer_reaches_no_earlier_hook_but_its_tokens_do(stream: bool)
 
 
 def logged(caplog: pytest.LogCaptureFixture, level: int, call: Call, text: bool = True) -> str:
-    caplog.set_level(level)
+    caplog.set_level(level, logger=LogHook.__module__)
     hook = LogHook(LogOptions(text=text), Redactor())
     hook.before(call)
     hook.after(call)
@@ -163,7 +163,7 @@ def test_log_tells_failures_redacted(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_log_tells_a_reader_that_left(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger=LogHook.__module__)
 
     async def leave() -> None:
         client = scripted(["one two"], [LogHook(LogOptions(), Redactor())])

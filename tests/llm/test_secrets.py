@@ -12,6 +12,7 @@ from llm.clients import REQUEST, client_on, read, settings
 from llm.wire import Reply, chunk, refused, said, wire
 from moodswarm.llm.client import ChatClient
 from moodswarm.llm.errors import LlmError
+from moodswarm.llm.hooks.log import LogHook
 from moodswarm.llm.messages import ChatRequest, Message
 from moodswarm.llm.profiles import open_chat
 from moodswarm.records.calls import CallRecord
@@ -25,6 +26,7 @@ LEAKY = ChatRequest(messages=(Message("user", f"my key is {KEY}"),))
 def key(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     monkeypatch.setenv("A_KEY", KEY)
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger=LogHook.__module__)
     yield
     assert KEY not in caplog.text
 

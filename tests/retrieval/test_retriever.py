@@ -64,7 +64,8 @@ def test_a_text_that_several_documents_share_is_one_passage(world: World) -> Non
     shown = texts(found)
     assert len(shown) == len(set(shown)) == 4
     assert FERRY in shown
-    assert "1 copies left out" in report(found, "neighbours").detail
+    assert "copies left out: 1" in report(found, "neighbours").detail
+    assert len(set(texts(world.ask("is the ferry strike over?", k=4, neighbours=OFF)))) == 4
 
 
 def test_dense_alone_keeps_its_order_and_its_scores(world: World) -> None:
@@ -232,7 +233,8 @@ def test_ties_are_ordered_by_id(world: World) -> None:
         rows = [chunks_of(f"{name}-{i}", "one and the same")[0] for i in range(20)]
         world.store.add(name, rows)
     found = world.ask("one and the same", k=30, **ALONE)
-    ids = [passage.hit.id for passage in found.passages]
+    ids = [hit.id for hit in found.hits]
+    assert len(ids) == 30
     assert ids == sorted(ids)
 
 

@@ -82,9 +82,9 @@ class EachTextOnce:
             yield candidate
 
 
-def own_texts(ranked: Sequence[Candidate], k: int) -> list[Passage]:
+def own_texts(ranked: Iterable[Candidate], k: int) -> list[Passage]:
     """Return the first k as they are."""
-    return [_Draft(candidate).passage() for candidate in ranked[:k]]
+    return [_Draft(candidate).passage() for candidate in islice(ranked, k)]
 
 
 def with_neighbours(

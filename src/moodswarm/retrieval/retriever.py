@@ -222,11 +222,11 @@ class Retriever:
         self, best: list[Candidate], rest: Sequence[Candidate], k: int, trace: Trace
     ) -> list[Passage]:
         params = self.params.neighbours
-        if not params.enabled:
-            trace.note("neighbours", "off")
-            return own_texts(best, k)
         pages = (rest[start : start + k] for start in range(0, len(rest), k))
         ranked = EachTextOnce(chain(best, chain.from_iterable(map(self._with_payloads, pages))))
+        if not params.enabled:
+            trace.note("neighbours", "off")
+            return own_texts(ranked, k)
         with trace.stage("neighbours") as report:
             fetch = neighbours_in(self._store, params.before, params.after)
             task = self._neighbours.submit(
@@ -236,10 +236,10 @@ class Retriever:
                 passages = wait(task, "neighbours", params.timeout_seconds, perf_counter())
             except (StoreError, StageTooSlow) as error:
                 report.state, report.detail = "degraded", f"{error}; hits have their own text only"
-                return own_texts(best, k)
+                return own_texts(EachTextOnce(best), k)
             chunks = sum(len(passage.positions) for passage in passages)
             report.detail = f"{len(passages)} passages of {chunks} chunks"
-            report.detail += f", {ranked.left_out} copies left out" if ranked.left_out else ""
+            report.detail += f", copies left out: {ranked.left_out}" if ranked.left_out else ""
         return passages
 
     def _context(self, passages: Sequence[Passage], trace: Trace) -> Context:

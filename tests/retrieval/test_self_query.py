@@ -31,6 +31,7 @@ def names(question: str) -> list[str]:
     [
         ("What did Mira Solano write about tea?", "Mira Solano"),
         ("what has MIRA SOLANO written", "Mira Solano"),
+        ("What Did Mira Solano Write About Tea?", "Mira Solano"),
         ("tea by mira", "Mira Solano"),
         ("What did Mira write about tea?", "Mira Solano"),
         ("what does solano think of tea", "Mira Solano"),
@@ -72,6 +73,7 @@ def test_an_author_is_found(question: str, name: str) -> None:
         "what do all apart from Mira Solano say",
         "who is Mira Solano?",
         "who was Ada Lovelace, and what did she do",
+        "Ada Lovelace Day talks",
         "what is a miracle",
         "how do I use openai with python",
         "write to mira@example.org",
@@ -190,6 +192,7 @@ def test_days_are_found(words: str, since: str | None, until: str | None) -> Non
         "what did Mira write in May",
         "What does Mira say of how tea is made today?",
         "What did Mira say about last year?",
+        "How did Mira's views change from 2020?",
     ],
 )
 def test_no_days_are_invented(question: str) -> None:

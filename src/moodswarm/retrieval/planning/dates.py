@@ -62,6 +62,10 @@ _LAST = re.compile(
 _WRITTEN_TODAY = re.compile(
     r"\b(?:write|wrote|written|say|said|posts?|posted|publish|published|new) \Z", re.IGNORECASE
 )
+#: `how did views change from 2020`: what came after is asked for as well.
+_CHANGE = re.compile(
+    r"\b(?:chang|evolv|differ|shift|mov|drift|develop|grow|grew)\w* \Z", re.IGNORECASE
+)
 _SPAN_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 
@@ -104,9 +108,15 @@ def _singles(question: str) -> Iterator[Days]:
     for match in _SINGLE.finditer(question):
         dates = re.findall(_DATE, match["dates"], re.IGNORECASE)
         days = [day for each in dates for day in _days(each) or ()]
-        if days and not _negated(question, match):
+        if days and not _negated(question, match) and not _is_change(question, match):
             word = (match["word"] or "").casefold()
             yield _bounded(word, min(days), max(days), onward=bool(match["onward"]))
+
+
+def _is_change(question: str, match: re.Match[str]) -> bool:
+    return (match["word"] or "").casefold() == "from" and bool(
+        _CHANGE.search(question[: match.start()])
+    )
 
 
 def _bounded(word: str, first: date, last: date, *, onward: bool = False) -> Days:

@@ -69,6 +69,11 @@ _FULL_NAME_AS_TOPIC = re.compile(
     rf"|\b(?!{_WRITTEN}\b|{_NO_PARTICIPLE}\b)\w+ by \x01|\bwho(?:'s| is| was) \x01(?!')",
     re.IGNORECASE,
 )
+#: `Mira Solano Prize`: the name of something else.
+_LONGER_NAME = re.compile(
+    rf"\x01 (?!(?i:{_QUESTION_WORDS}|{_AUXILIARY}|{_ASIDE}|{_TOPIC}|{_SAY}|{_SAYS}|{_WRITTEN}"
+    rf"|{WRITINGS}|on|for|by|at|from)\b)[A-Z]\w"
+)
 _NEGATED = re.compile(
     r"\bnot (?:\w+ )?by \x01|\b(?:not|except|excluding|besides|without|(?:other|rather) than"
     r"|(?:apart|aside) from|(?:any|every|no)(?: ?one|body) but)(?: for)?(?: by| from)? \x01",
@@ -137,7 +142,8 @@ def _marked(question: str, name: str) -> Iterator[str]:
 
 def _is_full_name_of_writer(marked: str) -> bool:
     writings_of = re.sub(rf"\b{WRITINGS} (?=of \x01)", "\x02 ", marked, flags=re.IGNORECASE)
-    return not (_FULL_NAME_AS_TOPIC.search(writings_of) or _NEGATED.search(marked))
+    no_writer = (_FULL_NAME_AS_TOPIC, _LONGER_NAME)
+    return not (any(each.search(writings_of) for each in no_writer) or _NEGATED.search(marked))
 
 
 def _is_writer(marked: str) -> bool:

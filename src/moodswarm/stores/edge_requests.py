@@ -7,7 +7,7 @@ import qdrant_edge as qe
 
 from moodswarm.stores.edge_files import Marker
 from moodswarm.stores.points import uuids_among
-from moodswarm.stores.sparse_points import LEXICAL, Lexical
+from moodswarm.stores.sparse_points import LEXICAL
 from moodswarm.stores.vectors import Match, TimeRange
 
 
@@ -86,22 +86,6 @@ def index_fields(shard: qe.EdgeShard, marker: Marker) -> None:
     ):
         for field in fields:
             shard.update(qe.UpdateOperation.create_field_index(field, kind))
-
-
-def point_vector(dense: Any, lexical: Lexical) -> Any:
-    """Return the vectors of a point as the engine takes them.
-
-    Args:
-        dense: List of float, or an empty mapping where there is none.
-        lexical: Sparse vector, or None.
-    """
-    if lexical is None:
-        return dense
-    return (
-        {"": dense, LEXICAL: qe.SparseVector(*lexical)}
-        if dense
-        else {LEXICAL: qe.SparseVector(*lexical)}
-    )
 
 
 def payload_of(fields: Sequence[str] | None) -> bool | list[str]:

@@ -14,6 +14,7 @@ from moodswarm.stores.documents import StoreStatus
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.points import (
     batches,
+    both_vectors,
     check_name,
     filter_needs_scan,
     missing_collection,
@@ -31,7 +32,7 @@ from moodswarm.stores.server_queries import (
     having_lexical,
     live_frequencies,
     payload_of,
-    point_vector,
+    sparse_vector,
     vector_size,
 )
 from moodswarm.stores.server_requests import ask, connect, shown
@@ -151,11 +152,7 @@ class ServerVectorStore:
         point_vectors(name, size, points.slice(0, 0))
         lexical_vectors(name, lexical, points.slice(0, 0))
         for batch in batches(points, _REQUEST_POINTS):
-            dense: list[Any] = point_vectors(name, size, batch).tolist()
-            if size is None:
-                dense = [{}] * batch.num_rows
-            sparse = lexical_vectors(name, lexical, batch)
-            vectors = [point_vector(one, other) for one, other in zip(dense, sparse, strict=True)]
+            vectors = both_vectors(name, size, lexical, batch, sparse_vector)
             rows = zip(point_ids(batch), vectors, payloads(batch), strict=True)
             structs = [models.PointStruct(id=i, vector=v, payload=p) for i, v, p in rows]
             self._ask(self._client.upsert, self._full(name), structs, wait=True)

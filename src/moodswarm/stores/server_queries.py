@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.points import uuids_among
-from moodswarm.stores.sparse_points import LEXICAL, Lexical
+from moodswarm.stores.sparse_points import LEXICAL
 from moodswarm.stores.vectors import Match, TimeRange
 
 if TYPE_CHECKING:
@@ -30,19 +30,11 @@ def has_lexical(found: "models.CollectionInfo") -> bool:
     return LEXICAL in (found.config.params.sparse_vectors or {})
 
 
-def point_vector(dense: Any, lexical: Lexical) -> Any:
-    """Return the vectors of a point as the client takes them.
-
-    Args:
-        dense: List of float, or an empty mapping where there is none.
-        lexical: Sparse vector, or None.
-    """
+def sparse_vector(indices: list[int], values: list[float]) -> "models.SparseVector":
+    """Return a sparse vector as the client takes it."""
     from qdrant_client import models
 
-    if lexical is None:
-        return dense
-    sparse = models.SparseVector(indices=lexical[0], values=lexical[1])
-    return {"": dense, LEXICAL: sparse} if dense else {LEXICAL: sparse}
+    return models.SparseVector(indices=indices, values=values)
 
 
 def live_frequencies() -> "models.SearchParams":

@@ -1,12 +1,10 @@
 """Asking until there is a whole answer, and adding up what it took."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from moodswarm.llm.errors import AnswerCutOff, AnswerUnusable
-from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Message, Usage
+from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
 from moodswarm.llm.provider import Chat
 from moodswarm.llm.quoting import quote
 
@@ -116,13 +114,3 @@ def add_up(responses: list[ChatResponse]) -> tuple[Usage, float | None]:
 def named(request: ChatRequest) -> str:
     """Return task and template, for messages."""
     return f"task {request.task} ({request.template})"
-
-
-@asynccontextmanager
-async def closing(stream: AsyncIterator[Delta]) -> AsyncIterator[AsyncIterator[Delta]]:
-    """Close a stream whose reader leaves before its end: nobody should pay for the rest."""
-    try:
-        yield stream
-    finally:
-        if isinstance(stream, AsyncGenerator):
-            await stream.aclose()

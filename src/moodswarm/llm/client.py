@@ -20,7 +20,7 @@ from moodswarm.llm.hooks.chain import HookChain
 from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.limits import Price, Retries, Timeouts
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Message, encodable
-from moodswarm.llm.provider import Provider, Transient
+from moodswarm.llm.provider import Provider, Transient, closing
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +172,7 @@ class ChatClient:
         last: Delta | None = None
         try:
             self._hooks.before(running.call, running.hooks)
-            async with _closing(self._pieces(running)) as deltas:
+            async with closing(self._pieces(running)) as deltas:
                 async for delta in deltas:
                     if delta.response is None:
                         yield dataclasses.replace(delta, text=encodable(delta.text))
@@ -238,7 +238,7 @@ class ChatClient:
         call = running.call
         while True:
             try:
-                async with self._place(running), _closing(self._on_time(running)) as deltas:
+                async with self._place(running), closing(self._on_time(running)) as deltas:
                     async for delta in deltas:
                         yield delta
                 return
@@ -253,7 +253,7 @@ class ChatClient:
         """One attempt at a stream, whose every piece comes in time."""
         timeouts, call = self.options.timeouts, running.call
         limit, what = timeouts.first_token, "no first token"
-        async with _closing(self._provider.stream(call.request)) as deltas:
+        async with closing(self._provider.stream(call.request)) as deltas:
             while True:
                 try:
                     async with asyncio.timeout(limit):
@@ -323,16 +323,6 @@ class ChatClient:
 
     def _where(self) -> str:
         return self.options.address or self.options.provider
-
-
-@asynccontextmanager
-async def _closing(deltas: AsyncIterator[Delta]) -> AsyncIterator[AsyncIterator[Delta]]:
-    """Close a generator when its reader leaves, not only when it is collected."""
-    try:
-        yield deltas
-    finally:
-        if isinstance(deltas, AsyncGenerator):
-            await deltas.aclose()
 
 
 def _with_defaults(request: ChatRequest, options: ClientOptions) -> ChatRequest:

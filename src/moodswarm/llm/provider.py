@@ -1,6 +1,7 @@
 """What a provider must be able to do, and what the rest of the project sees of the client."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
@@ -67,3 +68,13 @@ class Chat(Protocol):
         Retries happen only before the first piece.
         """
         ...
+
+
+@asynccontextmanager
+async def closing(stream: AsyncIterator[Delta]) -> AsyncIterator[AsyncIterator[Delta]]:
+    """Close a stream whose reader leaves before its end: nobody should pay for the rest."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()

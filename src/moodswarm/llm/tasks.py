@@ -21,11 +21,11 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from moodswarm.llm.asking import Conversation, TaskResult, closing, complete, named
+from moodswarm.llm.asking import Conversation, TaskResult, complete, named
 from moodswarm.llm.errors import AnswerUnusable
 from moodswarm.llm.extraction import AnswerStream, find_values, without_thinking
 from moodswarm.llm.messages import ChatRequest, Delta
-from moodswarm.llm.provider import Chat
+from moodswarm.llm.provider import Chat, closing
 from moodswarm.llm.templates import PromptTemplate, Trusted
 
 __all__ = ["Task", "TaskResult", "TextTask"]

@@ -175,9 +175,9 @@ class Project:
         from moodswarm.llm.blocking import BlockingChat
         from moodswarm.llm.profiles import describe, open_chat
 
-        if describe(self.llm_settings, profile=profile) is None:
-            return None  # and no store is opened for calls that nobody makes
-        client = open_chat(self.llm_settings, profile=profile, sink=self._call_sink())
+        # No store is opened for calls that nobody makes.
+        sink = self._call_sink() if describe(self.llm_settings, profile=profile) else None
+        client = open_chat(self.llm_settings, profile=profile, sink=sink)
         return self._running.enter_context(BlockingChat(client)) if client else None
 
     def retriever(

@@ -52,7 +52,7 @@ _LOWER = rf"(?:[^\W\d_{_CAPITAL}]|[{_MARKS}])"
 _PART = re.compile(rf"[{_CAPITAL}]+s?(?!{_LOWER})|[{_CAPITAL}]?{_LOWER}+|\d+|[{_CAPITAL}]")
 _ACCENT = re.compile(f"[{_ACCENTS}]")
 # Soft hyphens, and what chooses between the looks of a character.
-_UNSEEN = dict.fromkeys(map(ord, "\xad\ufe0e\ufe0f\u2060\ufeff"))
+_UNSEEN = re.compile("[\xad\ufe0e\ufe0f\u2060\ufeff]")
 
 # What is longer is no word but data (base64, a minified line): one term, neither split nor stemmed.
 _LONGEST = 256
@@ -222,18 +222,18 @@ class LexicalEncoder:
             if emoji:
                 parts.append(_index(emoji))
                 stops.append(True)
-                continue
-            if unspaced:
+            elif unspaced:
                 pairs = [run[i : i + 2] for i in range(len(run) - 1)]
                 letters += map(_index, run if pairs else ())
-                parts += map(_index, pairs or [run])
-                stops += [False] * len(pairs or [run])
-                continue
-            words = [run] if len(run) > _LONGEST else _PART.findall(run)
-            if len(words) > 1 or (words and words[0] != run):
-                wholes.append(self._term(run))
-            parts += map(self._term, words)
-            stops += [word.lower() in self._stop_words for word in words]
+                words = pairs or [run]
+                parts += map(_index, words)
+                stops += [False] * len(words)
+            else:
+                words = [run] if len(run) > _LONGEST else _PART.findall(run)
+                if len(words) > 1 or (words and words[0] != run):
+                    wholes.append(self._term(run))
+                parts += map(self._term, words)
+                stops += [word.lower() in self._stop_words for word in words]
         return _Terms(tuple(parts), tuple(stops), tuple(wholes), tuple(letters))
 
     def _term(self, word: str) -> int:
@@ -264,7 +264,7 @@ def _tokens(text: str) -> list[str]:
     """Return what no space or punctuation parts; dots within stay: `os.path.join`."""
     if text.isascii():
         return _ASCII_TOKEN.findall(text)
-    return _TOKEN.findall(unicodedata.normalize("NFKC", text.translate(_UNSEEN)))
+    return _TOKEN.findall(unicodedata.normalize("NFKC", _UNSEEN.sub("", text)))
 
 
 def _fold(word: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
+from omegaconf.resolvers import oc
 
 import moodswarm
 from llm.clients import settings
@@ -32,6 +33,8 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> LlmSettings:
 
 
 def load() -> LlmSettings:
+    # Kedro takes OmegaConf's own away wherever a configuration was read without ours.
+    OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
     values = OmegaConf.load(PROJECT / "conf" / "base" / "profiles.yml")
     return read_settings(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
 

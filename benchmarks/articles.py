@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
+from moodswarm.imports.importing import import_documents
 from moodswarm.records.document import documents_to_table
-from moodswarm.stores.backup import import_documents
-from moodswarm.stores.sqlite import SqliteDocumentStore
+from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 
 SAMPLE = Path(__file__).parents[1] / "data/01_raw/sample/articles.jsonl"
 

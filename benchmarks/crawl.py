@@ -137,8 +137,8 @@ def write_spec(urls: list[str], port: int, folder: Path) -> Path:
 
 def run_worker(spec: str, events_fd: str, lag: str) -> None:
     """Be the worker, with a timer in its event loop."""
+    from moodswarm.crawl.child import Worker
     from moodswarm.crawl.spec import CrawlSpec
-    from moodswarm.crawl.worker import Worker
 
     worker = Worker(CrawlSpec.model_validate_json(Path(spec).read_bytes()), int(events_fd))
     late = watch_loop(worker._loop)

@@ -21,7 +21,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
-from moodswarm.crawl.extraction.evaluation import (
+from moodswarm.evaluation.extraction.pairs import (
     Evaluation,
     Found,
     PageRefused,
@@ -30,7 +30,7 @@ from moodswarm.crawl.extraction.evaluation import (
     find_pairs,
 )
 
-GOLDEN = Path(__file__).parents[1] / "tests/crawl/extraction/golden/articles"
+GOLDEN = Path(__file__).parents[1] / "tests/extraction/golden/articles"
 GOAL = 40.0
 MEASURES = ("f1", "code", "headings", "items", "title", "documents_per_cpu_second")
 

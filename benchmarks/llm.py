@@ -198,11 +198,11 @@ def run_ours(url: str, tasks: int, folder: str, told: Connection) -> None:
 
 
 async def _run_ours(url: str, tasks: int, folder: str, told: Connection) -> None:
-    from moodswarm.llm.batch import run_batch
-    from moodswarm.llm.cache import TaskCache
+    from moodswarm.llm.batch.cache import TaskCache
+    from moodswarm.llm.batch.run import run_batch
     from moodswarm.llm.profiles import open_chat, read_settings
-    from moodswarm.llm.tasks import Task
-    from moodswarm.llm.templates import PromptTemplate
+    from moodswarm.llm.tasks.task import Task
+    from moodswarm.llm.tasks.templates import PromptTemplate
 
     profile = {
         "provider": "openai",

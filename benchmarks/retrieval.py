@@ -35,7 +35,7 @@ from moodswarm.records.ids import digest
 from moodswarm.retrieval.parameters import RetrievalParams, SearchParams
 from moodswarm.retrieval.question import Question
 from moodswarm.retrieval.retriever import Retriever
-from moodswarm.stores.qdrant_edge import EdgeVectorStore
+from moodswarm.stores.vectors.edge.store import EdgeVectorStore
 from moodswarm.text.lexical import LexicalEncoder, LexicalParams, lexical_batch
 from search import DIMENSIONS, TOPICS, make_vectors
 

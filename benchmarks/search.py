@@ -24,9 +24,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from qdrant_client import QdrantClient
 
-from moodswarm.stores.qdrant_edge import EdgeVectorStore
-from moodswarm.stores.qdrant_server import ServerVectorStore
-from moodswarm.stores.vectors import Match, VectorStore
+from moodswarm.stores.vectors.edge.store import EdgeVectorStore
+from moodswarm.stores.vectors.protocol import Match, VectorStore
+from moodswarm.stores.vectors.server.store import ServerVectorStore
 
 DIMENSIONS = 384
 TOPICS = 1_000

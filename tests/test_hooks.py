@@ -11,11 +11,11 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from e2e.projects import SmallProject, article, post
+from evaluation.retrieval.corpora import TEXTS
+from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
 from moodswarm.hooks.tracking import feature_metrics
-from moodswarm.retrieval.evaluation.baseline import RetrievalRegressed
 from moodswarm.stores.errors import StoreLocked
-from moodswarm.stores.lock import StoreLock
-from retrieval.evaluation.corpora import TEXTS
+from moodswarm.stores.folder_lock import StoreLock
 
 REPORT: dict[str, Any] = {
     "documents": {"new": 2, "changed": 0, "unchanged": 1, "deleted": 0},

@@ -16,7 +16,7 @@ from models.tiny import build_tiny_checkpoint
 from moodswarm.commands import main
 from moodswarm.commands.passages import print_passage, printable
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.vectors.protocol import Hit
 
 Cli = Callable[..., Result]
 FAKE = {"provider": "fake", "model": "fake"}

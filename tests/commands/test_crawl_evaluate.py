@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from moodswarm.commands import main
 
-GOLDEN = Path(__file__).parents[1] / "crawl/extraction/golden/articles"
+GOLDEN = Path(__file__).parents[1] / "extraction/golden/articles"
 
 
 def run(*arguments: object) -> tuple[int, str, str]:

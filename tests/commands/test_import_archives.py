@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from crawl.archives.builders import (
+from e2e.projects import SmallProject
+from imports.archives.builders import (
     MEDIUM_PROFILE,
     answer,
     linkedin,
@@ -17,7 +18,6 @@ from crawl.archives.builders import (
     x,
     zipped,
 )
-from e2e.projects import SmallProject
 from moodswarm.commands import main
 from moodswarm.records import Document
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contracts.document_stores import BACKENDS, open_store, wire_server
-from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.documents.protocol import DocumentStore
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ import pytest
 from pymongo import MongoClient
 
 from moodswarm.records import Document
-from moodswarm.stores.documents import DocumentStore
-from moodswarm.stores.mongodb import MongoDocumentStore
-from moodswarm.stores.sqlite import SqliteDocumentStore
+from moodswarm.stores.documents.mongodb.store import MongoDocumentStore
+from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 
 BACKENDS = ("sqlite", "mongodb-wire", "mongodb-server")
 SERVER_VARIABLE = "MOODSWARM_TEST_MONGODB_URI"

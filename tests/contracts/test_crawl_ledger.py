@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moodswarm.records.ledger import ROLES, STATES, LedgerEntry, ledger_id
-from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.documents.protocol import DocumentStore
 
 ROUND = datetime(2031, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 LONG_AGO = datetime(1969, 7, 20, 20, 17, 40, 123000, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.document_stores import make
 from moodswarm.records import KINDS, Document
-from moodswarm.stores.documents import HASH_SCHEMA, DocumentStore, UpsertResult
+from moodswarm.stores.documents.protocol import HASH_SCHEMA, DocumentStore, UpsertResult
 
 LONG_AGO = datetime(1969, 7, 20, 20, 17, 40, 123000, tzinfo=UTC)
 LATER = datetime(2031, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)

@@ -24,7 +24,7 @@ from contracts.vector_stores import (
 )
 from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.vectors import Hit, VectorStore
+from moodswarm.stores.vectors.protocol import Hit, VectorStore
 
 Weights = Mapping[int, float]
 pytestmark = WARNINGS

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from contracts.document_stores import make as make_document
 from contracts.model_calls import NOON, SECOND, make
 from moodswarm.records.calls import CALL_STATES, CallRecord
-from moodswarm.stores.calls import MAX_CHARACTERS
-from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.documents.calls import MAX_CHARACTERS
+from moodswarm.stores.documents.protocol import DocumentStore
 
 
 def everything(

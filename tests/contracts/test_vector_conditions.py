@@ -21,7 +21,7 @@ from contracts.vector_stores import (
     vectors,
 )
 from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
-from moodswarm.stores.vectors import TimeRange, VectorStore
+from moodswarm.stores.vectors.protocol import TimeRange, VectorStore
 
 ELSEWHERE = timezone(timedelta(hours=9))
 pytestmark = WARNINGS

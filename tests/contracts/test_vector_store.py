@@ -24,7 +24,7 @@ from contracts.vector_stores import (
     vectors,
 )
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.vectors.protocol import VectorStore
 
 pytestmark = WARNINGS
 

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from moodswarm.stores.qdrant_edge import EdgeVectorStore
-from moodswarm.stores.qdrant_server import ServerVectorStore
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.vectors.edge.store import EdgeVectorStore
+from moodswarm.stores.vectors.protocol import VectorStore
+from moodswarm.stores.vectors.server.store import ServerVectorStore
 
 DIM = 16
 URL = "MOODSWARM_TEST_QDRANT_URL"

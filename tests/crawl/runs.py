@@ -96,7 +96,7 @@ def make_spec(
     )
 
 
-MODULE = ("-m", "moodswarm.crawl.worker")
+MODULE = ("-m", "moodswarm.crawl.child")
 
 
 def start(

@@ -136,7 +136,7 @@ def run_worker(web: HostileWeb, folder: Path) -> Crawled:
     spec = folder / "spec.json"
     spec.write_text(make_spec(web, folder).model_dump_json(), encoding="utf-8")
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "moodswarm.crawl.worker", str(spec), "--events-fd"]
+    command = [sys.executable, "-m", "moodswarm.crawl.child", str(spec), "--events-fd"]
     log = folder / "log.txt"
     crawled = Crawled(web)
     with log.open("wb") as stderr:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from kedro.io import DatasetError
 
+from evaluation.retrieval.corpora import TEXTS, chunks_of, open_store
 from moodswarm.datasets.chat import ChatDataset
-from moodswarm.llm.cache import Kept, TaskCache
+from moodswarm.llm.batch.cache import Kept, TaskCache
 from moodswarm.llm.errors import ProfileError
 from moodswarm.llm.messages import ChatRequest, Message
 from moodswarm.pipelines.retrieval_evaluation.nodes import write_test_questions
 from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
 from moodswarm.records.calls import CallRecord
-from retrieval.evaluation.corpora import TEXTS, chunks_of, open_store
 
 FAKE = {"profile": "fake", "profiles": {"fake": {"provider": "fake", "model": "echo"}}}
 

@@ -12,7 +12,7 @@ from moodswarm.records import FEATURE_INDEX_SCHEMA
 from moodswarm.records.ids import document_id
 from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
 from moodswarm.stores.errors import VectorSizeMismatch
-from moodswarm.stores.qdrant_edge import EdgeVectorStore
+from moodswarm.stores.vectors.edge.store import EdgeVectorStore
 
 A, B = document_id("https://example.org/a"), document_id("https://example.org/b")
 

@@ -14,7 +14,7 @@ from moodswarm.datasets.ledger import CrawlLedgerDataset
 from moodswarm.pipelines.crawl import create_pipeline
 from moodswarm.pipelines.crawl.parameters import CrawlParams
 from moodswarm.records import Document
-from moodswarm.stores.sqlite import SqliteDocumentStore
+from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 
 
 def crawl(folder: Path, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def test_a_corrupt_document_store_is_named(project: SmallProject) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from moodswarm.stores.lock import StoreLock
+from moodswarm.stores.folder_lock import StoreLock
 lock = StoreLock(Path(sys.argv[1]), timeout=0)
 lock.acquire()
 print("held", flush=True)

@@ -19,7 +19,7 @@ from kedro.io import DatasetError
 
 from e2e.projects import ROOT, SmallProject, article, post, run_feature, without_vectors
 from models.tiny import build_tiny_checkpoint
-from moodswarm.stores.qdrant_edge import EdgeVectorStore
+from moodswarm.stores.vectors.edge.store import EdgeVectorStore
 
 KILLS = 20
 PAGING = {"documents": 3, "characters": 1_000}

@@ -11,10 +11,10 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from e2e.projects import SmallProject, article, post
+from evaluation.retrieval.corpora import TEXTS
 from models.tiny_cross_encoder import build_tiny_cross_encoder
-from moodswarm.retrieval.evaluation.baseline import RetrievalRegressed
-from moodswarm.retrieval.evaluation.question_set import NothingToAskAbout
-from retrieval.evaluation.corpora import TEXTS
+from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
+from moodswarm.evaluation.retrieval.question_set import NothingToAskAbout
 
 # Its neighbouring chunks are near to the same questions.
 LONG = "\n\n".join(

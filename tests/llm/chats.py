@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Callable
 from pydantic import BaseModel
 
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
-from moodswarm.llm.tasks import Task
-from moodswarm.llm.templates import PromptTemplate
+from moodswarm.llm.tasks.task import Task
+from moodswarm.llm.tasks.templates import PromptTemplate
 
 QUESTION = PromptTemplate.from_text("ask", "{% block user %}{{ text | quoted }}{% endblock %}")
 

@@ -11,11 +11,11 @@ import pytest
 from llm.clients import REQUEST, read, scripted
 from moodswarm.llm.errors import RequestRefused
 from moodswarm.llm.hooks.guard import GuardHook, GuardOptions
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.hooks.store import CallSink, StoreHook, StoreOptions
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
 from moodswarm.llm.providers.fake import Reply
+from moodswarm.llm.redaction import Redactor
 from moodswarm.records.calls import CALL_STATES, CallRecord
 
 SECRET = "sk-abcdefghijklmnopqrstuvwx"

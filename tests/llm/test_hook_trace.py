@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from llm.clients import REQUEST, read, scripted
 from moodswarm.llm.errors import RequestRefused
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.hooks.trace import TraceHook, TraceOptions
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
 from moodswarm.llm.providers.fake import Reply
+from moodswarm.llm.redaction import Redactor
 
 export = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
 SECRET = "sk-abcdefghijklmnopqrstuvwx"

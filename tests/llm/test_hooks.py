@@ -10,9 +10,9 @@ from llm.clients import REQUEST, NotingHook, read, scripted
 from moodswarm.llm.errors import GuardRefused, RequestRefused
 from moodswarm.llm.hook import Call
 from moodswarm.llm.hooks.log import LogHook, LogOptions
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
+from moodswarm.llm.redaction import Redactor
 
 SECRET = "sk-abcdefghijklmnopqrstuvwx"
 

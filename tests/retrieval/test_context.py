@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from moodswarm.retrieval.context import RoughTokenizer, as_text, build_context, heading
 from moodswarm.retrieval.passage import Passage
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.vectors.protocol import Hit
 from retrieval.fakes import WordTokenizer
 
 WORDS = WordTokenizer()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from moodswarm.retrieval.fusion import FusionParams, Ranker, Ranking, fuse
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.vectors.protocol import Hit
 
 CONVEX = FusionParams()
 PLAIN_RRF = FusionParams(method="rrf", lexical_weight=0.5)

@@ -17,7 +17,7 @@ from moodswarm.retrieval.neighbours import (
     with_neighbours,
 )
 from moodswarm.retrieval.passage import Passage
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.vectors.protocol import Hit
 from retrieval.fakes import FakeStore, chunks_of
 
 NAME = "embedded_articles"

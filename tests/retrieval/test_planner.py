@@ -14,11 +14,11 @@ from moodswarm.llm.errors import EndpointDown
 from moodswarm.llm.providers.fake import FakeProvider, Reply
 from moodswarm.records import Author
 from moodswarm.retrieval.parameters import ExpansionParams, RetrievalParams, SelfQueryParams
+from moodswarm.retrieval.plan import Plan
 from moodswarm.retrieval.planning import Planner, retrieve
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.retriever import Retriever
 from moodswarm.retrieval.trace import Trace
-from moodswarm.retrieval.understanding import Plan
 from retrieval.fakes import FakeEmbedder, FakeStore, chunks_of
 
 AUTHORS = [Author.from_full_name(name) for name in ("Mira Solano", "Ada Lovelace")]

@@ -11,9 +11,9 @@ from moodswarm.models.errors import ModelNotFound
 from moodswarm.records import Author
 from moodswarm.retrieval.errors import NothingEmbedded, RetrievalError
 from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.retrieval.plan import Plan
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.trace import Trace
-from moodswarm.retrieval.understanding import Plan
 from moodswarm.stores.errors import StoreError
 from retrieval.fakes import chunks_of
 from retrieval.world import ALONE, ARTICLES, FERRY, OFF, POSTS, World, report, states, texts

@@ -15,7 +15,7 @@ from moodswarm.records.sparse import SPARSE_TYPE
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.retriever import Retriever
-from moodswarm.stores.qdrant_edge import EdgeVectorStore
+from moodswarm.stores.vectors.edge.store import EdgeVectorStore
 from moodswarm.text.lexical import LexicalEncoder
 from retrieval.fakes import chunks_of
 

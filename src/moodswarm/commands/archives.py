@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from moodswarm.crawl.archives import ArchiveError, Item, Skipped, Unusable, read_archive
+from moodswarm.imports.archives import ArchiveError, Item, Skipped, Unusable, read_archive
 from moodswarm.records import Document
-from moodswarm.stores.documents import DocumentStore, UpsertResult
+from moodswarm.stores.documents.protocol import DocumentStore, UpsertResult
 
 _BATCH_DOCUMENTS = 256
 _BATCH_CHARACTERS = 4_000_000
@@ -59,7 +59,7 @@ def import_archives(
 
     Args:
         store: Keeps each batch as soon as it is read.
-        platform: One of `moodswarm.crawl.archives.PLATFORMS`.
+        platform: One of `moodswarm.imports.archives.PLATFORMS`.
         paths: Read in order; of two entries with one link, the first is taken.
         author_full_name: Instead of the name that an archive has.
         progress: Called after each batch with the number of documents read so far.

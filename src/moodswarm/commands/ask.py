@@ -9,7 +9,6 @@ import click
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from moodswarm.commands.asking import day, known_author, read_question
 from moodswarm.commands.passages import (
     passage_as_json,
     print_passage,
@@ -19,6 +18,7 @@ from moodswarm.commands.passages import (
     stage_as_json,
 )
 from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.question_options import day, known_author, read_question
 from moodswarm.llm.errors import LlmError
 from moodswarm.records import KINDS
 from moodswarm.retrieval.question import BadQuestion, Filters, Question

@@ -10,7 +10,7 @@ from moodswarm.pipelines.console import console
 from moodswarm.pipelines.feature.reporting import plot_token_histogram
 from moodswarm.records import KINDS
 from moodswarm.records.collections import collection_name
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.chunk_report import ChunkStatistics
 
 FIELDS = ("token_count", "start", "end", "unknown_tokens")

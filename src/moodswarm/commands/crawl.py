@@ -11,7 +11,7 @@ from moodswarm.commands.project import json_option, print_json
 from moodswarm.pipelines.console import console
 
 if TYPE_CHECKING:
-    from moodswarm.crawl.extraction.evaluation import Evaluation
+    from moodswarm.evaluation.extraction.pairs import Evaluation
 
 
 @click.group("crawl")
@@ -38,7 +38,7 @@ def evaluate_command(pairs_dir: Path, failures: int, as_json: bool) -> None:
     list items, and the titles.
     """
     try:
-        from moodswarm.crawl.extraction.evaluation import UnusablePairs, evaluate, find_pairs
+        from moodswarm.evaluation.extraction.pairs import UnusablePairs, evaluate, find_pairs
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f'extraction needs {error.name}; install it with: pip install "moodswarm[crawl]"'

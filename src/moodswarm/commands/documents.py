@@ -13,11 +13,11 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from moodswarm.commands import archives
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.crawl.archives import PLATFORMS
+from moodswarm.imports.archives import PLATFORMS
+from moodswarm.imports.importing import ImportReport, export_documents, import_documents
 from moodswarm.records import KINDS
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
-from moodswarm.stores.backup import ImportReport, export_documents, import_documents
 
 SHOWN_FAILURES = 50
 

@@ -13,7 +13,7 @@ from moodswarm.pipelines.console import console
 from moodswarm.retrieval.context import TITLE_CHARACTERS, one_line
 from moodswarm.retrieval.passage import Passage, Source
 from moodswarm.retrieval.trace import StageReport
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.vectors.protocol import Hit
 
 SNIPPET_CHARACTERS = 400
 _SHOWN_SCORES = 3

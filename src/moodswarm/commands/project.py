@@ -29,9 +29,9 @@ from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.records import Author
 from moodswarm.retrieval.errors import RetrievalError
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.documents.protocol import DocumentStore
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.lexical import LexicalEncoder, LexicalParams
 
 if TYPE_CHECKING:

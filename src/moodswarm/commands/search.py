@@ -2,9 +2,9 @@
 
 import click
 
-from moodswarm.commands.asking import known_author
 from moodswarm.commands.passages import hit_as_json, print_passage
 from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.question_options import known_author
 from moodswarm.records import KINDS
 from moodswarm.retrieval.search import search
 

@@ -1,233 +1,149 @@
-"""The parent's side of a crawl: start the child process, read its events, and see it gone.
+"""The child process of a crawl: `python -m moodswarm.crawl.child spec.json --events-fd N`.
 
-Scrapy's reactor cannot start twice in a process, and a crawl may be killed for its memory; so it
-runs in a process of its own, under any Kedro runner and as often as one likes in a session.
+It runs one spider per platform in one event loop, writes events to the file descriptor, Scrapy's
+statistics to the path that the spec names, and `Finished` last. SIGTERM ends it soon: pages that
+are under way are finished, the others stay in the ledger. When nobody reads the events any more, it
+ends at once, with all that it started: what it did meanwhile would be lost.
 """
 
+import argparse
+import asyncio
+import gc
+import json
+import logging
 import os
-import selectors
 import signal
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from importlib.util import find_spec
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType, TracebackType
-from typing import IO, Any
+from typing import TYPE_CHECKING, Any
 
-from moodswarm.crawl.events import Event, Finished, decode_event
 from moodswarm.crawl.spec import CrawlSpec
 
-WORKER = (sys.executable, "-m", "moodswarm.crawl.worker")
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
 
-_CHUNK = 1 << 20
-_IDLE_SECONDS = 0.5
-#: A page that is being fetched or extracted may end within this time after a stop.
-GRACE_SECONDS = 20.0
-#: Beyond the crawl's own time limit, which the child keeps by itself.
-_OVERTIME_SECONDS = 300.0
-_F_SETPIPE_SZ = 1031  # Linux: room for some hundred pages, so that a slow save stalls nobody
+logger = logging.getLogger(__name__)
 
-
-class CrawlerMissing(ImportError):
-    """The crawler is not installed; the message names the remedy."""
+_PR_SET_PDEATHSIG = 1
+#: A page that is under way may take this long after SIGTERM; the parent waits a little longer.
+GRACE_SECONDS = 15.0
+# These tell at every start what never changes.
+_QUIET = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
 
 
-class CrawlStopped(RuntimeError):
-    """The crawl ended before it was done; says why, and that a rerun continues."""
+class Worker:
+    """One crawl, from the spec to the last event."""
+
+    def __init__(self, spec: CrawlSpec, events_fd: int) -> None:
+        from scrapy.crawler import AsyncCrawlerProcess
+        from scrapy.settings import Settings
+
+        from moodswarm.crawl import settings as project
+        from moodswarm.crawl.pipelines import EventPipe
+        from moodswarm.crawl.session import Session
+
+        settings = Settings()
+        settings.setmodule(project)
+        decided = project.settings_of(spec.limits, spec.manners, spec.egress, spec.browser)
+        settings.setdict(decided, priority="cmdline")
+        self._spec = spec
+        self._scrapy = AsyncCrawlerProcess(settings)
+        for name in _QUIET:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._loop = asyncio.get_event_loop()
+        self._pipe = EventPipe(events_fd, end_group)  # nobody listens any more
+        self._session = Session(spec, self._pipe)
+        self._crawlers: dict[str, Crawler] = {}
+        self._last_word = threading.Lock()  # there is one, and nobody gives it back
+
+    def run(self) -> None:
+        """Crawl until there is nothing left to do, or until it has to end."""
+        for name in sorted({source.platform for source in self._spec.sources}):
+            self._crawlers[name] = crawler = self._scrapy.create_crawler(name)
+            self._scrapy.crawl(crawler, session=self._session)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop)
+        # What is loaded by now stays; looking through it for garbage would stop the loop for 40 ms.
+        gc.freeze()
+        if self._crawlers:
+            self._scrapy.start(install_signal_handlers=False)
+        self._session.close()
+        self._conclude()
+
+    def _conclude(self) -> None:
+        from moodswarm.crawl.events import Finished
+
+        if not self._last_word.acquire(blocking=False):
+            return
+        statistics = {name: _statistics(crawler) for name, crawler in self._crawlers.items()}
+        write_atomically(Path(self._spec.statistics), json.dumps(statistics, default=str, indent=1))
+        reasons = {
+            name: str(stats.get("finish_reason") or "stopped") for name, stats in statistics.items()
+        }
+        self._pipe.finish(Finished(reasons=reasons))
+
+    def _stop(self) -> None:
+        if self._session.stopping.is_set():
+            return
+        self._session.stopping.set()
+        logger.info("stopping; pages that are under way are finished")
+        late = threading.Timer(GRACE_SECONDS, self._give_up)
+        late.daemon = True
+        late.start()
+        self._stopped = self._loop.create_task(self._scrapy.stop())
+
+    def _give_up(self) -> None:
+        """End at once, with everything that was started: it took too long."""
+        with suppress(OSError):
+            self._conclude()
+        end_group()
 
 
-class CrawlChild:
-    """A running crawl.
-
-    Iterating gives its events, and `None` whenever none came for half a second, so that the reader
-    can keep up with other things. It ends when the child has closed its pipe.
-
-    Args:
-        folder: Where the specification is written for the child to read.
-        command: The program, called with the path of the specification.
-
-    Attributes:
-        finished: The child's last event, once it has come.
-        interrupted: Whether Ctrl-C asked it to stop.
-    """
-
-    def __init__(self, spec: CrawlSpec, folder: Path, command: Sequence[str] = WORKER) -> None:
-        self.finished: Finished | None = None
-        self.interrupted = False
-        self._deadline = time.monotonic() + spec.limits.hours * 3600 + _OVERTIME_SECONDS
-        self._overtime = False
-        path = folder / "spec.json"
-        path.write_text(spec.model_dump_json(), encoding="utf-8")
-        reading, writing = os.pipe()
-        _widen(reading)
-        try:
-            self._child = subprocess.Popen(  # noqa: S603  # our own module
-                [*command, str(path), "--events-fd", str(writing)],
-                pass_fds=[writing],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        self._pipe: IO[bytes] = os.fdopen(reading, "rb", buffering=0)
-
-    def __iter__(self) -> Iterator[Event | None]:
-        for line in self._lines():
-            event = decode_event(line) if line else None
-            if isinstance(event, Finished):
-                self.finished = event
-            else:
-                yield event
-
-    def stop(self) -> None:
-        """Ask the child to end soon; its last events still come."""
-        self._deadline = min(self._deadline, time.monotonic() + GRACE_SECONDS)
-        self._signal(signal.SIGTERM)
-
-    def close(self) -> None:
-        """End the child and everything it started, at once if need be."""
-        if self._child.poll() is None:
-            with suppress(subprocess.TimeoutExpired):
-                self._child.wait(1.0 if self.finished else 0.0)
-            self._signal(signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                self._child.wait(1.0)
-        # The group outlives its leader as long as a browser or git is left in it.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._child.pid, signal.SIGKILL)
-        self._child.wait()
-        self._pipe.close()
-
-    def complain(self) -> None:
-        """Raise `CrawlStopped` unless every spider had nothing left to do.
-
-        Scrapy's exit code says nothing: it is 0 after SIGTERM and after its memory limit.
-        """
-        reason = self._reason()
-        if reason:
-            raise CrawlStopped(
-                f"the crawl stopped early: {reason}. What it fetched is stored; run the same "
-                "command again to continue"
-            )
-
-    def _reason(self) -> str | None:
-        if self._overtime:
-            return "it did not end within its time limit (limits.hours)"
-        if self.finished is None:
-            code = self._child.wait()
-            return f"its process died ({_exit_reason(code)})"
-        early = {s: r for s, r in self.finished.reasons.items() if r != "finished"}
-        return ", ".join(f"spider {name} {r}" for name, r in sorted(early.items())) or None
-
-    def _signal(self, number: int) -> None:
-        with suppress(ProcessLookupError):
-            self._child.send_signal(number)
-
-    def _lines(self) -> Iterator[bytes]:
-        """Give complete lines, and empty ones when nothing came."""
-        parts: list[bytes] = []
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._pipe, selectors.EVENT_READ)
-            while True:
-                if time.monotonic() > self._deadline:
-                    self._overtime = not self.interrupted
-                    return
-                if not selector.select(_IDLE_SECONDS):
-                    yield b""
-                    continue
-                chunk = os.read(self._pipe.fileno(), _CHUNK)
-                if not chunk:
-                    return  # A line that was cut off by the child's death is not an event.
-                *lines, rest = chunk.split(b"\n")
-                for line in lines:
-                    parts.append(line)
-                    yield b"".join(parts)
-                    parts.clear()
-                parts.append(rest)
-
-
-@contextmanager
-def start_crawl(
-    spec: CrawlSpec, folder: Path, command: Sequence[str] = WORKER
-) -> Iterator[CrawlChild]:
-    """Run the crawler; it is gone, with all it started, when the block ends.
-
-    Ctrl-C asks the child to stop and lets the block go on to the last event; then
-    `KeyboardInterrupt` is raised. A second Ctrl-C interrupts at once.
-    """
-    child = CrawlChild(spec, folder, command)
+def _statistics(crawler: "Crawler") -> dict[str, Any]:
+    """Return a spider's statistics; none where it could not even be set up."""
     try:
-        with _Interrupt(child):
-            yield child
-    finally:
-        child.close()
-    if child.interrupted:
-        raise KeyboardInterrupt
+        return crawler.stats.get_stats()
+    except RuntimeError:
+        return {}
 
 
-def require_crawler() -> None:
-    """Check that the extra is there, before anything is prepared.
-
-    Raises:
-        CrawlerMissing: names the remedy.
-    """
-    missing = [name for name in ("scrapy", "trafilatura", "pebble") if find_spec(name) is None]
-    if missing:
-        raise CrawlerMissing(
-            f"crawling needs {', '.join(missing)}; "
-            'install what it needs with: pip install "moodswarm[crawl]"'
-        )
+def end_group() -> None:
+    """Kill this process and, if it leads a group of its own, all that it started."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
 
 
-class _Interrupt:
-    """Turns the first Ctrl-C into a request to stop."""
-
-    def __init__(self, child: CrawlChild) -> None:
-        self._child = child
-        self._before: Any = None
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._stop)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._restore()
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        self._restore()
-        self._child.interrupted = True
-        sys.stderr.write("\nStopping; pages on their way are still stored. Once more: stop now.\n")
-        self._child.stop()
-
-    def _restore(self) -> None:
-        if self._before is not None:
-            signal.signal(signal.SIGINT, self._before)
-            self._before = None
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file that is either there as a whole, or not at all."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
 
 
-def _widen(pipe: int) -> None:
+def _own_session() -> None:
+    """Lead a group, so that browsers and git end with it, and end with the parent."""
+    with suppress(PermissionError):  # the parent has seen to it
+        os.setsid()
     if sys.platform == "linux":
-        import fcntl
+        import ctypes
 
-        with suppress(OSError):  # a system may allow less; then the default has to do
-            fcntl.fcntl(pipe, _F_SETPIPE_SZ, _CHUNK)
+        libc: Any = ctypes.CDLL(None, use_errno=True)
+        libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
 
 
-def _exit_reason(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    with suppress(ValueError):
-        return signal.Signals(-code).name
-    return f"signal {-code}"
+def main(arguments: list[str] | None = None) -> None:
+    """Run one crawl."""
+    parser = argparse.ArgumentParser(prog="python -m moodswarm.crawl.child")
+    parser.add_argument("spec", type=Path, help="a CrawlSpec as JSON")
+    parser.add_argument("--events-fd", type=int, required=True, help="where events are written")
+    options = parser.parse_args(arguments)
+    _own_session()
+    spec = CrawlSpec.model_validate_json(options.spec.read_bytes())
+    Worker(spec, options.events_fd).run()
+
+
+if __name__ == "__main__":
+    main()

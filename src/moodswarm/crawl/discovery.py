@@ -110,7 +110,7 @@ def entry_text(entry: Entry) -> str:
     Raises:
         ValueError: it is nested too deeply to be converted.
     """
-    from moodswarm.crawl.extraction import html_to_markdown, with_title
+    from moodswarm.extraction import html_to_markdown, with_title
 
     text = html_to_markdown(entry.content or "", entry.url)
     return with_title(entry.title, text) if text.strip() else ""
@@ -246,7 +246,7 @@ _CUT = re.compile(
 
 
 def _root(body: bytes, url: str) -> Listing:
-    from moodswarm.crawl.extraction import discover_links
+    from moodswarm.extraction import discover_links
 
     page = discover_links(body, url)
     # The feed of a post's comments is somebody else's writing.

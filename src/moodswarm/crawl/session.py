@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pebble import ProcessPool
 
     from moodswarm.crawl.egress.proxy import EgressProxy
-    from moodswarm.crawl.extraction.article import Article, Refused
-    from moodswarm.crawl.extraction.pool import ExtractionPool
+    from moodswarm.extraction.article import Article, Refused
+    from moodswarm.extraction.processes.pool import ExtractionPool
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ class Session:
 
     @cached_property
     def _pages(self) -> "ExtractionPool":
-        from moodswarm.crawl.extraction.pool import ExtractionPool
+        from moodswarm.extraction.processes.pool import ExtractionPool
 
         limits = self.spec.extraction
         pool = ExtractionPool(
@@ -137,7 +137,7 @@ class Session:
     def _listings(self) -> "ProcessPool":
         from pebble import ProcessPool
 
-        from moodswarm.crawl.extraction.worker import limit_memory
+        from moodswarm.extraction.processes.worker import limit_memory
 
         # Listings are few; a process that is not forked inherits neither reactor nor threads.
         pool = ProcessPool(

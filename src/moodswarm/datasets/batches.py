@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 
-from moodswarm.datasets.previews import TablePreview, table_preview
+from moodswarm.datasets.table_preview import TablePreview, table_preview
 
 
 class Batches:

@@ -8,8 +8,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset, DatasetError
 
+from moodswarm.llm.batch.cache import TaskCache
 from moodswarm.llm.blocking import BlockingChat
-from moodswarm.llm.cache import TaskCache
 from moodswarm.llm.hooks import CallSink
 from moodswarm.llm.profiles import open_chat, read_settings
 

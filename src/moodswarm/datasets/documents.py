@@ -5,10 +5,10 @@ from itertools import islice
 import pyarrow as pa
 from kedro.io import DatasetError
 
-from moodswarm.datasets.previews import TablePreview, table_preview
 from moodswarm.datasets.stores import StoreDataset
+from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records.document import table_to_documents
-from moodswarm.stores.documents import DocumentStore, open_document_store
+from moodswarm.stores.documents.protocol import DocumentStore, open_document_store
 
 
 class DocumentsDataset(StoreDataset[DocumentStore]):

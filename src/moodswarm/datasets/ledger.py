@@ -5,10 +5,10 @@ from itertools import chain, islice
 
 import pyarrow as pa
 
-from moodswarm.datasets.previews import TablePreview, table_preview
 from moodswarm.datasets.stores import StoreDataset
+from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records.ledger import table_to_ledger
-from moodswarm.stores.documents import DocumentStore, open_document_store
+from moodswarm.stores.documents.protocol import DocumentStore, open_document_store
 
 # A preview shows failures first, among as many entries as one page has.
 _PREVIEWED = 1_000

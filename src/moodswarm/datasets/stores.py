@@ -6,8 +6,8 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 
-from moodswarm.stores.documents import DocumentStore
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.vectors.protocol import VectorStore
 
 StoreT = TypeVar("StoreT", DocumentStore, VectorStore)
 

@@ -8,12 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodswarm.datasets.previews import TablePreview, table_preview
 from moodswarm.datasets.stores import StoreDataset
+from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records import FEATURE_INDEX_SCHEMA, KINDS
 from moodswarm.records.collections import FEATURE_INDEX, collection_name, feature_collections
 from moodswarm.stores.errors import VectorSizeMismatch
-from moodswarm.stores.vectors import CollectionStatus, VectorStore, open_vector_store
+from moodswarm.stores.vectors.protocol import CollectionStatus, VectorStore, open_vector_store
 
 logger = logging.getLogger(__name__)
 

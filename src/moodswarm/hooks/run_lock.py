@@ -8,7 +8,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
 from moodswarm.hooks.summary import Catalog
-from moodswarm.stores.lock import StoreLock
+from moodswarm.stores.folder_lock import StoreLock
 
 LOCK_TIMEOUT_SECONDS = 3600.0
 

@@ -77,7 +77,7 @@ def measured_before(error: Exception, pipeline: Pipeline) -> bool:
     """Whether a run failed at the gate of an evaluation, when all it gives had been saved."""
     if RETRIEVAL_REPORT not in pipeline.all_outputs():
         return False
-    from moodswarm.retrieval.evaluation.baseline import RetrievalRegressed
+    from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
 
     return isinstance(error, RetrievalRegressed)
 

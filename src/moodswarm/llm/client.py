@@ -17,10 +17,10 @@ from moodswarm.llm.addresses import is_local
 from moodswarm.llm.errors import EndpointDown, EndpointOverloaded, LlmError, RequestRefused
 from moodswarm.llm.hook import Call, Hook
 from moodswarm.llm.hooks.chain import HookChain
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.limits import Price, Retries, Timeouts
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Message, encodable
 from moodswarm.llm.provider import Provider, Transient, closing
+from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)
 

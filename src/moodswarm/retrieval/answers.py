@@ -6,16 +6,17 @@
         print(piece.text, end="")
     piece.answer.cited
 
-The prompt quotes sources inside fences (`moodswarm.llm.quoting`): what they say is material, never
-an instruction. A citation of a source that does not exist is left out of the text, and reported.
+The prompt quotes sources inside fences (`moodswarm.llm.tasks.quoting`): what they say is material,
+never an instruction. A citation of a source that does not exist is left out of the text, and
+reported.
 """
 
 from dataclasses import dataclass, field
 from functools import cache
 
-from moodswarm.llm.extraction import AnswerStream, without_thinking
 from moodswarm.llm.messages import ChatRequest, Delta, Finish, Usage
-from moodswarm.llm.templates import PromptTemplate
+from moodswarm.llm.tasks.extraction import AnswerStream, without_thinking
+from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.retrieval.citations import CitationCheck
 from moodswarm.retrieval.context import LINK_CHARACTERS, TITLE_CHARACTERS, one_line
 from moodswarm.retrieval.passage import Context, Source

@@ -7,7 +7,7 @@ from moodswarm.records import KINDS
 from moodswarm.records.collections import collection_name
 from moodswarm.retrieval.errors import NothingEmbedded
 from moodswarm.retrieval.question import Filters
-from moodswarm.stores.vectors import Match, TimeRange, VectorStore
+from moodswarm.stores.vectors.protocol import Match, TimeRange, VectorStore
 
 
 def searched_kinds(filters: Filters) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.vectors.protocol import Hit
 
 Ranker = Literal["dense", "lexical"]
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from moodswarm.retrieval.passage import Passage
-from moodswarm.stores.vectors import Hit, VectorStore
+from moodswarm.stores.vectors.protocol import Hit, VectorStore
 
 _FIELDS = ("document_id", "revision", "position", "start", "end", "text")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.trace import Trace
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.vectors.protocol import Hit
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from moodswarm.models.embedder import Embedder
 from moodswarm.retrieval.errors import FEATURE_RUN, ModelMismatch, StageMissing
 from moodswarm.retrieval.fusion import Ranker
 from moodswarm.retrieval.neighbours import Candidate
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.vectors.protocol import Hit
 from moodswarm.text.lexical import LexicalEncoder
 
 

@@ -28,7 +28,7 @@ from moodswarm.retrieval.errors import (
 )
 from moodswarm.retrieval.filtering import as_match, explain_nothing, searched_kinds
 from moodswarm.retrieval.fusion import Ranker, Ranking, fuse
-from moodswarm.retrieval.hybrid import WITHOUT, HybridSearch, SearchRequest
+from moodswarm.retrieval.hybrid_search import WITHOUT, HybridSearch, SearchRequest
 from moodswarm.retrieval.neighbours import (
     Candidate,
     EachTextOnce,
@@ -38,14 +38,14 @@ from moodswarm.retrieval.neighbours import (
 )
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Context, Passage, Retrieval
+from moodswarm.retrieval.plan import Plan, Understanding
 from moodswarm.retrieval.provenance import other_models, without_words
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.reranking import Scorer, reordered, texts_of
-from moodswarm.retrieval.searches import wait, with_payloads
+from moodswarm.retrieval.running_search import wait, with_payloads
 from moodswarm.retrieval.trace import Trace, first_scores
-from moodswarm.retrieval.understanding import Plan, Understanding
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.lexical import LexicalEncoder
 
 

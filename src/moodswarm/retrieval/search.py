@@ -15,7 +15,7 @@ from moodswarm.retrieval.parameters import (
 )
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.retriever import Retriever
-from moodswarm.stores.vectors import Hit, VectorStore
+from moodswarm.stores.vectors.protocol import Hit, VectorStore
 from moodswarm.text.lexical import LexicalEncoder
 
 logger = logging.getLogger(__name__)

@@ -25,8 +25,8 @@ from moodswarm.text.borders import (
     solid_start,
     source_borders,
 )
+from moodswarm.text.chunking_parameters import CharacterSize, ChunkingParams, TokenSize
 from moodswarm.text.packing import Stretch, pack, thin
-from moodswarm.text.sizes import CharacterSize, ChunkingParams, TokenSize
 
 __all__ = ["CharacterSize", "ChunkingParams", "Span", "TokenSize", "chunk_text", "chunk_texts"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from crawl.browser.site import Site, serve
 from moodswarm.crawl.browser import find_browser
-from moodswarm.crawl.browser.options import Setup
+from moodswarm.crawl.browser.chromium import Setup
 from moodswarm.crawl.browser.page import Page, Visit
 from moodswarm.crawl.browser.pool import BrowserPool
 

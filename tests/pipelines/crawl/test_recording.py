@@ -16,7 +16,7 @@ from moodswarm.records import Document
 from moodswarm.records.document import table_to_documents
 from moodswarm.records.ids import document_id
 from moodswarm.records.ledger import LedgerEntry, ledger_id, table_to_ledger
-from moodswarm.stores.sqlite import SqliteDocumentStore
+from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 
 BEGAN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 SITE = "https://mira.example"

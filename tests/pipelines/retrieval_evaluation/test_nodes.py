@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from evaluation.retrieval.corpora import TEXTS, ListedRetriever, chunks_of, open_store
+from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
+from moodswarm.evaluation.retrieval.questions import from_json
+from moodswarm.evaluation.retrieval.rankings import ask_all
 from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.pipelines.retrieval_evaluation.nodes import (
     measure_answers,
@@ -18,12 +22,8 @@ from moodswarm.pipelines.retrieval_evaluation.summary import (
     print_retrieval_report,
     retrieval_metrics,
 )
-from moodswarm.retrieval.evaluation.asking import ask_all
-from moodswarm.retrieval.evaluation.baseline import RetrievalRegressed
-from moodswarm.retrieval.evaluation.questions import from_json
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.text.lexical import LexicalParams
-from retrieval.evaluation.corpora import TEXTS, ListedRetriever, chunks_of, open_store
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from typing import Any
 import click
 
 from moodswarm.commands.project import Project, with_project
+from moodswarm.evaluation.retrieval.configurations import CONFIGURATIONS
 from moodswarm.records import KINDS
-from moodswarm.retrieval.evaluation.configurations import CONFIGURATIONS
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 

@@ -24,7 +24,7 @@ from moodswarm.datasets.vectors import CollectionsDataset, FeatureIndexDataset
 from moodswarm.pipelines.feature import create_pipeline
 from moodswarm.records import KINDS, Document
 from moodswarm.records.collections import collection_name
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.vectors.protocol import VectorStore
 
 _BATCH = 256
 _STORES = {DocumentsDataset: "sqlite", CollectionsDataset: "edge", FeatureIndexDataset: "edge"}

@@ -17,21 +17,21 @@ from rich.table import Table
 
 from moodswarm.commands.project import Project
 from moodswarm.commands.retrieval.corpus import CorpusCounts, WorkCorpus
-from moodswarm.pipelines.console import console
-from moodswarm.pipelines.retrieval_evaluation.summary import print_results
-from moodswarm.records.ids import document_id
-from moodswarm.retrieval.evaluation import collection
-from moodswarm.retrieval.evaluation.asking import Answers, ask_all, going_deeper
-from moodswarm.retrieval.evaluation.configurations import (
+from moodswarm.evaluation.retrieval import collection
+from moodswarm.evaluation.retrieval.configurations import (
     configurations,
     ranking_only,
     with_candidates,
 )
-from moodswarm.retrieval.evaluation.opening import Retrievers
-from moodswarm.retrieval.evaluation.results import summarise
+from moodswarm.evaluation.retrieval.opening import Retrievers
+from moodswarm.evaluation.retrieval.rankings import Answers, ask_all, going_deeper
+from moodswarm.evaluation.retrieval.results import summarise
+from moodswarm.pipelines.console import console
+from moodswarm.pipelines.retrieval_evaluation.summary import print_results
+from moodswarm.records.ids import document_id
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.stores.lock import StoreLock
-from moodswarm.stores.vectors import Hit
+from moodswarm.stores.folder_lock import StoreLock
+from moodswarm.stores.vectors.protocol import Hit
 
 #: How deep documents are ranked: Recall@100 needs so many.
 DEPTH = 100

@@ -19,8 +19,8 @@ from selenium.webdriver.remote.client_config import ClientConfig
 from urllib3.exceptions import HTTPError
 
 from moodswarm.crawl.browser import watchdog
+from moodswarm.crawl.browser.chromium import BLOCKED, Setup, make_environment, make_options
 from moodswarm.crawl.browser.errors import PageFailed, PageRefused, PageTimedOut
-from moodswarm.crawl.browser.options import BLOCKED, Setup, make_environment, make_options
 from moodswarm.crawl.browser.scripts import PRELUDE
 
 _START_SECONDS = 60.0

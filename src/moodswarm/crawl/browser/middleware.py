@@ -8,8 +8,8 @@ from scrapy import signals
 from scrapy.http import HtmlResponse
 from scrapy_selenium import SeleniumMiddleware  # type: ignore[import-untyped]
 
+from moodswarm.crawl.browser.chromium import Setup
 from moodswarm.crawl.browser.errors import BrowserMissing
-from moodswarm.crawl.browser.options import Setup
 from moodswarm.crawl.browser.page import Page, Visit, check_scheme
 from moodswarm.crawl.browser.paths import find_browser
 from moodswarm.crawl.browser.pool import BrowserPool

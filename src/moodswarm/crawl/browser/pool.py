@@ -3,9 +3,9 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from moodswarm.crawl.browser.chromium import Setup
 from moodswarm.crawl.browser.driver import Driver
 from moodswarm.crawl.browser.errors import BrowserMissing, PageFailed, PageTimedOut
-from moodswarm.crawl.browser.options import Setup
 from moodswarm.crawl.browser.page import Page, Visit, open_page
 
 #: A browser grows over the pages it has shown.

@@ -8,10 +8,10 @@ from scrapy import Request
 from scrapy.http import Response
 
 from moodswarm.crawl.discovery import Entry, entry_text
-from moodswarm.crawl.extraction import EXTRACTION_VERSION, Article, Refused
 from moodswarm.crawl.frontier import link_hash
 from moodswarm.crawl.items import Link
 from moodswarm.crawl.spiders.source import Output, SourceSpider, validators
+from moodswarm.extraction import EXTRACTION_VERSION, Article, Refused
 
 # The page is as it should be; there is just no article of this author's to have.
 _NO_ARTICLE = frozenset(("not_html", "empty", "paid_preview", "not_an_article"))

@@ -8,9 +8,9 @@ from moodswarm.llm.hook import Hook
 from moodswarm.llm.hooks.chain import HookChain
 from moodswarm.llm.hooks.guard import GuardHook, GuardOptions
 from moodswarm.llm.hooks.log import LogHook, LogOptions
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.hooks.store import CallSink, StoreHook, StoreOptions
 from moodswarm.llm.hooks.trace import TraceHook, TraceOptions
+from moodswarm.llm.redaction import Redactor
 
 AnyHookOptions = Annotated[
     LogOptions | TraceOptions | StoreOptions | GuardOptions, Field(discriminator="name")

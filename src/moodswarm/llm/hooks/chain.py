@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from moodswarm.llm.errors import GuardRefused
 from moodswarm.llm.hook import Call, Hook
-from moodswarm.llm.hooks.redaction import Redactor
+from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)
 

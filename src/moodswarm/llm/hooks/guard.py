@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from moodswarm.llm.errors import GuardRefused
 from moodswarm.llm.hook import Call
 from moodswarm.llm.hooks.options import HookOptions
-from moodswarm.llm.hooks.redaction import has_key
+from moodswarm.llm.redaction import has_key
 
 
 def _compiles(pattern: str) -> str:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from moodswarm.llm.hook import Call
 from moodswarm.llm.hooks.options import HookOptions
-from moodswarm.llm.hooks.redaction import Redactor
+from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)
 

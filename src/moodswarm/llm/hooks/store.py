@@ -12,8 +12,8 @@ from pydantic import Field
 from moodswarm.llm.errors import GuardRefused
 from moodswarm.llm.hook import Call
 from moodswarm.llm.hooks.options import HookOptions
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.messages import ChatRequest
+from moodswarm.llm.redaction import Redactor
 from moodswarm.records.calls import CallRecord
 
 CallSink = Callable[[Sequence[CallRecord]], None]

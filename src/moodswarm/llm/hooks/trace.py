@@ -16,8 +16,8 @@ from moodswarm.llm.addresses import check_url
 from moodswarm.llm.errors import ProfileError
 from moodswarm.llm.hook import Call
 from moodswarm.llm.hooks.options import HookOptions
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.messages import ChatRequest, ChatResponse
+from moodswarm.llm.redaction import Redactor
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter

@@ -13,9 +13,9 @@ from types import ModuleType
 from typing import Any
 
 from moodswarm.llm.errors import KeyRefused, LlmError, QuotaSpent, RequestRefused
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.limits import retry_after_seconds
 from moodswarm.llm.provider import Transient
+from moodswarm.llm.redaction import Redactor
 
 _SHOWN_CHARACTERS = 400
 #: Errors inside Anthropic's streams, and the HTTP status that each has elsewhere.

@@ -11,8 +11,8 @@ from moodswarm.llm.addresses import (
     without_credentials,
 )
 from moodswarm.llm.errors import ProfileError
-from moodswarm.llm.hooks.redaction import Redactor
 from moodswarm.llm.providers.failures import Endpoint
+from moodswarm.llm.redaction import Redactor
 
 
 @dataclass(frozen=True, kw_only=True)

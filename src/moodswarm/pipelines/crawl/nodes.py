@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from moodswarm.crawl.child import CrawlChild, require_crawler, start_crawl
 from moodswarm.crawl.events import Event, Found, Visited
+from moodswarm.crawl.parent import CrawlChild, require_crawler, start_crawl
 from moodswarm.crawl.spec import CrawlSpec, KnownLink, Source
 from moodswarm.datasets.ledger import CrawlLedger
 from moodswarm.pipelines.crawl.parameters import CrawlParams, select_sources
@@ -97,7 +97,7 @@ def _write_links(
     rounds: dict[str, Round],
 ) -> int:
     """Write what the child has to know, line by line; returns how many links are asked for."""
-    from moodswarm.crawl.extraction import EXTRACTION_VERSION
+    from moodswarm.extraction import EXTRACTION_VERSION
 
     ids = [ledger_id(source.link) for source in sources]
     stored = {entry.id: entry for entry in ledger.store.get_ledger(ids)}

@@ -12,7 +12,7 @@ from moodswarm.pipelines.crawl.visits import Page
 from moodswarm.records import Document, InvalidDocument
 from moodswarm.records.jsonl import document_from_values
 from moodswarm.records.ledger import LedgerEntry, ledger_id
-from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.documents.protocol import DocumentStore
 
 
 @dataclass(frozen=True, slots=True)

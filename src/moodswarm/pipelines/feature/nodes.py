@@ -32,7 +32,7 @@ from moodswarm.records import (
     KINDS,
 )
 from moodswarm.records.document import Document, documents_to_table
-from moodswarm.stores.documents import DocumentStore
+from moodswarm.stores.documents.protocol import DocumentStore
 from moodswarm.text.chunking import ChunkingParams
 from moodswarm.text.cleaning import CleaningParams
 from moodswarm.text.lexical import LexicalEncoder, LexicalParams, lexical_batch

@@ -7,26 +7,26 @@ from typing import Any
 import pyarrow as pa
 
 from moodswarm.datasets.chat import ConfiguredChat
-from moodswarm.pipelines.feature.parameters import EmbeddingParams
-from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
-from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
-from moodswarm.retrieval.evaluation import baseline as baselines
-from moodswarm.retrieval.evaluation.asking import Answers, ask_all
-from moodswarm.retrieval.evaluation.configurations import configurations
-from moodswarm.retrieval.evaluation.opening import Retrievers
-from moodswarm.retrieval.evaluation.question_set import Writer, build_test_set
-from moodswarm.retrieval.evaluation.questions import (
+from moodswarm.evaluation.retrieval import baseline as baselines
+from moodswarm.evaluation.retrieval.configurations import configurations
+from moodswarm.evaluation.retrieval.opening import Retrievers
+from moodswarm.evaluation.retrieval.question_set import Writer, build_test_set
+from moodswarm.evaluation.retrieval.questions import (
     TestQuestion,
     count_types,
     from_json,
     to_json,
 )
-from moodswarm.retrieval.evaluation.results import Result, summarise
-from moodswarm.retrieval.evaluation.sampling import ChunkText
-from moodswarm.retrieval.evaluation.written import write_questions
+from moodswarm.evaluation.retrieval.rankings import Answers, ask_all
+from moodswarm.evaluation.retrieval.results import Result, summarise
+from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.written import write_questions
+from moodswarm.pipelines.feature.parameters import EmbeddingParams
+from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
+from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.stores.documents import DocumentStore
-from moodswarm.stores.vectors import VectorStore
+from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.lexical import LexicalEncoder, LexicalParams
 
 logger = logging.getLogger(__name__)

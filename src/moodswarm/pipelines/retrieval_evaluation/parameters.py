@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from moodswarm.retrieval.evaluation.asking import MAX_HITS
-from moodswarm.retrieval.evaluation.configurations import CONFIGURATIONS
+from moodswarm.evaluation.retrieval.configurations import CONFIGURATIONS
+from moodswarm.evaluation.retrieval.rankings import MAX_HITS
 
 
 class EvaluationParams(BaseModel):

@@ -5,8 +5,8 @@ from functools import cache
 from pydantic import BaseModel, Field
 
 from moodswarm.llm.provider import Chat
-from moodswarm.llm.tasks import Task
-from moodswarm.llm.templates import PromptTemplate
+from moodswarm.llm.tasks.task import Task
+from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.retrieval.planning.folding import fold
 
 #: Of a question that is longer, the model reads its beginning.

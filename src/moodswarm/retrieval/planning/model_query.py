@@ -8,8 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from moodswarm.llm.provider import Chat
-from moodswarm.llm.tasks import Task
-from moodswarm.llm.templates import PromptTemplate
+from moodswarm.llm.tasks.task import Task
+from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.records import Author
 from moodswarm.retrieval.planning.dates import Days
 from moodswarm.retrieval.planning.folding import fold

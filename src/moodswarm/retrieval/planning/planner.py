@@ -19,6 +19,7 @@ from moodswarm.llm.errors import LlmError
 from moodswarm.records import Author
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Retrieval
+from moodswarm.retrieval.plan import Plan
 from moodswarm.retrieval.planning.expansion import other_wordings
 from moodswarm.retrieval.planning.model_query import ask_model
 from moodswarm.retrieval.planning.self_query import (
@@ -30,7 +31,6 @@ from moodswarm.retrieval.planning.self_query import (
 )
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.trace import StageReport, Trace
-from moodswarm.retrieval.understanding import Plan
 
 
 class Retrieves(Protocol):

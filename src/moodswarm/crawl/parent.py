@@ -1,0 +1,233 @@
+"""The parent's side of a crawl: start the child process, read its events, and see it gone.
+
+Scrapy's reactor cannot start twice in a process, and a crawl may be killed for its memory; so it
+runs in a process of its own, under any Kedro runner and as often as one likes in a session.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import IO, Any
+
+from moodswarm.crawl.events import Event, Finished, decode_event
+from moodswarm.crawl.spec import CrawlSpec
+
+WORKER = (sys.executable, "-m", "moodswarm.crawl.child")
+
+_CHUNK = 1 << 20
+_IDLE_SECONDS = 0.5
+#: A page that is being fetched or extracted may end within this time after a stop.
+GRACE_SECONDS = 20.0
+#: Beyond the crawl's own time limit, which the child keeps by itself.
+_OVERTIME_SECONDS = 300.0
+_F_SETPIPE_SZ = 1031  # Linux: room for some hundred pages, so that a slow save stalls nobody
+
+
+class CrawlerMissing(ImportError):
+    """The crawler is not installed; the message names the remedy."""
+
+
+class CrawlStopped(RuntimeError):
+    """The crawl ended before it was done; says why, and that a rerun continues."""
+
+
+class CrawlChild:
+    """A running crawl.
+
+    Iterating gives its events, and `None` whenever none came for half a second, so that the reader
+    can keep up with other things. It ends when the child has closed its pipe.
+
+    Args:
+        folder: Where the specification is written for the child to read.
+        command: The program, called with the path of the specification.
+
+    Attributes:
+        finished: The child's last event, once it has come.
+        interrupted: Whether Ctrl-C asked it to stop.
+    """
+
+    def __init__(self, spec: CrawlSpec, folder: Path, command: Sequence[str] = WORKER) -> None:
+        self.finished: Finished | None = None
+        self.interrupted = False
+        self._deadline = time.monotonic() + spec.limits.hours * 3600 + _OVERTIME_SECONDS
+        self._overtime = False
+        path = folder / "spec.json"
+        path.write_text(spec.model_dump_json(), encoding="utf-8")
+        reading, writing = os.pipe()
+        _widen(reading)
+        try:
+            self._child = subprocess.Popen(  # noqa: S603  # our own module
+                [*command, str(path), "--events-fd", str(writing)],
+                pass_fds=[writing],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._pipe: IO[bytes] = os.fdopen(reading, "rb", buffering=0)
+
+    def __iter__(self) -> Iterator[Event | None]:
+        for line in self._lines():
+            event = decode_event(line) if line else None
+            if isinstance(event, Finished):
+                self.finished = event
+            else:
+                yield event
+
+    def stop(self) -> None:
+        """Ask the child to end soon; its last events still come."""
+        self._deadline = min(self._deadline, time.monotonic() + GRACE_SECONDS)
+        self._signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        """End the child and everything it started, at once if need be."""
+        if self._child.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(1.0 if self.finished else 0.0)
+            self._signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(1.0)
+        # The group outlives its leader as long as a browser or git is left in it.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._child.pid, signal.SIGKILL)
+        self._child.wait()
+        self._pipe.close()
+
+    def complain(self) -> None:
+        """Raise `CrawlStopped` unless every spider had nothing left to do.
+
+        Scrapy's exit code says nothing: it is 0 after SIGTERM and after its memory limit.
+        """
+        reason = self._reason()
+        if reason:
+            raise CrawlStopped(
+                f"the crawl stopped early: {reason}. What it fetched is stored; run the same "
+                "command again to continue"
+            )
+
+    def _reason(self) -> str | None:
+        if self._overtime:
+            return "it did not end within its time limit (limits.hours)"
+        if self.finished is None:
+            code = self._child.wait()
+            return f"its process died ({_exit_reason(code)})"
+        early = {s: r for s, r in self.finished.reasons.items() if r != "finished"}
+        return ", ".join(f"spider {name} {r}" for name, r in sorted(early.items())) or None
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            self._child.send_signal(number)
+
+    def _lines(self) -> Iterator[bytes]:
+        """Give complete lines, and empty ones when nothing came."""
+        parts: list[bytes] = []
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pipe, selectors.EVENT_READ)
+            while True:
+                if time.monotonic() > self._deadline:
+                    self._overtime = not self.interrupted
+                    return
+                if not selector.select(_IDLE_SECONDS):
+                    yield b""
+                    continue
+                chunk = os.read(self._pipe.fileno(), _CHUNK)
+                if not chunk:
+                    return  # A line that was cut off by the child's death is not an event.
+                *lines, rest = chunk.split(b"\n")
+                for line in lines:
+                    parts.append(line)
+                    yield b"".join(parts)
+                    parts.clear()
+                parts.append(rest)
+
+
+@contextmanager
+def start_crawl(
+    spec: CrawlSpec, folder: Path, command: Sequence[str] = WORKER
+) -> Iterator[CrawlChild]:
+    """Run the crawler; it is gone, with all it started, when the block ends.
+
+    Ctrl-C asks the child to stop and lets the block go on to the last event; then
+    `KeyboardInterrupt` is raised. A second Ctrl-C interrupts at once.
+    """
+    child = CrawlChild(spec, folder, command)
+    try:
+        with _Interrupt(child):
+            yield child
+    finally:
+        child.close()
+    if child.interrupted:
+        raise KeyboardInterrupt
+
+
+def require_crawler() -> None:
+    """Check that the extra is there, before anything is prepared.
+
+    Raises:
+        CrawlerMissing: names the remedy.
+    """
+    missing = [name for name in ("scrapy", "trafilatura", "pebble") if find_spec(name) is None]
+    if missing:
+        raise CrawlerMissing(
+            f"crawling needs {', '.join(missing)}; "
+            'install what it needs with: pip install "moodswarm[crawl]"'
+        )
+
+
+class _Interrupt:
+    """Turns the first Ctrl-C into a request to stop."""
+
+    def __init__(self, child: CrawlChild) -> None:
+        self._child = child
+        self._before: Any = None
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGINT, self._stop)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._restore()
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._restore()
+        self._child.interrupted = True
+        sys.stderr.write("\nStopping; pages on their way are still stored. Once more: stop now.\n")
+        self._child.stop()
+
+    def _restore(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
+
+
+def _widen(pipe: int) -> None:
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # a system may allow less; then the default has to do
+            fcntl.fcntl(pipe, _F_SETPIPE_SZ, _CHUNK)
+
+
+def _exit_reason(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    with suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"signal {-code}"

@@ -1,0 +1,1 @@
+"""How good something is: retrieval, extraction, and the intervals of what was measured."""

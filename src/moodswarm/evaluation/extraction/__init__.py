@@ -1,0 +1,1 @@
+"""How good extraction is, on pages with a known text."""

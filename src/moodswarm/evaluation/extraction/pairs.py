@@ -1,0 +1,229 @@
+"""How well pages become markdown: measured on pairs of a page and the document it was made from."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from time import process_time
+
+from moodswarm.evaluation.extraction.outline import Outline, read_outline, words_of
+from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.page import extract_page
+
+_ADDRESS = "https://pages.example/articles/{name}"
+
+
+class UnusablePairs(ValueError):
+    """A folder that cannot be measured on; names the folder or file and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A page and the document that its article should be."""
+
+    html: Path
+    markdown: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an extractor gives for a page: markdown, and the title if it tells one."""
+
+    title: str | None
+    content: str
+
+
+Extractor = Callable[[bytes, str], Found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """How one page came out.
+
+    Attributes:
+        f1: Of the words, as a bag, without markdown syntax, lower case.
+        code, headings, items: (found, expected): blocks with the exact text, trailing white space
+            aside; headings of any level; list items without their sublists.
+        title: Whether the title was found.
+        refused: Why there is no article.
+    """
+
+    name: str
+    f1: float
+    code: tuple[int, int]
+    headings: tuple[int, int]
+    items: tuple[int, int]
+    title: bool | None
+    refused: str | None = None
+
+    @property
+    def quality(self) -> float:
+        """Mean of the measures that apply to the page, 0 to 1."""
+        shares = [found / all_ for found, all_ in (self.code, self.headings, self.items) if all_]
+        return fmean([self.f1, *shares])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How all pages came out; every share is None where nothing was expected."""
+
+    pages: int
+    f1: float
+    code: float | None
+    headings: float | None
+    items: float | None
+    title: float | None
+    code_blocks: int
+    refused: int
+    documents_per_cpu_second: float
+    scores: tuple[Score, ...]
+
+    def worst(self, count: int) -> list[Score]:
+        """Return the pages that came out worst."""
+        return sorted(self.scores, key=lambda score: score.quality)[:count]
+
+
+def find_pairs(folder: Path) -> list[Pair]:
+    """Return the pairs of a folder and the folders in it, sorted by name.
+
+    Raises:
+        UnusablePairs: there is no folder, no page in it, or a page without its document.
+    """
+    if not folder.is_dir():
+        raise UnusablePairs(f"{folder}: not a folder")
+    pages = sorted(p for p in folder.rglob("*.html") if p.is_file())
+    if not pages:
+        raise UnusablePairs(f"{folder}: holds no *.html; expected pages with a *.md beside each")
+    pairs = [Pair(page, page.with_suffix(".md")) for page in pages]
+    missing = [pair for pair in pairs if not pair.markdown.is_file()]
+    if missing:
+        more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        raise UnusablePairs(
+            f"{missing[0].html}: there is no {missing[0].markdown.name} beside it{more}"
+        )
+    return pairs
+
+
+def extract_found(body: bytes, url: str) -> Found:
+    """Extract as the crawler does.
+
+    Raises:
+        PageRefused: there is no article.
+    """
+    article = extract_page(body, url)
+    if isinstance(article, Refused):
+        raise PageRefused(f"{article.reason}: {article.detail}")
+    return _found(article)
+
+
+class PageRefused(ValueError):
+    """The extractor gives no article; says why."""
+
+
+def _found(article: Article) -> Found:
+    return Found(article.title, article.content)
+
+
+def evaluate(pairs: Iterable[Pair], root: Path, extractor: Extractor = extract_found) -> Evaluation:
+    """Extract every page and compare it with its document.
+
+    Args:
+        pairs: From `find_pairs`.
+        root: What the names of pages are relative to.
+        extractor: From bytes and address to markdown; `PageRefused` counts as an empty document.
+
+    Raises:
+        UnusablePairs: a file cannot be read.
+    """
+    _warm_up(extractor)
+    seconds = 0.0
+    scores = []
+    for pair in pairs:
+        body, expected = _read(pair.html), _read_text(pair.markdown)
+        name = pair.html.relative_to(root).as_posix()
+        start = process_time()
+        try:
+            found, refused = extractor(body, _ADDRESS.format(name=pair.html.stem)), None
+        except PageRefused as error:
+            found, refused = Found(None, ""), str(error)
+        seconds += process_time() - start
+        scores.append(compare(name, read_outline(expected), found, refused))
+    return _summarise(scores, len(scores) / seconds if seconds else 0.0)
+
+
+def _warm_up(extractor: Extractor) -> None:
+    """Load what the extractor loads at its first page, which is no cost of that page."""
+    paragraph = b"<p>A page of a few plain words, so that everything is loaded.</p>" * 10
+    try:
+        extractor(
+            b"<html><body><article><h1>Warm</h1>" + paragraph + b"</article></body></html>",
+            "https://pages.example/",
+        )
+    except PageRefused:
+        return
+
+
+def compare(name: str, expected: Outline, found: Found, refused: str | None = None) -> Score:
+    """Score what was found against what was expected."""
+    got = read_outline(found.content)
+    title = None
+    if expected.title:
+        wanted = words_of(expected.title)
+        title = wanted in (words_of(found.title or ""), words_of(got.title or ""))
+    return Score(
+        name=name,
+        f1=word_f1(expected.words, got.words),
+        code=_matched(expected.code, got.code),
+        headings=_matched(expected.headings, got.headings),
+        items=_matched(expected.items, got.items),
+        title=title,
+        refused=refused,
+    )
+
+
+def word_f1(expected: Iterable[str], got: Iterable[str]) -> float:
+    """Return the harmonic mean of precision and recall over two bags of words."""
+    one, other = Counter(expected), Counter(got)
+    total = one.total() + other.total()
+    return 2 * (one & other).total() / total if total else 1.0
+
+
+def _matched(expected: list[str], got: list[str]) -> tuple[int, int]:
+    return (Counter(expected) & Counter(got)).total(), len(expected)
+
+
+def _summarise(scores: list[Score], speed: float) -> Evaluation:
+    titled = [score.title for score in scores if score.title is not None]
+    return Evaluation(
+        pages=len(scores),
+        f1=fmean(score.f1 for score in scores),
+        code=_share(score.code for score in scores),
+        headings=_share(score.headings for score in scores),
+        items=_share(score.items for score in scores),
+        title=sum(titled) / len(titled) if titled else None,
+        code_blocks=sum(score.code[1] for score in scores),
+        refused=sum(score.refused is not None for score in scores),
+        documents_per_cpu_second=speed,
+        scores=tuple(scores),
+    )
+
+
+def _share(counts: Iterator[tuple[int, int]]) -> float | None:
+    pairs = list(counts)
+    expected = sum(all_ for _, all_ in pairs)
+    return sum(found for found, _ in pairs) / expected if expected else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnusablePairs(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return _read(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnusablePairs(f"{path}: not UTF-8: {error.reason} at byte {error.start}") from error

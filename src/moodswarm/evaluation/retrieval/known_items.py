@@ -1,0 +1,178 @@
+"""Questions without a model: what somebody remembers of a passage that they want to find again.
+
+Known-item questions after Azzopardi, de Rijke and Balog, "Building simulated queries for
+known-item topics", SIGIR 2007. They share words with their passage, so they flatter the lexical
+search a little: compare settings with them, and trust questions that a model or a person wrote for
+how good retrieval is.
+"""
+
+import random
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from moodswarm.evaluation.retrieval.questions import QuestionType, TestQuestion, question_id
+from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.words import Rarity, words
+from moodswarm.text.sentences import split_sentences
+from moodswarm.text.stop_words import STOP_WORDS
+
+_STOPS = frozenset().union(*STOP_WORDS.values())
+# A sentence of fewer words is a heading or a remark; of more, a list or a table.
+_SENTENCE_WORDS = range(8, 50)
+_QUESTION_WORDS = range(3, 7)
+# The rarest words of a sentence are names, numbers and slips, which nobody remembers.
+_FORGOTTEN = 0.25
+_PHRASE_WORDS = 3
+_LEAST_NAME_PARTS = 2
+
+_DOCSTRING = re.compile(
+    r'("""|\'\'\')\s*(?P<python>[^"\']{15,400}?)\s*(?:\1|\n\s*\n)|'
+    r"/\*\*?\s*(?P<c>[^*/@]{15,400})",
+    re.DOTALL,
+)
+_DEFINITION = re.compile(
+    r"^[ \t]*(?:(?:export|public|private|protected|static|async|pub)\s+)*"
+    r"(?:def|class|function|func|fn|interface|struct|trait)\s+(?P<name>[A-Za-z_]\w{5,})[^\n]*",
+    re.MULTILINE,
+)
+_APOSTROPHE = re.compile("['’]")
+_NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+#: A question and its evidence.
+Made = tuple[str, str]
+
+
+def make_question(chunk: ChunkText, rarity: Rarity, seed: int) -> TestQuestion | None:
+    """Make a question of one chunk; None where nothing in it is worth asking about.
+
+    Which of the types that the chunk allows is taken, and which words, only the seed and the
+    chunk's id decide.
+    """
+    rng = random.Random(f"{seed}:{chunk.id}")  # noqa: S311  # no secret
+    makers: dict[QuestionType, Callable[[ChunkText, Rarity, random.Random], Made | None]]
+    if chunk.kind == "repository":
+        makers = {"docstring": _docstring, "name": _name, "topic": _topic}
+    else:
+        makers = {"words": _words, "title": _title, "topic": _topic}
+    types = list(makers)
+    if chunk.kind == "repository":
+        # What code is about stands in its docstrings and names; other words are a last resort.
+        types = [*rng.sample(types[:-1], len(types) - 1), types[-1]]
+    else:
+        rng.shuffle(types)
+    for question_type in types:
+        made = makers[question_type](chunk, rarity, rng)
+        if made is not None:
+            return build(question_type, made, chunk)
+    return None
+
+
+def build(question_type: QuestionType, made: Made, chunk: ChunkText) -> TestQuestion:
+    """Return a question that so far expects the chunk that it was made of."""
+    text, evidence = made
+    return TestQuestion(
+        id=question_id(question_type, text, chunk.id),
+        type=question_type,
+        text=text,
+        chunk_id=chunk.id,
+        expected=(chunk.id,),
+        kind=chunk.kind,
+        author_id=chunk.author_id,
+        evidence=evidence,
+    )
+
+
+def _words(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
+    """Some telling words of the most telling sentence, in another order."""
+    sentence = _telling_sentence(chunk.text, rarity)
+    chosen = _remembered(sentence, rarity, rng)
+    if len(chosen) < _QUESTION_WORDS.start:
+        return None
+    rng.shuffle(chosen)
+    return " ".join(chosen), sentence
+
+
+def _title(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
+    """The document's title, and some words of one sentence."""
+    sentence = _telling_sentence(chunk.text, rarity)
+    known = set(words(chunk.title))
+    chosen = [word for word in _remembered(sentence, rarity, rng) if word not in known]
+    if not known or not chosen:
+        return None
+    return f"{chunk.title.strip()}: {' '.join(chosen[:_PHRASE_WORDS])}", sentence
+
+
+def _topic(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
+    """What the whole chunk is about: its most telling words, in another order."""
+    counts = Counter(_telling(chunk.text))
+    ranked = sorted(counts, key=lambda word: (-counts[word] * rarity.of(word), word))
+    chosen = ranked[: rng.choice(_QUESTION_WORDS)]
+    if len(chosen) < _QUESTION_WORDS.start:
+        return None
+    rng.shuffle(chosen)
+    return " ".join(chosen), ""
+
+
+def _docstring(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:  # noqa: ARG001
+    """The first sentence of a docstring, without the words that carry no topic."""
+    match = _DOCSTRING.search(chunk.text)
+    if match is None:
+        return None
+    text = " ".join((match["python"] or match["c"]).split())
+    start, end = (split_sentences(text) or [(0, len(text))])[0]
+    sentence = text[start:end]
+    chosen = [word for word in words(sentence) if not _carries_nothing(word)]
+    if len(chosen) < _QUESTION_WORDS.start:
+        return None
+    return " ".join(chosen), sentence
+
+
+def _name(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
+    """The parts of the rarest name that is defined here."""
+    found = {
+        match["name"]: match[0].strip()
+        for match in _DEFINITION.finditer(chunk.text)
+        if len(_parts(match["name"])) >= _LEAST_NAME_PARTS
+    }
+    if not found:
+        return None
+    name = max(sorted(found), key=lambda n: (rarity.mean(words(n.replace("_", " "))), rng.random()))
+    return " ".join(_parts(name)), found[name]
+
+
+def _parts(name: str) -> list[str]:
+    return [part.lower() for part in _NAME_PART.findall(name)]
+
+
+def _telling_sentence(text: str, rarity: Rarity) -> str:
+    """Return the sentence whose words are the rarest on average; empty where none is one."""
+    best, score = "", 0.0
+    for start, end in split_sentences(text):
+        found = words(text[start:end])
+        if len(found) in _SENTENCE_WORDS and rarity.mean(found) > score:
+            best, score = text[start:end].strip(), rarity.mean(found)
+    return best
+
+
+def _remembered(sentence: str, rarity: Rarity, rng: random.Random) -> list[str]:
+    """Return some of the rarer words of a sentence, but not its very rarest, in their order."""
+    found = _telling(sentence)
+    ranked = rarity.rarest_first(found)
+    ranked = ranked[int(_FORGOTTEN * len(ranked)) :]
+    chosen = set(ranked[: rng.choice(_QUESTION_WORDS)])
+    return [word for word in dict.fromkeys(found) if word in chosen]
+
+
+def _telling(text: str) -> list[str]:
+    """Return the words of a text that can say what it is about, in order."""
+    return [
+        word
+        for word in words(text)
+        if len(word) > 1 and not _carries_nothing(word) and not any(map(str.isdigit, word))
+    ]
+
+
+def _carries_nothing(word: str) -> bool:
+    """Whether it is a stop word, or put together of them (`it's`, `won’t`)."""
+    return all(part in _STOPS for part in _APOSTROPHE.split(word))

@@ -1,0 +1,161 @@
+"""Keeping a test set up to date with its corpus."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from moodswarm.evaluation.retrieval.evidence import holders
+from moodswarm.evaluation.retrieval.known_items import make_question
+from moodswarm.evaluation.retrieval.questions import TestQuestion
+from moodswarm.evaluation.retrieval.sampling import ChunkText, Survey, all_chunks, survey
+from moodswarm.evaluation.retrieval.words import shingles
+from moodswarm.stores.vectors.protocol import VectorStore
+
+# Not every chunk gives a question.
+_CANDIDATES = 4
+
+#: Writes questions for chunks; gives one, or the reason why not, for each.
+Writer = Callable[[Sequence[ChunkText]], Sequence[TestQuestion | str]]
+
+
+class NothingToAskAbout(ValueError):
+    """There are no chunks, or none that a question can be made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """Questions, and how they came about.
+
+    Attributes:
+        questions: In an order that does not change as long as their chunks are there.
+        kept: Of an earlier run.
+        new: Made in this run.
+        dropped: Of an earlier run, whose chunk is gone.
+        unwritten: Why a model wrote no question for a chunk; how often.
+    """
+
+    __test__ = False
+
+    questions: tuple[TestQuestion, ...]
+    kept: int
+    new: int
+    dropped: int
+    unwritten: dict[str, int]
+
+
+def build_test_set(
+    store: VectorStore,
+    recorded: Sequence[TestQuestion],
+    *,
+    count: int,
+    seed: int,
+    written_share: float = 0.5,
+    writer: Writer | None = None,
+) -> TestSet:
+    """Keep the questions whose chunks are there, and make what is missing.
+
+    Args:
+        store: Where the embedded collections are.
+        recorded: Questions of an earlier run; kept as they are, whatever the seed.
+        count: How many questions there should be; fewer where the corpus is small.
+        seed: Decides which chunks are asked about.
+        written_share: How many of the questions a model should write.
+        writer: The model; without one all questions are known-item questions.
+
+    Raises:
+        NothingToAskAbout: says what to do.
+    """
+    seen = survey(store, seed, _CANDIDATES * count, {q.chunk_id for q in recorded})
+    there = [question for question in recorded if question.chunk_id in seen.found]
+    written = [question for question in there if question.type == "written"][:count]
+    maker = _Maker(seen, seed, written)
+    unwritten: dict[str, int] = {}
+    if writer is not None:
+        unwritten = maker.write(writer, round(written_share * count) - len(written))
+    # What a model has written takes the place of the known-item question to the same chunk, then
+    # of the last ones.
+    room = count - len(written) - len(maker.made)
+    known = [q for q in there if q.type != "written" and q.chunk_id not in maker.used][:room]
+    kept = [*written, *known]
+    maker.make(count - len(kept) - len(maker.made), known)
+    # In the order in which they are kept next time.
+    ordered = sorted([*kept, *maker.made], key=lambda question: question.type != "written")
+    questions = _with_expected(store, ordered, seen.found | maker.used)
+    if not questions:
+        raise NothingToAskAbout(_nothing(seen))
+    return TestSet(
+        questions=tuple(questions),
+        kept=len(kept),
+        new=len(maker.made),
+        dropped=sum(question.chunk_id not in seen.found for question in recorded),
+        unwritten=unwritten,
+    )
+
+
+class _Maker:
+    """Makes questions of the candidates, one of each chunk."""
+
+    def __init__(self, seen: Survey, seed: int, written: Sequence[TestQuestion]) -> None:
+        self._seen, self._seed = seen, seed
+        self._taken = {question.chunk_id for question in written}
+        self.made: list[TestQuestion] = []
+        self.used: dict[str, ChunkText] = {}
+
+    def write(self, writer: Writer, count: int) -> dict[str, int]:
+        """Have questions written; returns why some were not.
+
+        The same chunks come first in every run, whether or not there is a known-item question to
+        them: one that gave no question is tried again before others, so that the set rests.
+        """
+        chunks = list(islice(self._free(), max(0, count)))
+        reasons: Counter[str] = Counter()
+        for chunk, written in zip(chunks, writer(chunks) if chunks else (), strict=True):
+            if isinstance(written, TestQuestion):
+                self._take(written, chunk)
+            else:
+                reasons[written] += 1
+        return dict(reasons)
+
+    def make(self, count: int, known: Sequence[TestQuestion]) -> None:
+        """Make known-item questions to chunks that have none."""
+        self._taken |= {question.chunk_id for question in known}
+        made = (
+            (chunk, question)
+            for chunk in self._free()
+            if (question := make_question(chunk, self._seen.rarity, self._seed))
+        )
+        for chunk, question in islice(made, max(0, count)):
+            self._take(question, chunk)
+
+    def _free(self) -> Iterator[ChunkText]:
+        return (chunk for chunk in self._seen.in_turns() if chunk.id not in self._taken)
+
+    def _take(self, question: TestQuestion, chunk: ChunkText) -> None:
+        self.made.append(question)
+        self.used[chunk.id] = chunk
+        self._taken.add(chunk.id)
+
+
+def _with_expected(
+    store: VectorStore, questions: Sequence[TestQuestion], chunks: dict[str, ChunkText]
+) -> list[TestQuestion]:
+    """Let each question expect all chunks that hold its evidence, its own among them."""
+    evidence = {q.id: q.evidence or chunks[q.chunk_id].text for q in questions}
+    usable = {name: text for name, text in evidence.items() if shingles(text)}
+    held = holders(usable, all_chunks(store)) if usable else {}
+    return [
+        replace(q, expected=tuple(sorted({q.chunk_id, *held.get(q.id, ())}))) for q in questions
+    ]
+
+
+def _nothing(seen: Survey) -> str:
+    if not seen.chunks:
+        return (
+            "there are no embedded chunks to ask about; crawl or import documents, run "
+            "`kedro run --pipeline=feature`, and then this again"
+        )
+    return (
+        f"no question can be made of the {seen.chunks:,} embedded chunks: all are shorter than a "
+        "sentence. Import longer documents, and run `kedro run --pipeline=feature`"
+    )

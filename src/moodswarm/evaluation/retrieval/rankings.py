@@ -1,0 +1,144 @@
+"""Asking a retriever many questions, and keeping what it found and how long each stage took."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Protocol
+
+import numpy as np
+
+from moodswarm.retrieval.passage import Retrieval
+from moodswarm.retrieval.question import MAX_QUESTION_CHARACTERS, BadQuestion, Question
+from moodswarm.stores.vectors.protocol import Hit
+
+#: Most hits that one question may ask for.
+MAX_HITS = 1_000
+
+
+class Retrieves(Protocol):
+    """Anything that finds passages for a question; `Retriever` is one."""
+
+    def retrieve(self, question: Question) -> Retrieval:
+        """Return passages, best first, with what each stage did."""
+        ...
+
+
+@dataclass(slots=True)
+class Answers:
+    """What one configuration gave.
+
+    Attributes:
+        rankings: Per question the ids found, best first, none twice.
+        milliseconds: Per stage, and for `total`, one number per question.
+        degraded: Per warning, how many questions met it.
+        refused: Questions that could not be asked, with the reason.
+    """
+
+    rankings: dict[str, list[str]] = field(default_factory=dict)
+    milliseconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    degraded: Counter[str] = field(default_factory=Counter)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def latencies(self) -> dict[str, dict[str, float]]:
+        """Return p50 and p95 in milliseconds per stage."""
+        return {stage: percentiles(values) for stage, values in self.milliseconds.items()}
+
+
+def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    """Return the middle and the 95th percentile."""
+    p50, p95 = np.percentile(np.asarray(milliseconds), [50, 95])
+    return {"p50": float(p50), "p95": float(p95)}
+
+
+def ask_all(
+    retriever: Retrieves,
+    questions: Iterable[tuple[str, str]],
+    *,
+    k: int,
+    name_of: Callable[[Hit], str] = lambda hit: hit.id,
+    deeper: Callable[[str, int], list[str]] | None = None,
+    on_question: Callable[[], None] = lambda: None,
+) -> Answers:
+    """Ask every question, one after the other; of one that is too long the beginning, as users do.
+
+    Args:
+        retriever: What is measured.
+        questions: Pairs of (id, text).
+        k: How many hits to ask for.
+        name_of: What a hit counts as, such as its document; the best hit of each gives its rank.
+        deeper: Called with the text and the number of hits where fewer than k names came
+            together though k hits were found; what it finds more is added at the end.
+        on_question: Called after each.
+
+    Returns:
+        Times of the plain question only, without those of going deeper.
+    """
+    answers = Answers()
+    for identifier, whole in questions:
+        text = whole[:MAX_QUESTION_CHARACTERS]
+        if len(text) < len(whole):
+            answers.degraded[f"the question is cut to {MAX_QUESTION_CHARACTERS:,} characters"] += 1
+        try:
+            question = Question(text, k=k)
+        except BadQuestion as error:
+            answers.refused[identifier] = str(error)
+            on_question()
+            continue
+        started = perf_counter()
+        found = retriever.retrieve(question)
+        answers.milliseconds["total"].append((perf_counter() - started) * 1000)
+        _note(answers, found)
+        names = unique(map(name_of, found.hits))
+        if deeper and len(names) < k <= len(found.hits):
+            names = unique([*names, *deeper(text, k)])
+        answers.rankings[identifier] = names[:k]
+        on_question()
+    return answers
+
+
+def going_deeper(
+    open_retriever: Callable[[int], Retrieves], name_of: Callable[[Hit], str]
+) -> Callable[[str, int], list[str]]:
+    """Return a way to ask for more and more hits until enough names have come together.
+
+    Args:
+        open_retriever: Gives the retriever that looks at this many candidates; asked once each.
+        name_of: What a hit counts as.
+    """
+    opened: dict[int, Retrieves] = {}
+
+    def deeper(text: str, wanted: int) -> list[str]:
+        names: list[str] = []
+        hits = wanted
+        while len(names) < wanted and hits < MAX_HITS:
+            hits = min(3 * hits, MAX_HITS)
+            retriever = opened.get(hits) or opened.setdefault(hits, open_retriever(hits))
+            found = retriever.retrieve(Question(text, k=hits))
+            names = unique(map(name_of, found.hits))
+            if len(found.hits) < hits:
+                break
+        return names
+
+    return deeper
+
+
+def unique(names: Iterable[str]) -> list[str]:
+    """Keep the first of each name."""
+    return list(dict.fromkeys(names))
+
+
+def _note(answers: Answers, found: Retrieval) -> None:
+    spent: Mapping[str, float] = _per_stage(found)
+    for stage, milliseconds in spent.items():
+        answers.milliseconds[stage].append(milliseconds)
+    answers.degraded.update(found.trace.warnings)
+
+
+def _per_stage(found: Retrieval) -> dict[str, float]:
+    """Sum up stages that ran more than once; those that did not run took no time."""
+    spent: dict[str, float] = defaultdict(float)
+    for report in found.trace.stages:
+        if report.state in ("ran", "degraded"):
+            spent[report.stage] += report.milliseconds
+    return spent

@@ -1,0 +1,80 @@
+"""What the configurations reached, side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from moodswarm.evaluation.retrieval.configurations import REFERENCE
+from moodswarm.evaluation.retrieval.measures import (
+    MEASURES,
+    Interval,
+    Judgements,
+    difference_interval,
+    mean_interval,
+    score_rankings,
+)
+from moodswarm.evaluation.retrieval.rankings import Answers
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One configuration over all judged questions.
+
+    Attributes:
+        scores: Per measure, the value of each question.
+        measures: Per measure, the mean with its interval.
+        differences: Per measure, to the reference, paired; empty for the reference itself.
+        milliseconds: Per stage p50 and p95; `total` is the whole retrieval.
+        degraded: Per warning, how many questions met it.
+        refused: Questions that could not be asked, with the reason; they count as 0.
+    """
+
+    scores: dict[str, dict[str, float]]
+    measures: dict[str, Interval]
+    differences: dict[str, Interval]
+    milliseconds: dict[str, dict[str, float]]
+    degraded: dict[str, int]
+    refused: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but the single questions, for JSON."""
+        return {
+            "measures": {name: found.as_dict() for name, found in self.measures.items()},
+            "differences": {name: found.as_dict() for name, found in self.differences.items()},
+            "milliseconds": self.milliseconds,
+            "degraded": self.degraded,
+            "refused": self.refused,
+        }
+
+
+def summarise(
+    answers: Mapping[str, Answers],
+    judgements: Judgements,
+    measures: Sequence[str] = tuple(MEASURES),
+    seed: int = 0,
+) -> dict[str, Result]:
+    """Measure every configuration, and compare it with the reference where that is among them."""
+    scores = {
+        name: score_rankings(found.rankings, judgements, measures)
+        for name, found in answers.items()
+    }
+    reference = scores.get(REFERENCE)
+    return {
+        name: Result(
+            scores=scores[name],
+            measures={
+                measure: mean_interval(list(values.values()), seed)
+                for measure, values in scores[name].items()
+            },
+            differences={
+                measure: difference_interval(values, reference[measure], seed)
+                for measure, values in scores[name].items()
+            }
+            if reference and name != REFERENCE
+            else {},
+            milliseconds=found.latencies(),
+            degraded=dict(found.degraded),
+            refused=found.refused,
+        )
+        for name, found in answers.items()
+    }

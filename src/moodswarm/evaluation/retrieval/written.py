@@ -1,0 +1,82 @@
+"""Questions that a language model writes: one for each chunk, which that chunk answers."""
+
+import re
+from collections.abc import Sequence
+from functools import cache as once
+
+from pydantic import BaseModel, Field
+
+from moodswarm.evaluation.retrieval.known_items import build
+from moodswarm.evaluation.retrieval.questions import TestQuestion
+from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.words import shingles, words
+from moodswarm.llm.batch.cache import TaskCache
+from moodswarm.llm.batch.run import run_batch
+from moodswarm.llm.errors import LlmError
+from moodswarm.llm.provider import Chat
+from moodswarm.llm.tasks.task import Task
+from moodswarm.llm.tasks.templates import PromptTemplate
+
+_WORDS = range(3, 61)
+# More of its runs of three words in the passage, and words alone would find it.
+_MOST_COPIED = 0.5
+_POINTS_AT_TEXT = re.compile(
+    r"\b(?:this|the|above|given) (?:source|passage|text|excerpt|snippet|code above|author)\b",
+    re.IGNORECASE,
+)
+
+
+class WrittenQuestion(BaseModel):
+    """What the model is asked for."""
+
+    question: str = Field(min_length=5, max_length=500)
+
+
+async def write_questions(
+    chat: Chat, chunks: Sequence[ChunkText], *, concurrency: int, cache: TaskCache | None = None
+) -> list[TestQuestion | str]:
+    """Ask a model for a question about each chunk.
+
+    Args:
+        chat: The model.
+        chunks: What to ask about.
+        concurrency: Chunks in flight.
+        cache: Keeps answers, so that a run that was stopped pays for none twice.
+
+    Returns:
+        For each chunk its question, or why there is none: the name of an error, `copied`, `length`
+        or `points_at_text`. An endpoint that is down gives `EndpointDown` for what is left.
+    """
+    found: list[TestQuestion | str] = ["not_started"] * len(chunks)
+    items = [{"title": chunk.title, "text": chunk.text} for chunk in chunks]
+    batch = run_batch(_task(), chat, items, concurrency=concurrency, cache=cache)
+    try:
+        async for result in batch:
+            chunk = chunks[result.index]
+            found[result.index] = (
+                _checked(result.value.question, chunk)
+                if result.value is not None
+                else result.reason or "failed"
+            )
+    except LlmError as error:
+        reason = type(error).__name__
+        found = [reason if each == "not_started" else each for each in found]
+    return found
+
+
+def _checked(question: str, chunk: ChunkText) -> TestQuestion | str:
+    text = " ".join(question.split())
+    if len(words(text)) not in _WORDS:
+        return "length"
+    if _POINTS_AT_TEXT.search(text):
+        return "points_at_text"
+    runs = shingles(text)
+    if len(runs & shingles(chunk.text)) > _MOST_COPIED * len(runs):
+        return "copied"
+    return build("written", (text, ""), chunk)
+
+
+@once
+def _task() -> Task[WrittenQuestion]:
+    template = PromptTemplate.load("moodswarm.evaluation.retrieval", "write_question")
+    return Task("write_question", template, WrittenQuestion, max_tokens=200)

@@ -1,0 +1,136 @@
+"""Which element of a page holds the article."""
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from itertools import accumulate
+
+from lxml import etree
+from lxml.html import HtmlElement
+
+from moodswarm.extraction.tree import elements, names
+
+#: Share of the words that trafilatura finds which the element must hold.
+_COVERED = 0.9
+#: A wider element is taken while at least this share of what it adds was found as well.
+_WORTH = 0.5
+_WORD = re.compile(r"\w+")
+_HOLDERS = re.compile(
+    r"(?:post|article|entry|story|blog-post|blog-entry|theme-doc|sl|post-body)-"
+    r"(?:content|body|markdown|markdown-content|text)|e-content|markdown-body|articlebody"
+    r"|vp-doc|rst-content|md-content-inner|kg-canvas|gh-content|available-content"
+)
+_TEXT = ("p", "pre", "table", "ul", "ol", "blockquote")
+_RUN = 3
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, lower case."""
+    return _WORD.findall(text.lower())
+
+
+def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:
+    """Return the element that holds the article, and as little else as can be.
+
+    trafilatura says which words are the article's; the deepest element that covers nine tenths of
+    them holds it.
+
+    Args:
+        body: The page's body, pruned.
+        root: The document that `body` belongs to; not changed.
+    """
+    cover = _Cover(body, words_of(_main_text(root)))
+    total = cover.covered(body)
+    if not total:
+        return _named_holder(body)
+    element, inner = body, cover.child(body, _COVERED * total)
+    while inner is not None:
+        element, inner = inner, cover.child(inner, _COVERED * total)
+    return _widen(element, body, cover)
+
+
+class _Cover:
+    """How many of an element's words are the article's, for every element of a body."""
+
+    def __init__(self, body: HtmlElement, article: list[str]) -> None:
+        words: list[str] = []
+        self._spans: dict[HtmlElement, tuple[int, int]] = {}
+        starts: dict[HtmlElement, int] = {}
+        for event, element in etree.iterwalk(body, events=("start", "end")):
+            if event == "start":
+                starts[element] = len(words)
+                if element.text:
+                    words += words_of(element.text)
+            else:
+                self._spans[element] = (starts[element], len(words))
+                if element.tail and element is not body:
+                    words += words_of(element.tail)
+        self._sums = list(accumulate(_marks(words, article), initial=0))
+
+    def covered(self, element: HtmlElement) -> int:
+        """Return how many words in the element are the article's."""
+        start, end = self._spans[element]
+        return self._sums[end] - self._sums[start]
+
+    def size(self, element: HtmlElement) -> int:
+        """Return how many words are in the element."""
+        start, end = self._spans[element]
+        return end - start
+
+    def child(self, element: HtmlElement, needed: float) -> HtmlElement | None:
+        """Return the child that covers as many words as needed."""
+        for child in element:
+            if (
+                isinstance(child.tag, str)
+                and child.tag not in _TEXT
+                and self.covered(child) >= needed
+            ):
+                return child
+        return None
+
+
+def _marks(words: list[str], article: list[str]) -> Iterator[bool]:
+    """Tell for each word of a page whether it stands in the article, by the words beside it."""
+    known = set(zip(article, article[1:], article[2:], strict=False))
+    if len(article) < _RUN:
+        return iter([word in article for word in words])
+    marks = [False] * len(words)
+    for position, run in enumerate(zip(words, words[1:], words[2:], strict=False)):
+        if run in known:
+            marks[position] = marks[position + 1] = marks[position + 2] = True
+    return iter(marks)
+
+
+def _widen(element: HtmlElement, body: HtmlElement, cover: _Cover) -> HtmlElement:
+    """Climb while the rest of the parent is the article's too: an opening, a last section."""
+    best = element
+    for parent in element.iterancestors():
+        if parent is body.getparent():
+            break
+        added = cover.size(parent) - cover.size(best)
+        if added and cover.covered(parent) - cover.covered(best) >= _WORTH * added:
+            best = parent
+    return best
+
+
+def _main_text(root: HtmlElement) -> str:
+    from trafilatura import bare_extraction
+
+    document = bare_extraction(
+        deepcopy(root), include_comments=False, include_tables=True, with_metadata=False
+    )
+    return str(getattr(document, "text", None) or "")
+
+
+def _named_holder(body: HtmlElement) -> HtmlElement:
+    """Fall back on names, where trafilatura finds nothing: very short articles."""
+    for element in elements(body):
+        if element.get("itemprop") == "articleBody" or any(
+            _HOLDERS.fullmatch(name) for name in names(element)
+        ):
+            return element
+    for tag in ("article", "main"):
+        holders = list(elements(body, tag))
+        if len(holders) == 1:
+            return holders[0]
+    return body

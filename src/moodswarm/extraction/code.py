@@ -1,0 +1,329 @@
+"""Code blocks: what highlighters make of them, turned back into plain text with a language."""
+
+import re
+from collections import Counter
+
+from lxml import html
+from lxml.html import HtmlElement
+
+from moodswarm.extraction.tree import drop, drop_all, elements, names, text_of
+
+_NUMBERS = re.compile(r"[\d\s]*")
+_LABEL = re.compile(r"(?:copy|copied!?|copy code|copy to clipboard|expand|wrap|\W+)", re.I)
+_WRAPPER = re.compile(
+    r".*(?:highlight|code|snippet|listing|prettyprint|chroma|rouge|shiki|prism|hljs|crayon(?!s)"
+    r"|syntax|sourcecode|literal-block|language|expressive|terminal|console|frame|pygments).*"
+)
+_LINE = {"line", "token-line", "code-line", "view-line", "ec-line", "cl", "block-line"}
+_GUTTER = re.compile(
+    r"(?:.*-)?(?:line-?(?:no|nos|number|numbers)|linenos?|lnt?|gutter|gl|rouge-gutter"
+    r"|line-numbers-rows|blob-num|hljs-ln-numbers|react-syntax-highlighter-line-number)"
+)
+_BLOCK = {"div", "p", "li", "tr", "figure"}
+_CONTROLS = {"button", "svg", "style", "script", "input", "label", "select", "template", "noscript"}
+_LANGUAGE = re.compile(r"(?:language|lang|highlight-source|highlight|brush:?|src|type)-(.+)")
+_NO_LANGUAGE = {
+    "", "text", "plain", "plaintext", "plain-text", "none", "default", "txt", "notranslate",
+    "nohighlight", "no-highlight", "auto", "undefined", "unknown", "wrapper", "wrap", "container",
+    "block", "table", "code", "source", "line", "lines", "number", "figure", "group", "highlight",
+    "pre", "tab", "tabs", "tabs-item", "tabs-content", "switcher", "content", "body", "html-code",
+}  # fmt: skip
+# Classes that a highlighter adds beside a bare language name (`highlight python`).
+_BARE_OWNERS = {"highlight", "hljs", "sourcecode", "src", "prettyprint", "shiki", "codehilite"}
+_BARE = re.compile(r"[a-z][a-z0-9+#]{0,20}")
+_NAMED = {
+    "bash", "c", "c#", "cpp", "c++", "clojure", "css", "dart", "diff", "dockerfile", "elixir",
+    "erlang", "fortran", "go", "graphql", "groovy", "haskell", "html", "ini", "java", "javascript",
+    "js", "json", "jsx", "julia", "kotlin", "latex", "lisp", "lua", "makefile", "markdown",
+    "matlab", "md", "nginx", "nix", "ocaml", "perl", "php", "powershell", "protobuf", "py",
+    "python", "r", "rb", "ruby", "rust", "scala", "scheme", "sh", "shell", "sql", "swift", "toml",
+    "ts", "tsx", "typescript", "vim", "vue", "xml", "yaml", "yml", "zig", "zsh",
+}  # fmt: skip
+_INDENTED = re.compile(r"^ *\xa0|\xa0 |  \xa0", re.MULTILINE)
+_DONE = "data-plain-code"
+_LABELS = ("div", "span", "a", "header", "figcaption")
+_BESIDE = ("div", "a", "ul", "ol", "p", "header", "figcaption")
+_LABEL_LENGTH = 40
+_LANGUAGE_NAMES = {"lang", "language", "lang-name", "language-name", "code-lang", "code-language"}
+
+
+def plain_code_blocks(body: HtmlElement) -> None:
+    """Make every code block a `pre` with one `code` that holds its text and nothing else."""
+    for table in list(elements(body, "table")):
+        _flatten_table(table)
+    _mark_blocks(body)
+    for pre in list(elements(body, "pre")):
+        inside = next(pre.iterancestors("pre"), None) is not None
+        if pre.getparent() is None or inside or pre.get(_DONE) is not None:
+            continue
+        inner = _drop_beside_code(pre)
+        block = html.Element("pre", {_DONE: ""})
+        code = html.Element("code")
+        block.append(code)
+        place = _outermost(pre)
+        above = _label_before(place)  # goes in any case
+        language = _language(pre) or _label_in(place, pre) or above or inner
+        if language:
+            code.set("class", f"language-{language}")
+        code.text = code_text(pre)
+        _drop_numbers_after(place, code.text)
+        _replace(place, block)
+
+
+def _mark_blocks(body: HtmlElement) -> None:
+    """Make a `pre` of a block that a site writes without one."""
+    for block in list(elements(body, "code", "div")):
+        parent = block.getparent()
+        if parent is None or next(block.iterancestors("pre"), None) is not None:
+            continue
+        if block.tag == "div":
+            lines = [child for child in block if "line" in names(child)]
+            if lines and len(lines) == len(block) and "fragment" in names(block):
+                block.tag = "pre"
+        elif parent.tag == "div" and text_of(parent) == text_of(block) and _looks_like_code(parent):
+            block.tag = "pre"
+
+
+def _drop_beside_code(pre: HtmlElement) -> str | None:
+    """Remove labels and links that a site puts into a block beside its code; give the language."""
+    codes = list(elements(pre, "code"))
+    if len(codes) != 1:
+        return None
+    holders = [e for e in codes[0].iterancestors() if e is pre or pre in e.iterancestors()]
+    if any(text and text.strip() for e in holders for text in (e.text, *(c.tail for c in e))):
+        return None
+    beside = [c for e in holders for c in e if c.tag in _BESIDE and c not in (*holders, codes[0])]
+    languages = [found for child in beside if (found := _labelled(text_of(child)))]
+    drop_all(beside)
+    return languages[0] if languages else None
+
+
+def _drop_numbers_after(place: HtmlElement, code: str) -> None:
+    """Remove a list behind a block that counts its lines; the parser lets none stand in it."""
+    counted = place.getnext()
+    if counted is None or counted.tag not in ("ul", "ol"):
+        return
+    lines = code.count("\n") + 1
+    if [text_of(item) for item in counted] == [str(n) for n in range(1, lines + 1)]:
+        drop(counted)
+
+
+def code_text(pre: HtmlElement) -> str:
+    """Return the text of a code block, without line numbers and buttons.
+
+    Lines end where the page shows an end: at a newline, a `br`, or a block.
+    """
+    parts: list[str] = []
+    _collect(pre, parts, top=True)
+    text = "".join(parts).replace("\r\n", "\n").replace("\u200b", "")
+    if _INDENTED.search(text):  # by an editor that writes &nbsp; for spaces
+        text = text.replace("\xa0", " ")
+    # The newline after the start tag is not part of the text, in HTML itself.
+    return text.removeprefix("\n").rstrip("\n") if text.strip() else ""
+
+
+def _collect(element: HtmlElement, parts: list[str], *, top: bool = False) -> None:
+    if not top and _is_noise(element):
+        return
+    start = len(parts)
+    parts.append(element.text or "")
+    for child in element:
+        if isinstance(child.tag, str):
+            if child.tag == "br":
+                parts.append("\n")
+            else:
+                _collect(child, parts)
+        parts.append(child.tail or "")
+    if not top and _is_line(element):
+        own = "".join(parts[start:])
+        if not own.endswith("\n") and not (_newline_follows(element) or _is_filler(element)):
+            parts.append("\n")
+
+
+def _is_noise(element: HtmlElement) -> bool:
+    if element.tag in _CONTROLS or "user-select:none" in _style(element):
+        return True
+    found = names(element)
+    return any(_GUTTER.fullmatch(n) or n.startswith(("copy", "clipboard")) for n in found) and (
+        _NUMBERS.fullmatch(text_of(element)) is not None or element.tag in ("a", "button")
+    )
+
+
+def _style(element: HtmlElement) -> str:
+    return (element.get("style") or "").replace(" ", "")
+
+
+def _is_line(element: HtmlElement) -> bool:
+    if element.tag in _BLOCK:
+        return not any(child.tag in _BLOCK for child in elements(element) if child is not element)
+    return _is_line_span(element) and not any(
+        _is_line_span(child) for child in elements(element, "span") if child is not element
+    )
+
+
+def _is_line_span(element: HtmlElement) -> bool:
+    found = names(element)
+    return element.tag == "span" and (
+        # Prism writes `token line` for a part of a line, in a diff.
+        (not _LINE.isdisjoint(found) and "token" not in found)
+        or element.get("data-line") is not None
+        or "display:block" in _style(element)
+    )
+
+
+def _is_filler(element: HtmlElement) -> bool:
+    """Tell an empty line that stands in a part of a line, after a newline: Prism's, wrapped."""
+    parent = element.getparent()
+    return parent is not None and parent.tag == "span" and not text_of(element)
+
+
+def _newline_follows(element: HtmlElement) -> bool:
+    """Tell whether the page itself ends the line right behind an element."""
+    last: HtmlElement = element
+    while not last.tail and last.getnext() is None:
+        parent = last.getparent()
+        if parent is None or parent.tag == "pre":
+            return True  # the end of the block
+        last = parent
+    after = last.getnext()
+    if last.tail:
+        return str(last.tail).startswith(("\n", "\r\n"))
+    return after is not None and bool(after.tag == "br")
+
+
+def _flatten_table(table: HtmlElement) -> None:
+    """Replace a table that only sets line numbers beside code by its code."""
+    rows = list(table.iter("tr"))
+    if not rows:
+        return
+    cells = [[c for c in row if c.tag in ("td", "th")] for row in rows]
+    if len(rows) == 1 and len(cells[0]) > 1 and _NUMBERS.fullmatch(text_of(cells[0][0])):
+        code = cells[0][-1]
+        inner = next(code.iter("pre"), None)
+        if inner is not None or _looks_like_code(table):
+            _replace(table, inner if inner is not None else _as_pre(code))
+    elif _is_line_table(cells) and _looks_like_code(table):
+        block = html.Element("pre")
+        block.text = "\n".join(code_text(row[-1]) for row in cells)
+        _replace(table, block)
+
+
+def _looks_like_code(table: HtmlElement) -> bool:
+    around = [table, *table.iterancestors()][:4]
+    return any(
+        a.tag in ("pre", "code") or any(_WRAPPER.fullmatch(n) for n in names(a)) for a in around
+    )
+
+
+def _is_line_table(cells: list[list[HtmlElement]]) -> bool:
+    return all(len(row) > 1 and any(_GUTTER.fullmatch(n) for n in names(row[0])) for row in cells)
+
+
+def _as_pre(cell: HtmlElement) -> HtmlElement:
+    block = html.Element("pre")
+    block.text = code_text(cell)
+    return block
+
+
+def _outermost(pre: HtmlElement) -> HtmlElement:
+    """Return the widest wrapper that belongs to this block alone."""
+    found = pre
+    for parent in pre.iterancestors():
+        wraps = parent.tag in ("figure", "code-block", "deckgo-highlight-code") or any(
+            _WRAPPER.fullmatch(name) for name in names(parent)
+        )
+        if not wraps or parent.tag in ("body", "article", "main", "li", "td", "section"):
+            break
+        if sum(1 for _ in parent.iter("pre")) != 1 or not _only_labels(parent, pre):
+            break
+        found = parent
+    return found
+
+
+def _only_labels(wrapper: HtmlElement, pre: HtmlElement) -> bool:
+    words = text_of(wrapper).replace(text_of(pre), "", 1).strip()
+    return len(words) <= _LABEL_LENGTH and wrapper.find(".//p") is None
+
+
+def _language(pre: HtmlElement) -> str | None:
+    inner = list(elements(pre, "code"))[:1]
+    for element in (*inner, pre, *list(pre.iterancestors())[:5]):
+        if element.tag in ("body", "article", "main", "li"):
+            break
+        if element.tag != "pre" and sum(1 for _ in element.iter("pre")) > len(inner) + 1:
+            break
+        if found := _declared_language(element):
+            return found
+    return None
+
+
+def _declared_language(element: HtmlElement) -> str | None:
+    for attribute in ("data-lang", "data-language", "lang-name"):
+        if (value := (element.get(attribute) or "").lower()) and value not in _NO_LANGUAGE:
+            return value if re.fullmatch(r"[\w+#.-]{1,30}", value) else None
+    classes = (element.get("class") or "").lower().replace("brush: ", "brush-").split()
+    for name in classes:
+        match = _LANGUAGE.fullmatch(name)
+        if match and match[1] not in _NO_LANGUAGE and re.fullmatch(r"[\w+#.-]{1,30}", match[1]):
+            return match[1]
+    if not _BARE_OWNERS.isdisjoint(classes):
+        return next((n for n in classes if n in _NAMED and _BARE.fullmatch(n)), None)
+    return None
+
+
+def _label_before(place: HtmlElement) -> str | None:
+    """Return the language that stands above a block, and remove the label."""
+    label = place.getprevious()
+    if label is None or label.tag not in ("div", "span", "header", "figcaption"):
+        return None
+    found = _labelled(" ".join(map(str, label.itertext())))
+    if found is None and not _names_language(label):
+        return None
+    drop(label)
+    return None if found in _NO_LANGUAGE else found
+
+
+def _names_language(label: HtmlElement) -> bool:
+    """Tell a bar above a block that holds the name of a language, and buttons."""
+    named = [part for part in elements(label) if not _LANGUAGE_NAMES.isdisjoint(names(part))]
+    shown = [words for part in (*named[:1], *elements(label, "button")) for words in _words(part)]
+    return bool(named) and len(text_of(named[0])) <= _LABEL_LENGTH and _words(label) == shown
+
+
+def _words(element: HtmlElement) -> list[str]:
+    return " ".join(map(str, element.itertext())).split()
+
+
+def _label_in(place: HtmlElement, pre: HtmlElement) -> str | None:
+    """Return the language that stands in the wrapper of a block."""
+    if place is pre:
+        return None
+    around = Counter(map(str, place.itertext())) - Counter(map(str, pre.itertext()))
+    found = _labelled(" ".join(around))
+    return None if found in _NO_LANGUAGE else found
+
+
+def _labelled(text: str) -> str | None:
+    words = [w for w in text.lower().split() if w not in ("copy", "code", "copied!")]
+    known = len(words) == 1 and words[0] in _NAMED | {"text", "plaintext", "console", "output"}
+    return words[0] if known else None
+
+
+def _replace(old: HtmlElement, new: HtmlElement) -> None:
+    parent = old.getparent()
+    if parent is None:
+        return
+    if new.getparent() is not None:
+        new.drop_tree()
+    new.tail = old.tail
+    old.tail = None
+    # A block cannot stand in a paragraph: markdown would run it into the line.
+    parent.replace(old, new)
+
+
+def drop_code_controls(body: HtmlElement) -> None:
+    """Remove the labels of buttons that stand beside code blocks."""
+    for pre in list(elements(body, "pre")):
+        parent = pre.getparent()
+        if parent is not None and any(_WRAPPER.fullmatch(n) for n in names(parent)):
+            drop_all(e for e in parent if e.tag in _LABELS and _LABEL.fullmatch(text_of(e)))

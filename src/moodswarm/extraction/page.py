@@ -1,0 +1,84 @@
+"""A page to an article: every step in its order."""
+
+from lxml.html import HtmlElement
+
+from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.body import find_article
+from moodswarm.extraction.code import drop_code_controls, plain_code_blocks
+from moodswarm.extraction.decoding import NotHtml, decode_page
+from moodswarm.extraction.edges import trim_edges
+from moodswarm.extraction.guards import refuse_costly
+from moodswarm.extraction.links import base_address
+from moodswarm.extraction.markdown import (
+    flatten_layout_tables,
+    tidy_headings,
+    tree_to_markdown,
+)
+from moodswarm.extraction.metadata import read_metadata
+from moodswarm.extraction.platforms.medium import read_medium
+from moodswarm.extraction.platforms.substack import read_substack
+from moodswarm.extraction.pruning import prune_page
+from moodswarm.extraction.titles import with_title
+from moodswarm.extraction.tree import TooDeep, find_body, parse_page
+from moodswarm.extraction.verdicts import refuse_application, refuse_listing
+
+
+def extract_page(
+    body: bytes, url: str, *, content_type: str | None = None, max_bytes: int = 3_000_000
+) -> Article | Refused:
+    """Turn the bytes of a page into an article. No network, no clock.
+
+    Args:
+        body: As the server sent it, decompressed.
+        url: Where it was found; relative links are resolved against it.
+        content_type: The server's header, a hint only: the encoding is decided from the bytes.
+        max_bytes: A longer page is refused.
+    """
+    if len(body) > max_bytes:
+        return Refused("too_large", f"{len(body):,} bytes; at most {max_bytes:,} are read")
+    if not body.strip():
+        return Refused("empty", "the server sent nothing")
+    try:
+        text = decode_page(body, content_type)
+        return refuse_costly(text) or _read(text, url)
+    except NotHtml as error:
+        return Refused("not_html", str(error))
+    except TooDeep as error:
+        return Refused("too_large", str(error))
+
+
+def _read(text: str, url: str) -> Article | Refused:
+    root = parse_page(text)
+    if root is None:
+        return Refused("empty", "there is nothing in the page")
+    return read_substack(root, url) or read_medium(root, url) or _read_web(root, url)
+
+
+def _read_web(root: HtmlElement, url: str) -> Article | Refused:
+    metadata = read_metadata(root, url)
+    base = base_address(root, url)
+    application = refuse_application(root)
+    body = find_body(root)
+    tidy_headings(body)
+    plain_code_blocks(body)
+    drop_code_controls(body)
+    flatten_layout_tables(body)
+    prune_page(body)
+    if application:
+        return application
+    if listing := refuse_listing(root, body, metadata, url):
+        return listing
+    element = find_article(body, root)
+    trim_edges(element, metadata.title, metadata.author)
+    content = tree_to_markdown(element, base)
+    if not content:
+        return Refused("empty", "no text was found")
+    return Article(
+        title=metadata.title,
+        author=metadata.author,
+        published_at=metadata.published_at,
+        language=metadata.language,
+        canonical=metadata.canonical,
+        content=with_title(metadata.title, content),
+        platform="web",
+    )

@@ -1,0 +1,1 @@
+"""Pages of platforms whose layout is known: Medium and Substack."""

@@ -1,0 +1,1 @@
+"""Extraction in processes that can be killed."""

@@ -1,0 +1,151 @@
+"""Pages that are no article: applications that are empty without a browser, and listings."""
+
+import re
+from urllib.parse import urljoin, urlsplit
+
+from lxml.html import HtmlElement
+
+from moodswarm.extraction.article import Refused
+from moodswarm.extraction.metadata import Metadata
+from moodswarm.extraction.tree import elements, find_body, text_of
+
+_ROOTS = {
+    "root", "app", "__next", "__nuxt", "___gatsby", "react-root", "app-root", "svelte", "q-app",
+    "main-app", "ember-app", "__docusaurus", "mount", "application",
+}  # fmt: skip
+_ENABLE = re.compile(
+    r"(?:enable|requires?|needs?|turn on|activate|without|please use).{0,60}javascript"
+    r"|javascript.{0,60}(?:enabled?|required?|disabled|necessary|turned on|to run)"
+    r"|javascript.{0,30}(?:aktivieren|activer|habilit|activa)|(?:aktivieren|activez|habilite|active).{0,30}javascript",
+    re.I | re.S,
+)
+_UNSEEN = ("script", "style", "noscript", "template")
+_NO_TEXT = 20
+_LITTLE_TEXT = 100
+_LISTING_PATH = re.compile(
+    r"/(?:(?:tags?|categor(?:y|ies)|archives?|archive|topics?|authors?|label|search)(?:/.*)?|page/\d+"
+    r"|(?:blog|posts|articles|writing|notes|index\.html?|\d{4}(?:/\d{2})?)?)/?|.*/page/\d+/?",
+    re.I,
+)
+_ENTRIES = 3
+_PROSE = 150
+_SOME_PROSE = 50
+_TEASER = 120
+_LONG_PARAGRAPH = 25
+_LINK_SHARE = 0.6
+_LINE_LINKS = 8
+
+
+def refuse_application(root: HtmlElement) -> Refused | None:
+    """Refuse a page that shows its text only in a browser; never one whose text is there."""
+    body = find_body(root)
+    words = _visible(body)
+    if words >= _LITTLE_TEXT:
+        return None
+    scripts = next(elements(root, "script"), None) is not None
+    for element in elements(body):
+        name = element.get("id") or element.tag
+        if name in _ROOTS and scripts and _visible(element) < _NO_TEXT:
+            return Refused("needs_browser", f"the element {name!r} is empty until scripts fill it")
+    asked = any(_ENABLE.search(text_of(e)) for e in elements(body, "noscript"))
+    if asked and words < _LITTLE_TEXT / 2:
+        return Refused("needs_browser", "the page asks to enable JavaScript")
+    if scripts and words < _NO_TEXT / 2:
+        return Refused("needs_browser", "there is hardly any text but there are scripts")
+    return None
+
+
+def _visible(element: HtmlElement) -> int:
+    """Count the words that are shown without scripts."""
+    unseen = (
+        e for e in elements(element, *_UNSEEN) if next(e.iterancestors(*_UNSEEN), None) is None
+    )
+    return len(text_of(element).split()) - sum(len(text_of(e).split()) for e in unseen)
+
+
+def refuse_listing(
+    root: HtmlElement, body: HtmlElement, metadata: Metadata, url: str
+) -> Refused | None:
+    """Refuse a page that lists articles; in doubt it is an article.
+
+    Args:
+        root: The page.
+        body: Its body, pruned.
+        metadata: What the page says.
+        url: Its address; that of a listing often says so.
+    """
+    path = urlsplit(url).path or "/"
+    hinted = bool(_LISTING_PATH.fullmatch(path))
+    if not hinted and (_says_article(root) or (metadata.published_at and _one_article(body))):
+        return None
+    entries = _entries(body, url)
+    prose = _prose(body, entries)
+    if len(entries) >= _ENTRIES and prose < (_PROSE if hinted else _SOME_PROSE):
+        return Refused("not_an_article", f"lists {len(entries)} articles")
+    if prose < _SOME_PROSE and _is_link_list(body, url):
+        return Refused("not_an_article", "is a list of links")
+    return None
+
+
+def _says_article(root: HtmlElement) -> bool:
+    return any(
+        e.get("property") == "og:type" and (e.get("content") or "").lower() == "article"
+        for e in elements(root, "meta")
+    )
+
+
+def _one_article(body: HtmlElement) -> bool:
+    return sum(1 for e in elements(body, "article")) <= 1
+
+
+def _entries(body: HtmlElement, url: str) -> list[HtmlElement]:
+    """Return the boxes of headings that lead to other pages of the same site."""
+    boxes: list[HtmlElement] = []
+    for heading in elements(body, "h1", "h2", "h3", "h4"):
+        links = [*heading.iter("a"), *heading.iterancestors("a")]
+        if any(_leads_away(link, url) for link in links):
+            boxes.append(_box(heading, body))
+    return boxes
+
+
+def _box(heading: HtmlElement, body: HtmlElement) -> HtmlElement:
+    """Return the widest element around a heading that holds a teaser and nothing more."""
+    box = heading
+    for parent in heading.iterancestors():
+        if parent is body or len(text_of(parent).split()) > _TEASER:
+            break
+        if sum(1 for _ in parent.iter(heading.tag)) > 1:
+            break
+        box = parent
+    return box
+
+
+def _leads_away(link: HtmlElement, url: str) -> bool:
+    try:
+        there, here = urlsplit(urljoin(url, link.get("href") or "")), urlsplit(url)
+    except ValueError:
+        return False
+    same_site = there.hostname == here.hostname
+    return bool(same_site and there.path.rstrip("/") != here.path.rstrip("/"))
+
+
+def _prose(body: HtmlElement, boxes: list[HtmlElement]) -> int:
+    """Count the words of text that stand outside of the boxes."""
+    inside = {e for box in boxes for e in box.iter()}
+    words = 0
+    for element in elements(body, "p", "pre", "li", "blockquote"):
+        if element in inside or element.find(".//p") is not None:
+            continue
+        own, linked = text_of(element), sum(len(text_of(a)) for a in element.iter("a"))
+        words += len(own.split()) if linked < len(own) / 2 else 0
+    return words
+
+
+def _is_link_list(body: HtmlElement, url: str) -> bool:
+    if any(
+        len(text_of(p).split()) >= _LONG_PARAGRAPH for p in elements(body, "p", "pre", "blockquote")
+    ):
+        return False
+    links = [a for a in elements(body, "a") if _leads_away(a, url)]
+    linked = sum(len(text_of(a)) for a in links)
+    return len(links) >= _LINE_LINKS and linked >= _LINK_SHARE * max(1, len(text_of(body)))

@@ -1,0 +1,1 @@
+"""Files to documents: JSON lines, the handbook's layout, and export archives."""

@@ -1,0 +1,54 @@
+"""Which file of an archive is which, whatever folder the archive is nested in."""
+
+import re
+from collections.abc import Iterable
+
+from moodswarm.imports.archives.files import Archive
+
+_SHOWN = 6
+
+#: Files that only archives of this platform have.
+_SIGNS = {
+    "linkedin": r"(Shares|Profile|Connections|Rich_Media)(_\d+)?\.csv",
+    "medium": r"(posts/(draft_|\d{4}-).*\.html|profile/profile\.html)",
+    "x": r"data/(tweets?(-part\d+)?|account|manifest)\.js",
+}
+
+
+def find(archive: Archive, pattern: str) -> list[str]:
+    """Return names whose end matches, in natural order: `part2` before `part10`.
+
+    Args:
+        archive: Where to look; all found files are in the least nested folder that has any.
+        pattern: Regular expression of the path from the archive's root.
+    """
+    end = re.compile(rf"((?:.*/)?)(?:{pattern})")
+    found = {name: match[1] for name in archive.names if (match := end.fullmatch(name))}
+    roots = set(found.values())
+    if not roots:
+        return []
+    root = min(roots, key=lambda folder: (folder.count("/"), folder))
+    return sorted((name for name in found if found[name] == root), key=_natural)
+
+
+def missing(archive: Archive, platform: str, expected: str) -> str:
+    """Say that an archive has not what was expected, and what it looks like."""
+    if not archive.names:
+        return f"is empty; expected {expected}"
+    for other, sign in _SIGNS.items():
+        if other != platform and find(archive, sign):
+            return f"has no {expected}; it looks like an archive of {other}: try --from {other}"
+    return f"has no {expected}; it holds {_some(archive.names)}"
+
+
+def _some(names: Iterable[str]) -> str:
+    tops = sorted({"/".join(name.split("/")[:2]) for name in names})
+    more = f" and {len(tops) - _SHOWN} more" if len(tops) > _SHOWN else ""
+    return ", ".join(tops[:_SHOWN]) + more
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Compare numbers as numbers."""
+    return [
+        (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
+    ]

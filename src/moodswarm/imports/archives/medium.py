@@ -1,0 +1,98 @@
+"""Medium's archive ("Download your information"): `posts/*.html`, `profile/profile.html`."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from moodswarm.imports.archives.entries import Item, Skipped, Unusable, build
+from moodswarm.imports.archives.files import Archive, ArchiveError
+from moodswarm.imports.archives.layout import find, missing
+from moodswarm.imports.archives.pages import markdown, parse, text, with_title
+
+if TYPE_CHECKING:
+    from parsel import Selector
+
+POSTS = r"posts/[^/]+\.html"
+PROFILE = r"profile/profile\.html"
+
+_LINK = "https://medium.com/"
+# Medium's editor has two sizes of headings; below the title they are the second and the third.
+_LEVELS = (("h3", "h2"), ("h4", "h3"))
+
+
+def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
+    """Give articles and responses in the order of the archive; drafts are skipped.
+
+    Raises:
+        ArchiveError: there are no posts, or no name.
+    """
+    names = find(archive, POSTS)
+    if not names:
+        raise ArchiveError(missing(archive, "medium", "posts/*.html"))
+    author = author_full_name or _author(archive, names)
+    for name in names:
+        if PurePosixPath(name).name.startswith("draft_"):
+            yield Skipped(name, "draft")
+            continue
+        try:
+            yield _post(archive, name, author)
+        except ArchiveError as error:
+            yield Unusable(name, str(error))
+
+
+def _author(archive: Archive, posts: list[str]) -> str:
+    """Take the name of the profile, or of the first published post."""
+    published = [name for name in posts if not PurePosixPath(name).name.startswith("draft_")]
+    for name, css in [(n, ".p-name") for n in find(archive, PROFILE)] + [
+        (n, "footer a.p-author") for n in published[:1]
+    ]:
+        if found := text(parse(archive.page(name)), css):
+            return found
+    raise ArchiveError('has no name in profile/profile.html; say it with --author "Full Name"')
+
+
+def _post(archive: Archive, name: str, author: str) -> Item:
+    page = parse(archive.page(name))
+    body = page.css("section[data-field=body]")
+    link = page.css("footer a.p-canonical::attr(href)").get("")
+    if not body or not link.startswith("http"):
+        return Unusable(name, "expected a body and a canonical link, as Medium's pages have")
+    published = _time(page.css("footer time.dt-published::attr(datetime)").get(""))
+    if not published:
+        return Skipped(name, "draft")
+    is_article = bool(body.css(".graf--title"))
+    title = text(page, "h1.p-name") or text(body[0], ".graf--title")
+    content = _markdown(body[0])
+    if not content:
+        return Skipped(name, "empty")
+    return build(
+        name,
+        # A response has no title of its own: Medium shows the beginning of its text as one.
+        kind="article" if is_article else "post",
+        platform="medium",
+        link=link,
+        author_full_name=author,
+        title=title or None if is_article else None,
+        published_at=published,
+        content=with_title(title, content) if is_article else content,
+    )
+
+
+def _markdown(body: "Selector") -> str:
+    body.css(".graf--title, .section-divider").drop()
+    # A list, since the loop renames what it walks.
+    for found, wanted in _LEVELS:
+        for heading in list(body.css(found)):
+            heading.root.tag = wanted
+    for line_break in list(body.css("pre br")):
+        line_break.root.tail = "\n" + (line_break.root.tail or "")
+        line_break.drop()
+    return markdown(body, _LINK)
+
+
+def _time(written: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        return None

@@ -1,0 +1,52 @@
+"""HTML pages of an archive: parsed, and their bodies as markdown."""
+
+from typing import TYPE_CHECKING
+
+from moodswarm.imports.archives.files import ArchiveError
+
+if TYPE_CHECKING:
+    from parsel import Selector
+
+_REMEDY = 'reading pages needs an extra: pip install "moodswarm[crawl]"'
+
+
+def parse(html: str) -> "Selector":
+    """Parse a page; broken HTML is repaired as browsers do.
+
+    Raises:
+        ArchiveError: the extra `crawl` is missing, or there is no markup at all.
+    """
+    try:
+        from parsel import Selector
+    except ImportError as error:
+        raise ArchiveError(_REMEDY) from error
+    if not html.strip():
+        raise ArchiveError("is empty")
+    return Selector(text=html, type="html")
+
+
+def text(selected: "Selector", css: str) -> str:
+    """Return the text of the first match, with single spaces, or nothing."""
+    found = selected.css(css)
+    return " ".join("".join(found[0].css("*::text").getall()).split()) if found else ""
+
+
+def markdown(body: "Selector", base_url: str) -> str:
+    """Convert an element and all in it.
+
+    Raises:
+        ArchiveError: the extra `crawl` is missing, or the page is nested too deeply.
+    """
+    try:
+        from moodswarm.extraction import html_to_markdown
+    except ImportError as error:
+        raise ArchiveError(_REMEDY) from error
+    try:
+        return html_to_markdown(body.get(), base_url).strip()
+    except ValueError as error:
+        raise ArchiveError(str(error)) from error
+
+
+def with_title(title: str, body: str) -> str:
+    """Open an article with its title, as a page shows it."""
+    return f"# {title}\n\n{body}" if title else body

@@ -1,0 +1,153 @@
+"""X's archive ("Download an archive of your data"): `data/tweets.js` and its parts.
+
+Own tweets become posts, a thread one post. Replies to others and retweets are skipped, deleted
+tweets (`data/deleted-tweets.js`) are not looked at.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from moodswarm.imports.archives.entries import Item, Skipped, Unusable, build
+from moodswarm.imports.archives.files import Archive, ArchiveError
+from moodswarm.imports.archives.json_array import read_objects
+from moodswarm.imports.archives.layout import find, missing
+from moodswarm.imports.archives.tweets import InvalidTweet, Notes, Tweet, parse_tweet
+
+TWEETS = r"data/tweets?(-part\d+)?\.js"
+NOTES = r"data/note-tweet(-part\d+)?\.js"
+ACCOUNT = r"data/account\.js"
+
+
+def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
+    """Give posts in the order of their time.
+
+    Texts of all own tweets are held at once, since the answers of a thread come before its
+    beginning: about 1 KiB each.
+
+    Raises:
+        ArchiveError: there are no tweets, no account, or no name.
+    """
+    names = find(archive, TWEETS)
+    if not names:
+        raise ArchiveError(missing(archive, "x", "data/tweets.js"))
+    account = _account(archive)
+    username = str(account.get("username") or "")
+    if not re.fullmatch(r"\w{1,50}", username):
+        raise ArchiveError("has no username in data/account.js, which links to posts need")
+    author = author_full_name or str(account.get("accountDisplayName") or "").strip()
+    if not author:
+        raise ArchiveError('has no name in data/account.js; say it with --author "Full Name"')
+    notes, tweets = Notes(), dict[str, Tweet]()
+    yield from _read_notes(archive, notes)
+    for name in names:
+        yield from _read_tweets(archive, name, tweets)
+    yield from _posts(tweets, notes, author, username, str(account.get("accountId") or ""))
+
+
+def _account(archive: Archive) -> dict[str, Any]:
+    for name in find(archive, ACCOUNT):
+        with archive.open_text(name) as stream:
+            for entry in read_objects(stream):
+                account = entry.get("account", entry)
+                if isinstance(account, dict):
+                    return account
+    raise ArchiveError("has no data/account.js, which names whose posts these are")
+
+
+def _read_notes(archive: Archive, notes: Notes) -> Iterator[Unusable]:
+    for name in find(archive, NOTES):
+        for number, entry in _entries(archive, name):
+            try:
+                if isinstance(entry, Unusable):
+                    yield entry
+                else:
+                    notes.add(entry)
+            except InvalidTweet as error:
+                yield Unusable(f"{name}: entry {number}", str(error))
+
+
+def _read_tweets(archive: Archive, name: str, tweets: dict[str, Tweet]) -> Iterator[Item]:
+    for number, entry in _entries(archive, name):
+        try:
+            if isinstance(entry, Unusable):
+                yield entry
+                continue
+            tweet = parse_tweet(entry)
+        except InvalidTweet as error:
+            yield Unusable(f"{name}: entry {number}", str(error))
+            continue
+        if tweet.is_retweet:
+            yield Skipped(f"tweet {tweet.id}", "not_own_words")
+        else:
+            tweets[tweet.id] = tweet
+
+
+def _entries(archive: Archive, name: str) -> Iterator[tuple[int, dict[str, Any] | Unusable]]:
+    number = 0
+    try:
+        with archive.open_text(name) as stream:
+            for number, entry in enumerate(read_objects(stream), start=1):
+                yield number, entry
+    except ArchiveError as error:
+        yield number + 1, Unusable(name, str(error))
+
+
+def _posts(
+    tweets: dict[str, Tweet], notes: Notes, author: str, username: str, account_id: str
+) -> Iterator[Item]:
+    threads: dict[str, list[Tweet]] = {}
+    known: dict[str, Tweet] = {}
+    for tweet in sorted(tweets.values(), key=lambda tweet: (tweet.created_at, int(tweet.id))):
+        first = _first(tweet, tweets, known)
+        if _answers_others(first, account_id):
+            yield Skipped(f"tweet {tweet.id}", "reply")
+        else:
+            threads.setdefault(first.id, []).append(tweet)
+    for id_, thread in threads.items():
+        texts = [_without_own_mention(notes.full_text(tweet), username) for tweet in thread]
+        yield _post(tweets[id_], "\n\n".join(filter(None, texts)), author, username)
+
+
+def _first(tweet: Tweet, tweets: dict[str, Tweet], known: dict[str, Tweet]) -> Tweet:
+    """Walk up to the tweet that a thread began with; a circle, which only a forger makes, ends.
+
+    What was found for all on the way is remembered, so that a long thread is walked once.
+    """
+    met = []
+    while tweet.id not in known:
+        met.append(tweet.id)
+        known[tweet.id] = tweet
+        if tweet.reply_to not in tweets:
+            break
+        tweet = tweets[tweet.reply_to]
+    first = known[tweet.id]
+    known.update(dict.fromkeys(met, first))
+    return first
+
+
+def _answers_others(tweet: Tweet, account_id: str) -> bool:
+    if tweet.reply_to_user:
+        return tweet.reply_to_user != account_id
+    return tweet.reply_to is not None
+
+
+def _without_own_mention(text: str, username: str) -> str:
+    """Drop the own name that X puts before an answer to oneself."""
+    return re.sub(rf"^(@{username}\s+)+", "", text, flags=re.I)
+
+
+def _post(first: Tweet, text: str, author: str, username: str) -> Item:
+    where = f"tweet {first.id}"
+    if not text:
+        return Skipped(where, "empty")
+    return build(
+        where,
+        kind="post",
+        platform="x",
+        link=f"https://x.com/{username}/status/{first.id}",
+        author_full_name=author,
+        language=first.language,
+        published_at=first.created_at,
+        content=text,
+    )

@@ -1,0 +1,212 @@
+"""Typed tasks: a prompt template, a model for the answer, and a value that fits it, or an error.
+
+    class Verdict(BaseModel):
+        positive: bool
+
+    JUDGE = Task("judge", PromptTemplate.load(__package__, "judge"), Verdict, max_tokens=50)
+    result = await JUDGE.run(chat, text="...")
+    result.value.positive
+
+An answer is searched for JSON, repaired if it is broken, and validated. If that fails, the model
+is told what was wrong and asked again, `reasks` times; network retries are the client's and not
+counted here. An answer that met its token limit is never taken: it is asked for once more with
+twice the room, then `AnswerCutOff` is raised with what there is.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from moodswarm.llm.errors import AnswerUnusable
+from moodswarm.llm.messages import ChatRequest, Delta
+from moodswarm.llm.provider import Chat, closing
+from moodswarm.llm.tasks.conversation import Conversation, TaskResult, complete, named
+from moodswarm.llm.tasks.extraction import AnswerStream, find_values, without_thinking
+from moodswarm.llm.tasks.templates import PromptTemplate, Trusted
+
+__all__ = ["Task", "TaskResult", "TextTask"]
+
+M = TypeVar("M", bound=BaseModel)
+_MOST_FAULTS = 5
+_LONG = 2_000
+
+
+class TextTask:
+    """A task whose answer is text.
+
+    Args:
+        name: What it is for; logs, spans and stored calls show it.
+        max_tokens: Most tokens of an answer.
+    """
+
+    def __init__(
+        self, name: str, template: PromptTemplate, *, max_tokens: int, temperature: float = 0.0
+    ) -> None:
+        self.name, self.template = name, template
+        self.max_tokens, self.temperature = max_tokens, temperature
+
+    def request(self, **variables: Any) -> ChatRequest:
+        """Return what will be asked.
+
+        Raises:
+            PromptError: a variable is missing or unknown.
+        """
+        return ChatRequest(
+            messages=self.template.render(**variables),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            task=self.name,
+            template=self.template.label,
+        )
+
+    async def run(self, chat: Chat, **variables: Any) -> TaskResult[str]:
+        """Ask, and return the answer without the model's thinking.
+
+        Raises:
+            LlmError: `AnswerCutOff` carries the beginning; `AnswerUnusable` if there is no text.
+        """
+        return await self.answer(chat, self.request(**variables))
+
+    async def answer(self, chat: Chat, request: ChatRequest) -> TaskResult[str]:
+        """Do as `run`, with a request of `request`."""
+        conversation = Conversation(chat, request)
+        text = without_thinking(await conversation.ask())
+        if not text:
+            raise AnswerUnusable(f"{named(request)}: the answer is empty")
+        return conversation.result(text)
+
+    async def stream(self, chat: Chat, **variables: Any) -> AsyncGenerator[Delta, None]:
+        """Give the answer as it is written, without the model's thinking.
+
+        The last delta carries the response. If that was cut off, the error follows it.
+
+        Raises:
+            LlmError: as `run`.
+        """
+        request = self.request(**variables)
+        answer = AnswerStream()
+        response = None
+        async with closing(chat.stream(request)) as deltas:
+            async for delta in deltas:
+                text = answer.add(delta.text)
+                if delta.response is not None:
+                    text += answer.end()
+                    said = without_thinking(delta.response.text)
+                    response = replace(delta.response, text=said)
+                if text or delta.response is not None:
+                    yield Delta(text, response)
+        if response is not None and not complete(request, response):
+            raise AnswerUnusable(f"{named(request)}: the answer is empty")
+
+    def pack(self, value: str) -> Any:
+        """Return the value as JSON can hold it."""
+        return value
+
+    def unpack(self, packed: Any) -> str:
+        """Return the value of `pack`; ValueError if it is none."""
+        if not isinstance(packed, str):
+            raise ValueError(f"not a text: {type(packed).__name__}")
+        return packed
+
+
+class Task(Generic[M]):
+    """A task whose answer is a Pydantic model.
+
+    A template that has the variable `schema` is given the JSON Schema of the model.
+
+    Args:
+        name: What it is for; logs, spans and stored calls show it.
+        output: What the answer must be.
+        max_tokens: Most tokens of an answer.
+        reasks: How often the model is told what was wrong with its answer.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        template: PromptTemplate,
+        output: type[M],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        reasks: int = 1,
+    ) -> None:
+        self.name, self.template, self.output = name, template, output
+        self.max_tokens, self.temperature, self.reasks = max_tokens, temperature, reasks
+        self._schema: Mapping[str, Any] = output.model_json_schema()
+
+    def request(self, **variables: Any) -> ChatRequest:
+        """Return what will be asked first.
+
+        Raises:
+            PromptError: a variable is missing or unknown.
+        """
+        if "schema" in self.template.variables:
+            variables["schema"] = Trusted(json.dumps(self._schema, ensure_ascii=False))
+        return ChatRequest(
+            messages=self.template.render(**variables),
+            max_tokens=self.max_tokens,
+            temperature=self.temperature,
+            json_schema=self._schema,
+            task=self.name,
+            template=self.template.label,
+        )
+
+    async def run(self, chat: Chat, **variables: Any) -> TaskResult[M]:
+        """Ask until the answer fits.
+
+        Raises:
+            LlmError: `AnswerUnusable` and `AnswerCutOff` carry the last answer.
+        """
+        return await self.answer(chat, self.request(**variables))
+
+    async def answer(self, chat: Chat, request: ChatRequest) -> TaskResult[M]:
+        """Do as `run`, with a request of `request`."""
+        conversation = Conversation(chat, request)
+        for _ in range(1 + self.reasks):
+            text = await conversation.ask()
+            if len(text) < _LONG:
+                value, repaired, faults = self._parse(text)
+            else:
+                # A repair can take seconds; others are waiting for the event loop.
+                value, repaired, faults = await asyncio.to_thread(self._parse, text)
+            if value is not None:
+                return conversation.result(value, repaired=repaired)
+            conversation.object_to(without_thinking(text), faults)
+        raise AnswerUnusable(
+            f"{named(request)}: after {len(conversation.responses)} asks still no"
+            f" {self.output.__name__}: {faults}",
+            text,
+        )
+
+    def _parse(self, text: str) -> tuple[M | None, bool, str]:
+        """Return the value and whether it was repaired, or else what is wrong."""
+        faults = ""
+        for found in find_values(text):
+            try:
+                # By way of JSON: a strict model then takes a date from a string, as JSON has none.
+                value = self.output.model_validate_json(json.dumps(found.value))
+            except ValidationError as error:
+                faults = faults or _faults(error)
+            else:
+                return value, found.repaired, ""
+        return None, False, faults or "there is no JSON object in it"
+
+    def pack(self, value: M) -> Any:
+        """Return the value as JSON can hold it, under the names of its fields."""
+        return value.model_dump(mode="json", by_alias=False, round_trip=True)
+
+    def unpack(self, packed: Any) -> M:
+        """Return the value of `pack`; ValueError if it is none."""
+        return self.output.model_validate_json(json.dumps(packed), by_name=True)
+
+
+def _faults(error: ValidationError) -> str:
+    """Return what is wrong, by field; the values stay out, they can be anything."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    named = (f"{'.'.join(map(str, fault['loc'])) or 'answer'}: {fault['msg']}" for fault in faults)
+    return "; ".join([*named][:_MOST_FAULTS])

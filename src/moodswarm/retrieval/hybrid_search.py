@@ -1,0 +1,201 @@
+"""The dense and the lexical search of one retrieval: each goes on where the other fails."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from moodswarm.models.embedder import Embedder, Vectors
+from moodswarm.models.errors import ModelError
+from moodswarm.retrieval.errors import RetrievalFailed, StageMissing, StageTooSlow
+from moodswarm.retrieval.fusion import Ranker, Ranking
+from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.retrieval.running_search import (
+    Found,
+    RunningSearch,
+    dense_search,
+    lexical_search,
+    wait,
+    without_lexical_vectors,
+)
+from moodswarm.retrieval.trace import StageReport, Trace, first_scores
+from moodswarm.stores.errors import StoreError
+from moodswarm.stores.vectors.protocol import Match, VectorStore
+from moodswarm.text.lexical import LexicalEncoder
+
+#: How a question is searched where one search is left out.
+WITHOUT: dict[Ranker, str] = {"dense": "by words alone", "lexical": "by meaning alone"}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What to search for.
+
+    Attributes:
+        queries: The question first, then its expansions.
+        collections: Where.
+        k: Hits wanted in the end; each search gives at least as many.
+        match: What every hit meets.
+    """
+
+    queries: tuple[str, ...]
+    collections: tuple[str, ...]
+    k: int
+    match: Match | None
+
+
+class HybridSearch:
+    """Both searches over a store, for any number of threads at once.
+
+    Args:
+        store: Where the collections are.
+        embedder: The model that the chunks were embedded with.
+        lexical: What the chunks' words were weighed with; None where there is none.
+        params: Which searches run, and how.
+    """
+
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        lexical: LexicalEncoder | None,
+        params: RetrievalParams,
+    ) -> None:
+        self._store, self._embedder, self._lexical = store, embedder, lexical
+        self._params = params
+        # No more threads than cores: they would wait for each other. A pool for each, so that calls
+        # which hang in one do not keep the others waiting.
+        cores = max(2, os.cpu_count() or 1)
+        self._embedding = ThreadPoolExecutor(cores, "embed-query")
+        self._dense = ThreadPoolExecutor(cores, "dense")
+        self._lexical_pool = ThreadPoolExecutor(cores, "lexical")
+        self._loaded = False
+
+    def warm_up(self) -> None:
+        """Load the embedding model.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        if self._params.dense.enabled:
+            self._embedder.embed_query("warm up")
+            self._loaded = True
+        if self._lexical and self._params.lexical.enabled:
+            self._lexical.encode_query("warm up")
+
+    def close(self) -> None:
+        """End the threads; a call that hangs is not waited for."""
+        for pool in (self._embedding, self._dense, self._lexical_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def rankings(self, request: SearchRequest, trace: Trace) -> list[Ranking]:
+        """Embed the queries, then search both ways.
+
+        An embedded store and the model hold Python's lock in turns: searching for words while the
+        question is embedded took longer than one after the other (5 ms, the lock's own interval).
+
+        Returns:
+            One per search and query, empty ones left out.
+
+        Raises:
+            RetrievalFailed: neither search could be done; names the reasons. Where there is one
+                reason, it is raised itself.
+        """
+        dense = self._start_dense(request, trace)
+        lexical = self._start_lexical(request)
+        found: dict[Ranker, Found] = {
+            "dense": _gathered(dense, request, self._params.dense.candidates),
+            "lexical": self._unless_missing(
+                _gathered(lexical, request, self._params.lexical.candidates), request
+            ),
+        }
+        reasons = {str(error): error for result in found.values() for error in result.reasons}
+        if not any(result.answered for result in found.values()):
+            if len(reasons) == 1:
+                raise next(iter(reasons.values()))
+            raise RetrievalFailed(tuple(reasons.values()))
+        trace.stages += [_report(stage, result) for stage, result in found.items()]
+        weights = [1.0] + [self._params.expansion.weight] * (len(request.queries) - 1)
+        return [
+            Ranking(stage, hits, weight)
+            for stage, result in found.items()
+            for hits, weight in zip(result.rankings, weights, strict=False)
+            if hits
+        ]
+
+    def _start_lexical(self, request: SearchRequest) -> RunningSearch | Found:
+        params = self._params.lexical
+        if not params.enabled:
+            return Found("off")
+        if self._lexical is None:
+            return Found("skipped", reasons=(StageMissing("there is no lexical encoder"),))
+        queries = [self._lexical.encode_query(query) for query in request.queries]
+        if not any(queries):
+            return Found("skipped", reasons=(StageMissing("the question has no words"),))
+        limit = max(params.candidates, request.k)
+        search = lexical_search(self._store, queries, limit, request.match)
+        return RunningSearch(
+            "lexical", self._lexical_pool, search, request.collections, params.timeout_seconds
+        )
+
+    def _unless_missing(self, found: Found, request: SearchRequest) -> Found:
+        """Where a collection gave no hit, look whether it has words to be found."""
+        if found.state != "ran":
+            return found
+        seen = {hit.collection for ranking in found.rankings for hit in ranking}
+        silent = [name for name in request.collections if name not in seen]
+        look = self._lexical_pool.submit(without_lexical_vectors, self._store, silent)
+        seconds = self._params.lexical.timeout_seconds
+        try:
+            missing = wait(look, "lexical", seconds, perf_counter())
+        except (StoreError, StageTooSlow) as error:
+            if seen:  # the look matters less than what was found
+                return found
+            return replace(found, state="degraded", answered=False, reasons=(error,))
+        if missing is None:
+            return found
+        return replace(found, state="degraded", answered=bool(seen), reasons=(missing,))
+
+    def _start_dense(self, request: SearchRequest, trace: Trace) -> RunningSearch | Found:
+        params = self._params.dense
+        if not params.enabled:
+            trace.note("embed", "off")
+            return Found("off")
+        with trace.stage("embed") as report:
+            try:
+                vectors = self._embed(request.queries)
+            except (ModelError, StageTooSlow) as error:
+                report.state, report.detail = "degraded", f"{error}; searched by words alone"
+                return Found("skipped", reasons=(error,), detail="the question has no vector")
+            report.detail = f"{len(vectors)} queries"
+        limit = max(params.candidates, request.k)
+        search = dense_search(self._store, vectors, limit, request.match)
+        return RunningSearch(
+            "dense", self._dense, search, request.collections, params.timeout_seconds
+        )
+
+    def _embed(self, queries: Sequence[str]) -> Vectors:
+        """Embed all queries in one batch; the time that loading the model takes is not limited."""
+        if not self._loaded:
+            self.warm_up()
+        seconds = self._params.dense.timeout_seconds
+        task = self._embedding.submit(self._embedder.embed, queries, truncate=True)
+        return wait(task, "dense", seconds, perf_counter())
+
+
+def _gathered(search: RunningSearch | Found, request: SearchRequest, candidates: int) -> Found:
+    if isinstance(search, Found):
+        return search
+    return search.gather(len(request.queries), max(candidates, request.k))
+
+
+def _report(stage: Ranker, found: Found) -> StageReport:
+    said = [found.detail] if found.detail else [str(reason) for reason in found.reasons]
+    if found.answered:
+        hits = {hit.id for ranking in found.rankings for hit in ranking}
+        said = [f"{len(hits)} hits", *said]
+    elif found.state == "degraded":
+        said.append(f"searched {WITHOUT[stage]}")
+    first = found.rankings[0] if found.rankings else []
+    return StageReport(stage, found.state, "; ".join(said), found.milliseconds, first_scores(first))

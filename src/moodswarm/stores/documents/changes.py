@@ -1,0 +1,152 @@
+"""What a batch of documents changes in a store: the same decision for every backend."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from moodswarm.records import Author, Document
+from moodswarm.records.document import utc_milliseconds
+from moodswarm.stores.documents.protocol import Failure, UpsertResult
+
+#: How a document came here: of an unchanged one, this alone is brought up to date.
+PROVENANCE = ("fetched_at", "etag", "spider", "commit", "licence")
+#: What a store must know of a document to decide; the content hash covers every other field.
+STATE_FIELDS = ("content_hash", "updated_at", "deleted_at", *PROVENANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is stored of one document, short of what a reader sees."""
+
+    content_hash: str
+    updated_at: datetime | None
+    deleted_at: datetime | None
+    fetched_at: datetime | None
+    etag: str | None
+    spider: str | None
+    commit: str | None
+    licence: str | None
+
+    @classmethod
+    def of(cls, document: Document) -> "State":
+        """Return the state that the store has once it holds the document."""
+        return cls(*(getattr(document, name) for name in STATE_FIELDS))
+
+
+@dataclass(slots=True)
+class Changes:
+    """What to write for one batch, and how each of its documents counts.
+
+    Attributes:
+        writes: Documents to insert or replace, by id.
+        provenance: Documents of which only `PROVENANCE` is new, by id.
+        outcomes: For each id, `inserted`, `changed` or `unchanged` for every document given.
+        failures: By id, why the store does not take it; a backend adds its own.
+    """
+
+    writes: dict[str, Document] = field(default_factory=dict)
+    provenance: dict[str, Document] = field(default_factory=dict)
+    outcomes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    failures: list[Failure] = field(default_factory=list)
+
+    def authors(self) -> dict[str, Author]:
+        """Return the authors of the documents to write, by id."""
+        authors: dict[str, Author] = {}
+        for name in {document.author_full_name for document in self.writes.values()}:
+            author = Author.from_full_name(name)
+            authors[author.id] = author.better_spelled(authors.get(author.id, author))
+        return authors
+
+    def fail(self, document_id: str, reason: str) -> None:
+        """Count what was planned for a document as failed."""
+        link = self.writes[document_id].link
+        self.failures += [Failure(link, reason) for _ in self.outcomes.pop(document_id)]
+
+    def result(self) -> UpsertResult:
+        """Return the counts, once everything was tried."""
+        counts = [outcome for outcomes in self.outcomes.values() for outcome in outcomes]
+        return UpsertResult(
+            inserted=counts.count("inserted"),
+            changed=counts.count("changed"),
+            unchanged=counts.count("unchanged"),
+            failed=tuple(self.failures),
+        )
+
+
+def storable(
+    documents: Iterable[Document], obstacle: Callable[[Document], str | None]
+) -> tuple[list[Document], list[Failure]]:
+    """Part the documents that a store can hold from those with an obstacle."""
+    fine, failures = [], []
+    for document in documents:
+        if reason := obstacle(document) or _broken_text(document):
+            failures.append(Failure(document.link, reason))
+        else:
+            fine.append(document)
+    return fine, failures
+
+
+def _broken_text(document: Document) -> str | None:
+    """`Document.create` refuses such text; records built in another way may still hold it."""
+    try:
+        for text in (document.content, document.title or "", document.path or ""):
+            text.encode()
+    except UnicodeEncodeError as error:
+        return f"broken Unicode at character {error.start}; expected text that UTF-8 can hold"
+    return None
+
+
+def plan_upsert(documents: Sequence[Document], stored: Mapping[str, State]) -> Changes:
+    """Decide what `DocumentStore.upsert_documents` writes.
+
+    Args:
+        documents: The batch; those of one link count one after the other.
+        stored: State by id of the documents that the store has.
+    """
+    changes, states, now = Changes(), dict(stored), utc_milliseconds(datetime.now(UTC))
+    for document in documents:
+        state = states.get(document.id)
+        if state is None or _differs(document, state):
+            changes.outcomes[document.id].append("changed" if state else "inserted")
+            changes.writes[document.id] = replace(document, updated_at=now)
+            states[document.id] = State.of(changes.writes[document.id])
+            continue
+        changes.outcomes[document.id].append("unchanged")
+        if document.fetched_at and _provenance(document) != _provenance(state):
+            _update_provenance(changes, document)
+            states[document.id] = replace(state, **_provenance(document))
+    return changes
+
+
+def plan_restore(documents: Sequence[Document], stored: Mapping[str, State]) -> Changes:
+    """Decide what `DocumentStore.restore_documents` writes; arguments as in `plan_upsert`."""
+    changes, states = Changes(), dict(stored)
+    for document in documents:
+        state = states.get(document.id)
+        states[document.id] = State.of(document)
+        if state == states[document.id]:
+            changes.outcomes[document.id].append("unchanged")
+        else:
+            changes.outcomes[document.id].append("changed" if state else "inserted")
+            changes.writes[document.id] = document
+    return changes
+
+
+def _differs(document: Document, state: State) -> bool:
+    return (
+        document.content_hash != state.content_hash
+        or (document.deleted_at is None) != (state.deleted_at is None)
+    )  # fmt: skip
+
+
+def _provenance(of: Document | State) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in PROVENANCE}
+
+
+def _update_provenance(changes: Changes, document: Document) -> None:
+    if written := changes.writes.get(document.id):
+        changes.writes[document.id] = replace(written, **_provenance(document))
+    else:
+        changes.provenance[document.id] = document

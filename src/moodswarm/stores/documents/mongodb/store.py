@@ -1,0 +1,325 @@
+"""The server document store: MongoDB through pymongo.
+
+Only filters by `_id`, `kind`, `deleted`, `source_id` and `place` and sorts by `_id` and `place` are
+used, so that the contract suite can judge it over the wire without a server.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from moodswarm.records import KINDS, Author, Document
+from moodswarm.records.calls import CallRecord
+from moodswarm.records.document import utc_milliseconds
+from moodswarm.records.ledger import LedgerEntry
+from moodswarm.stores.documents.calls import Place, scan_call_pages
+from moodswarm.stores.documents.changes import (
+    PROVENANCE,
+    STATE_FIELDS,
+    Changes,
+    State,
+    plan_restore,
+    plan_upsert,
+    storable,
+)
+from moodswarm.stores.documents.ledger import scan_pages
+from moodswarm.stores.documents.mongodb.calls import MongoCalls
+from moodswarm.stores.documents.mongodb.client import bulk_write, connect, explained, hosts, pages
+from moodswarm.stores.documents.mongodb.ledger import MongoLedger
+from moodswarm.stores.documents.protocol import HASH_SCHEMA, StoreStatus, UpsertResult
+from moodswarm.stores.errors import StoreError
+
+_NAMES = tuple(field.name for field in fields(Document) if field.name != "id")
+_ADDED_LATER = frozenset({"licence"})
+_MAX_BYTES = 16 * 1024 * 1024
+
+_Row = dict[str, Any]
+
+
+class MongoDocumentStore:
+    """Documents, authors, the crawl ledger and model calls in one database: a `DocumentStore`.
+
+    Writes are acknowledged once a majority of the servers has them in its journal.
+
+    Args:
+        uri: `mongodb://user:password@host:port/` or `mongodb+srv://...`; never shown or logged.
+        database: Holds the collections `documents`, `authors`, `crawl_ledger` and `model_calls`.
+        server_selection_timeout_ms: How long to look for a server before `StoreUnavailable`.
+
+    Raises:
+        StoreUnavailable: names the hosts; pymongo is missing, or no server answers or accepts us.
+    """
+
+    def __init__(
+        self, uri: str, database: str = "moodswarm", *, server_selection_timeout_ms: int = 10_000
+    ) -> None:
+        self._location = f"mongodb://{hosts(uri)}/{database}"
+        self._client = connect(uri, self._location, server_selection_timeout_ms)
+        try:
+            with explained(self._location):
+                self._open(database)
+        except BaseException:
+            self._client.close()
+            raise
+
+    def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
+        """Write what is new or changed, in one unordered bulk write."""
+        return self._write(documents, plan_upsert)
+
+    def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
+        """Write the documents exactly as given, in one unordered bulk write."""
+        return self._write(documents, plan_restore)
+
+    def get_documents(self, ids: Sequence[str]) -> list[Document]:
+        """Return the documents that exist, ordered by id."""
+        with explained(self._location):
+            return [_document(row) for row in self._find(ids)]
+
+    def scan_documents(
+        self,
+        *,
+        include_deleted: bool = False,
+        page_documents: int = 256,
+        page_characters: int = 4_000_000,
+    ) -> Iterator[list[Document]]:
+        """Stream documents ordered by id; a page is chosen by lengths before content is read."""
+        if page_documents < 1:
+            raise ValueError(f"page_documents is {page_documents}; expected at least 1")
+        last = ""
+        while True:
+            with explained(self._location):
+                rows = self._states_after(last, page_documents, include_deleted=include_deleted)
+                ids = list(_bounded(rows, page_characters))
+                found = [_document(row) for row in self._find(ids)]
+            if not ids:
+                return
+            # What was deleted between the two reads is left out, as if it had been in time.
+            page = [d for d in found if include_deleted or d.deleted_at is None]
+            if page:
+                yield page
+            last = ids[-1]
+
+    def scan_hashes(self, page_rows: int = 10_000) -> Iterator[pa.Table]:
+        """Stream `HASH_SCHEMA` rows; no content leaves the server."""
+        last = ""
+        while True:
+            with explained(self._location):
+                rows = self._states_after(last, page_rows, include_deleted=False)
+            if not rows:
+                return
+            columns = [[row[name] for row in rows] for name in ("_id", "kind", "content_hash")]
+            yield pa.table(columns, schema=HASH_SCHEMA)
+            last = rows[-1]["_id"]
+
+    def tombstone_documents(self, ids: Sequence[str], at: datetime) -> int:
+        """Mark documents as gone."""
+        values = {
+            "deleted": True,
+            "deleted_at": utc_milliseconds(at),
+            "updated_at": utc_milliseconds(datetime.now(UTC)),
+        }
+        with explained(self._location):
+            return sum(
+                self._documents.update_many(
+                    {"_id": {"$in": some}, "deleted": False}, {"$set": values}
+                ).modified_count
+                for some in pages(ids)
+            )
+
+    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
+        """Write entries of the crawl ledger, in one unordered bulk write."""
+        with explained(self._location):
+            self._ledger.record(entries)
+
+    def scan_ledger(
+        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
+    ) -> Iterator[list[LedgerEntry]]:
+        """Stream entries ordered by id; each page is one query."""
+
+        def read(last: str) -> list[LedgerEntry]:
+            with explained(self._location):
+                return self._ledger.page(last, source_ids, page_rows)
+
+        return scan_pages(read, page_rows)
+
+    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
+        """Return the entries that exist, ordered by id."""
+        with explained(self._location):
+            return list(self._ledger.entries(ids))
+
+    def record_calls(self, calls: Sequence[CallRecord]) -> None:
+        """Write calls of language models, in one unordered bulk write."""
+        with explained(self._location):
+            self._calls.record(calls)
+
+    def scan_calls(
+        self, since: datetime | None = None, page_rows: int = 1000
+    ) -> Iterator[list[CallRecord]]:
+        """Stream calls ordered by time and id; each page is one query."""
+
+        def read(last: Place) -> list[CallRecord]:
+            with explained(self._location):
+                return self._calls.page(last, page_rows)
+
+        return scan_call_pages(read, since, page_rows)
+
+    def get_or_create_author(self, full_name: str) -> Author:
+        """Return the one record of this person."""
+        author = Author.from_full_name(full_name)
+        with explained(self._location):
+            return self._save_authors({author.id: author})[author.id]
+
+    def authors(self) -> list[Author]:
+        """Return all authors, ordered by last and first name."""
+        with explained(self._location):
+            authors = [_author(row) for row in self._authors.find({})]
+        return sorted(authors, key=lambda author: (author.last_name, author.first_name))
+
+    def status(self) -> StoreStatus:
+        """Reach the server and count."""
+        documents = self._documents
+        with explained(self._location):
+            version = self._client.server_info().get("version", "unknown")
+            counts = {
+                kind: documents.count_documents({"kind": kind, "deleted": False}) for kind in KINDS
+            }
+            counts["deleted"] = documents.count_documents({"deleted": True})
+            counts["authors"] = self._authors.count_documents({})
+        return StoreStatus("mongodb", version, self._location, counts)
+
+    def close(self) -> None:
+        """Close the client's connections; the store cannot be used again."""
+        self._client.close()
+
+    def _open(self, name: str) -> None:
+        from pymongo import ReadPreference, WriteConcern
+
+        database = self._client.get_database(
+            name,
+            write_concern=WriteConcern(w="majority", j=True),
+            read_preference=ReadPreference.PRIMARY,
+        )
+        self._documents, self._authors = database.documents, database.authors
+        self._documents.create_index("link", unique=True)
+        # For the counts of `status`; a flag, because an index cannot tell a null from a missing
+        # `deleted_at`. Scans follow `_id` alone: the server reads whole documents to give their
+        # hashes, and sends no content.
+        self._documents.create_index({"deleted": 1, "kind": 1})
+        self._ledger = MongoLedger(database.crawl_ledger)
+        self._calls = MongoCalls(database.model_calls)
+
+    def _find(self, ids: Sequence[str]) -> Iterator[_Row]:
+        for some in pages(sorted(set(ids))):
+            yield from self._documents.find({"_id": {"$in": some}}).sort("_id", 1)
+
+    def _states_after(self, last: str, limit: int, *, include_deleted: bool) -> list[_Row]:
+        condition: _Row = {"_id": {"$gt": last}}
+        if not include_deleted:
+            condition["deleted"] = False
+        columns = dict.fromkeys(("_id", "kind", "content_hash", "characters"), 1)
+        return list(self._documents.find(condition, columns).sort("_id", 1).limit(limit))
+
+    def _write(
+        self,
+        documents: Sequence[Document],
+        plan: Callable[[Sequence[Document], Mapping[str, State]], Changes],
+    ) -> UpsertResult:
+        from pymongo import ReplaceOne, UpdateOne
+
+        fine, failures = storable(documents, _obstacle)
+        with explained(self._location):
+            changes = plan(fine, self._states(fine))
+            changes.failures += failures
+            # Authors first: killed between the two, no document is without its author.
+            self._save_authors(changes.authors())
+            replacements = {
+                id_: ReplaceOne({"_id": id_}, _row(document), upsert=True)
+                for id_, document in changes.writes.items()
+            }
+            for id_, reason in bulk_write(self._documents, replacements).items():
+                changes.fail(id_, reason)
+            updates = {
+                id_: UpdateOne({"_id": id_}, {"$set": _values(document, PROVENANCE)})
+                for id_, document in changes.provenance.items()
+            }
+            bulk_write(self._documents, updates)
+        return changes.result()
+
+    def _states(self, documents: Sequence[Document]) -> dict[str, State]:
+        columns = dict.fromkeys(STATE_FIELDS, 1)
+        return {
+            row["_id"]: State(**_found(row, STATE_FIELDS))
+            for ids in pages([document.id for document in documents])
+            for row in self._documents.find({"_id": {"$in": ids}}, columns)
+        }
+
+    def _save_authors(self, authors: Mapping[str, Author]) -> dict[str, Author]:
+        from pymongo import ReplaceOne
+
+        stored = {
+            row["_id"]: _author(row)
+            for ids in pages(list(authors))
+            for row in self._authors.find({"_id": {"$in": ids}})
+        }
+        best = {id_: a.better_spelled(stored.get(id_, a)) for id_, a in authors.items()}
+        names = ("first_name", "last_name")
+        replacements = {
+            id_: ReplaceOne({"_id": id_}, {"_id": id_, **_values(a, names)}, upsert=True)
+            for id_, a in best.items()
+            if a != stored.get(id_)
+        }
+        if failed := bulk_write(self._authors, replacements):
+            raise StoreError(f"{self._location} did not take authors: {failed}")
+        return best
+
+
+def _obstacle(document: Document) -> str | None:
+    if len(document.content) * 4 < _MAX_BYTES // 2:
+        return None  # saves encoding every document twice
+    from bson import encode
+    from bson.errors import InvalidStringData
+
+    try:
+        size = len(encode(_row(document)))
+    except (UnicodeEncodeError, InvalidStringData):
+        return None  # named as broken text
+    if size <= _MAX_BYTES:
+        return None
+    return f"the document has {size:,} bytes; MongoDB holds at most {_MAX_BYTES:,} (16 MiB)"
+
+
+def _row(document: Document) -> _Row:
+    return {
+        "_id": document.id,
+        **_values(document, _NAMES),
+        "deleted": document.deleted_at is not None,
+        "characters": len(document.content),
+    }
+
+
+def _document(row: _Row) -> Document:
+    return Document(id=row["_id"], **_found(row, _NAMES))
+
+
+def _found(row: _Row, names: Sequence[str]) -> _Row:
+    """Return what is stored; a document written before a field was known has none of it."""
+    return {name: row.get(name) if name in _ADDED_LATER else row[name] for name in names}
+
+
+def _author(row: _Row) -> Author:
+    return Author(row["_id"], row["first_name"], row["last_name"])
+
+
+def _values(record: Document | Author, names: Sequence[str]) -> _Row:
+    return {name: getattr(record, name) for name in names}
+
+
+def _bounded(rows: Sequence[_Row], characters: int) -> Iterator[str]:
+    for position, row in enumerate(rows):
+        characters -= row["characters"]
+        if position and characters < 0:
+            return
+        yield row["_id"]

@@ -1,0 +1,1 @@
+"""The embedded vector store: Qdrant Edge, the engine of Qdrant in this process."""

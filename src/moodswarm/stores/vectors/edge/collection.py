@@ -1,0 +1,310 @@
+"""One collection of an embedded store: a Qdrant Edge shard and what it is asked to do."""
+
+import logging
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import qdrant_edge as qe
+
+from moodswarm.records.sparse import SparseVector
+from moodswarm.stores.vectors.edge.files import (
+    Marker,
+    bytes_on_disk,
+    corrupt,
+    engine_errors,
+    read_marker,
+    require_space,
+    sync_folder,
+    write_marker,
+)
+from moodswarm.stores.vectors.edge.requests import (
+    add_lexical,
+    filter_of,
+    frequencies,
+    having_lexical,
+    index_fields,
+    payload_of,
+    scan,
+    shard_config,
+    walk,
+)
+from moodswarm.stores.vectors.points import (
+    batches,
+    both_vectors,
+    filter_needs_scan,
+    nearest,
+    page_row,
+    payloads,
+    point_ids,
+    point_vectors,
+    query_vector,
+    size_mismatch,
+)
+from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match
+from moodswarm.stores.vectors.sparse_points import LEXICAL, check_query, lexical_vectors
+
+#: Points of an update: about 3 MB of vectors and payloads at 384 dimensions.
+_UPDATE_POINTS = 1_000
+# Points whose scores tell whether the engine counts words as they are now.
+_TOLD_BY = 20
+
+logger = logging.getLogger(__name__)
+
+
+class EdgeCollection:
+    """An open shard. Reads may run in several threads, writes take turns.
+
+    Args:
+        folder: The shard's folder, which holds its marker.
+        index_from: Points from which `optimize` builds an HNSW graph.
+
+    Raises:
+        StoreCorrupt: files are unreadable, or points are gone that had been flushed.
+    """
+
+    def __init__(self, folder: Path, index_from: int) -> None:
+        self.name = folder.name
+        self._folder = folder
+        self._writing = threading.RLock()
+        self._marker = read_marker(folder)
+        with engine_errors(folder):
+            config = shard_config(self._marker.dimensions, self._marker.lexical, index_from)
+            self._shard = qe.EdgeShard.load(str(folder), config)
+            found = self._shard.info().points_count
+        if self._marker.points not in (None, found):
+            self._shard.close()
+            raise corrupt(folder, f"{self._marker.points} points were flushed, found {found}")
+        self._recount = self._counts_deleted_points()
+
+    @classmethod
+    def create(cls, folder: Path, wanted: Marker, index_from: int) -> "EdgeCollection":
+        """Create the collection under another name first: a crash leaves all of it or nothing."""
+        draft = folder.with_name(f".new-{folder.name}")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        require_space(draft, 0)
+        with engine_errors(folder):
+            config = shard_config(wanted.dimensions, wanted.lexical, index_from)
+            shard = qe.EdgeShard.create(str(draft), config)
+            index_fields(shard, wanted)
+            shard.flush()
+            shard.close()
+        write_marker(draft, replace(wanted, points=0))
+        draft.replace(folder)
+        sync_folder(folder.parent)
+        created = cls(folder, index_from)
+        created._recount = False
+        return created
+
+    def ensure(self, wanted: Marker) -> None:
+        """Check the vector size, and add the indexes and the sparse vectors that are missing."""
+        with self._writing:
+            known = self._marker
+            if wanted.dimensions != known.dimensions:
+                raise size_mismatch(self.name, found=wanted.dimensions, expected=known.dimensions)
+            if wanted.lexical and not known.lexical:
+                self._add_lexical()
+            missing = known.lacking(wanted)
+            if missing.keyword_fields or missing.time_fields:
+                with self._changing():
+                    index_fields(self._shard, missing)
+                    self._mark(self._marker.with_fields(missing))
+
+    def _add_lexical(self) -> None:
+        """Add sparse vectors; killed before the marker says so, the next time does it again."""
+        with self._changing():
+            add_lexical(self._shard)
+            # A marker that says more than the files makes a collection that cannot be loaded.
+            self._shard.flush()
+            self._mark(replace(self._marker, lexical=True))
+        logger.info(
+            "collection %s, of an earlier version, can hold sparse vectors now; its points get "
+            "theirs as they are written again",
+            self.name,
+        )
+
+    def upsert(self, points: pa.Table) -> None:
+        """Write points in slices, so that memory is bounded by one slice."""
+        nothing = points.slice(0, 0)
+        point_vectors(self.name, self._marker.dimensions, nothing)
+        lexical_vectors(self.name, self._marker.lexical, nothing)
+        for batch in batches(points, _UPDATE_POINTS):
+            rows = self._points(batch)
+            require_space(self._folder, 2 * batch.nbytes)
+            with self._changing():
+                before = self._points_held()
+                self._shard.update(qe.UpdateOperation.upsert_points(rows))
+                self._recount |= self._points_held() - before < len(rows)
+
+    def _points(self, batch: pa.Table) -> list[qe.Point]:
+        marker = self._marker
+        vectors = both_vectors(self.name, marker.dimensions, marker.lexical, batch, qe.SparseVector)
+        rows = zip(point_ids(batch), vectors, payloads(batch), strict=True)
+        return [qe.Point(id_, vector, payload) for id_, vector, payload in rows]
+
+    def delete(self, match: Match, unless: Match) -> None:
+        """Delete the points that meet `match` and, where there is one, not `unless`."""
+        with self._changing():
+            before = self._points_held()
+            self._shard.update(qe.UpdateOperation.delete_points_by_filter(filter_of(match, unless)))
+            self._recount |= self._points_held() < before
+
+    def search(
+        self,
+        vector: npt.NDArray[np.float32],
+        k: int,
+        match: Match,
+        exact: bool | None,
+        fields: Sequence[str] | None,
+    ) -> list[Hit]:
+        """Return the k nearest points, best first, ties by id."""
+        query = qe.Query.Nearest(query_vector(self.name, self._marker.dimensions, vector))
+        if exact is None:
+            exact = bool(match) and filter_needs_scan(
+                self.count(match, exact=False), self.count({}, exact=False)
+            )
+        return self._nearest(query, k, match, scan() if exact else walk(), fields)
+
+    def search_lexical(
+        self, query: SparseVector, k: int, match: Match, fields: Sequence[str] | None
+    ) -> list[Hit]:
+        """Return the k points that share the most with the query, best first, ties by id."""
+        check_query(self.name, query)
+        if not (query.indices and self._marker.lexical):
+            return []
+        terms = qe.SparseVector(list(query.indices), list(query.values))
+        request = qe.Query.Nearest(terms, LEXICAL)
+        return self._nearest(request, k, match, frequencies(live=self._recount), fields)
+
+    def _nearest(
+        self,
+        query: qe.Query,
+        k: int,
+        match: Match,
+        params: qe.SearchParams,
+        fields: Sequence[str] | None,
+    ) -> list[Hit]:
+        where, payload = filter_of(match), payload_of(fields)
+
+        def ask(limit: int) -> list[Hit]:
+            request = qe.QueryRequest(
+                limit=limit, query=query, with_payload=payload, filter=where, params=params
+            )
+            with engine_errors(self._folder):
+                found = self._shard.query(request)
+            return [Hit(str(p.id), p.score, self.name, p.payload or {}) for p in found]
+
+        return nearest(k, ask)
+
+    def scroll(
+        self, fields: Sequence[str] | None, match: Match, with_vectors: bool, page_points: int
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Stream points by id; only the id of the next point is kept between pages."""
+        where = filter_of(match)
+        payload = payload_of(fields)
+        start = None
+        while True:
+            request = qe.ScrollRequest(start, page_points, where, payload, with_vectors)
+            with engine_errors(self._folder):
+                records, start = self._shard.scroll(request)
+            if records:
+                yield [page_row(r.id, r.payload, r.vector) for r in records]
+            if start is None:
+                return
+
+    def count(self, match: Match, *, exact: bool = True) -> int:
+        """Count points, or estimate from the payload index."""
+        with engine_errors(self._folder):
+            return int(self._shard.count(qe.CountRequest(exact=exact, filter=filter_of(match))))
+
+    def status(self) -> CollectionStatus:
+        """Return the numbers that `moodswarm collections` shows."""
+        with engine_errors(self._folder):
+            indexed = self._shard.info().indexed_vectors_count
+            if self._marker.lexical:
+                # The engine counts sparse vectors too, which are always in an index.
+                counted = qe.CountRequest(exact=True, filter=having_lexical())
+                indexed -= int(self._shard.count(counted))
+        points = self.count({})
+        indexed = min(max(indexed, 0), points)
+        return CollectionStatus(self.name, points, self._marker.dimensions, indexed)
+
+    def optimize(self) -> None:
+        """Merge segments, reclaim deleted points, and build the HNSW graph where it pays."""
+        with self._writing:
+            self.flush()
+            require_space(self._folder, 2 * bytes_on_disk(self._folder))
+            with self._changing():
+                self._shard.optimize()
+            self.flush()
+            self._recount = self._counts_deleted_points()
+
+    def flush(self) -> None:
+        """Bring everything to the disk, then write down how much that is."""
+        with self._writing, engine_errors(self._folder):
+            if self._marker.points is None:
+                self._shard.flush()
+                self._mark(replace(self._marker, points=self._shard.info().points_count))
+
+    def close(self) -> None:
+        """Flush and let go of the files."""
+        with self._writing:
+            try:
+                self.flush()
+            finally:
+                self._shard.close()
+
+    def abandon(self) -> None:
+        """Let go of files that are about to be removed."""
+        with self._writing, engine_errors(self._folder):
+            self._shard.close()
+
+    def _points_held(self) -> int:
+        return int(self._shard.info().points_count)
+
+    def _counts_deleted_points(self) -> bool:
+        """Whether the engine's own count of how often a word occurs is that of another time.
+
+        It goes on counting deleted points until the segment that held them is written anew. A point
+        tells: were any counted, the weights of its many words could not all come out the same.
+        Where there is none to tell, all that were deleted may still be counted.
+        """
+        if not self._marker.lexical:
+            return False
+        request = qe.ScrollRequest(None, 1, having_lexical(), False, [LEXICAL])
+        with engine_errors(self._folder):
+            records, _ = self._shard.scroll(request)
+            if not records:
+                return True
+            vector: Any = records[0].vector
+            terms = vector[LEXICAL]
+            query = qe.Query.Nearest(qe.SparseVector(terms.indices, terms.values), LEXICAL)
+            seen = [
+                [
+                    (str(point.id), point.score)
+                    for point in self._shard.query(
+                        qe.QueryRequest(limit=_TOLD_BY, query=query, params=frequencies(live=live))
+                    )
+                ]
+                for live in (True, False)
+            ]
+        return seen[0] != seen[1]
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._writing, engine_errors(self._folder):
+            if self._marker.points is not None:
+                self._mark(replace(self._marker, points=None))
+            yield
+
+    def _mark(self, marker: Marker) -> None:
+        write_marker(self._folder, marker)
+        self._marker = marker

@@ -1,0 +1,71 @@
+"""Pages made to cost time or memory, or to be taken for something else."""
+
+import pytest
+
+from moodswarm.extraction import Article, PageLinks, Refused, discover_links, extract_page
+
+TEXT = "<p>A paragraph that is long enough to be kept by anyone who looks for an article.</p>" * 5
+URL = "https://x.example/notes/a"
+
+
+@pytest.mark.parametrize(
+    ("page", "detail"),
+    [
+        ("<div>" * 10_000 + TEXT, "nested deeper than 250"),
+        ("<b>x" * 1_000 + TEXT, "nested deeper than 250"),
+        ("<p " + " ".join(f"a{i}=1" for i in range(100_000)) + ">" + TEXT, "more than 2,000 attr"),
+        ("<p " + " ".join(f'a{i}="<>"' for i in range(9_000)) + ">" + TEXT, "more than 2,000 attr"),
+        ("<p>a" * 150_000, "more than 100,000 tags"),
+        ("<p>" + "word " * 700_000, "bytes; at most 3,000,000"),
+    ],
+    ids=["deep", "unclosed", "attributes", "quoted attributes", "tags", "bytes"],
+)
+def test_costly_pages_are_refused_before_they_cost(page: str, detail: str) -> None:
+    found = extract_page(page.encode(), URL)
+    assert isinstance(found, Refused)
+    assert found.reason == "too_large"
+    assert detail in found.detail
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        TEXT + "<p>" + "*a " * 100_000,
+        TEXT + "<p>" + "_a " * 100_000,
+        "<title>" + "a | " * 100_000 + "</title>" + TEXT,
+        '<script type="application/ld+json">' + "[" * 100_000 + "</script>" + TEXT,
+        '<script>window._preloads = JSON.parse("' + "[" * 100_000 + '")</script>' + TEXT,
+        '<div class="' + "share-" * 50_000 + '">' + TEXT,
+        '<a href="http://[bad">x</a><img src="http://[bad" alt="y">' + TEXT,
+        '<base href="http://[bad"><link rel="canonical" href="http://[bad">' + TEXT,
+        '<time datetime="99999-99-99">x</time><meta name="date" content="0000">' + TEXT,
+        "<!--" + TEXT + "--><p>\x00&#0;&#xD800;&#x110000;" + TEXT,
+    ],
+    ids=["stars", "underscores", "title", "json-ld", "preloads", "class", "link", "base", "time",
+         "characters"],
+)  # fmt: skip
+def test_strange_pages_still_give_their_article(page: str) -> None:
+    found = extract_page(f"<html><body>{page}</body></html>".encode(), URL)
+    assert isinstance(found, Article)
+    assert "long enough to be kept" in found.content
+    found.content.encode()
+
+
+def test_scripts_and_script_links_are_never_part_of_an_article() -> None:
+    bad = "<script>alert(1)</script><a href='javascript:alert(2)'>press</a>"
+    found = extract_page(f"<body><article>{TEXT}{bad}<p>end of it</p></article>".encode(), URL)
+    assert isinstance(found, Article)
+    assert "alert" not in found.content
+    assert "press" in found.content
+
+
+@pytest.mark.parametrize("body", [b"", b"   \n", b"<html></html>"])
+def test_nothing_is_empty(body: bytes) -> None:
+    found = extract_page(body, URL)
+    assert isinstance(found, Refused)
+    assert found.reason in ("empty", "not_html")
+
+
+@pytest.mark.parametrize("body", [b"", b"%PDF-1.4", b"<b>" * 1_000, b"<p " + b"a " * 9_000])
+def test_links_of_what_is_no_page_are_none(body: bytes) -> None:
+    assert discover_links(body, URL) == PageLinks()

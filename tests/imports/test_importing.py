@@ -1,0 +1,461 @@
+"""Export and import: an identical store comes back, and every bad line is named."""
+
+import gzip
+import io
+import json
+import random
+import re
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts.document_stores import make
+from moodswarm.imports.importing import ImportReport, export_documents, import_documents
+from moodswarm.imports.lines import Limits
+from moodswarm.records import KINDS, Document
+from moodswarm.records.jsonl import document_from_values, document_to_line
+from moodswarm.stores.documents.protocol import UpsertResult
+from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
+from moodswarm.stores.errors import StoreUnavailable
+
+EARLY, LATE = datetime(2001, 2, 3, tzinfo=UTC), datetime(2031, 2, 3, tzinfo=UTC)
+GOOD: dict[str, Any] = {
+    "link": "https://example.org/good",
+    "kind": "post",
+    "platform": "blog",
+    "author_full_name": "Ada Lovelace",
+    "content": "Good.",
+}
+ARTICLE: dict[str, Any] = {
+    "_id": "a964f3ac-e92f-4fcb-847a-a46da3d697d9",
+    "content": {"Title": "Title", "Subtitle": "Sub", "Content": "Text.", "language": "en"},
+    "platform": "medium",
+    "author_id": "eff74089-0271-4319-8543-745c087f4f61",
+    "author_full_name": "Ada Lovelace",
+    "link": "https://medium.com/a",
+}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteDocumentStore]:
+    opened = SqliteDocumentStore(tmp_path / "documents.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[SqliteDocumentStore]:
+    opened = SqliteDocumentStore(tmp_path / "other.db")
+    yield opened
+    opened.close()
+
+
+def exported(store: SqliteDocumentStore) -> bytes:
+    stream = io.BytesIO()
+    export_documents(store, stream)
+    return stream.getvalue()
+
+
+def load(store: SqliteDocumentStore, path: Path, data: Any, **options: Any) -> ImportReport:
+    """Import a file of the given bytes, or of the given values as JSON lines."""
+    if isinstance(data, list):
+        data = "".join(f"{json.dumps(value)}\n" for value in data)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return import_documents(store, [path], **options)
+
+
+def only(store: SqliteDocumentStore) -> Document:
+    (document,) = [d for page in store.scan_documents(include_deleted=True) for d in page]
+    return document
+
+
+def reasons(report: ImportReport) -> list[tuple[int, str]]:
+    return [(failure.line, failure.reason) for failure in report.rejected]
+
+
+# --- export ---
+
+
+def test_an_export_has_a_line_for_every_document_ordered_by_id(store: SqliteDocumentStore) -> None:
+    store.upsert_documents([make(n, deleted_at=LATE if n == 2 else None) for n in range(5)])
+    lines = exported(store).decode().splitlines()
+    ids = [json.loads(line)["id"] for line in lines]
+    assert ids == sorted(make(n).id for n in range(5))
+
+
+def test_a_line_is_readable_text_with_utc_times(store: SqliteDocumentStore) -> None:
+    store.restore_documents([make(1, content="naïve 日本", published_at=EARLY)])
+    line = exported(store).decode()
+    assert '"content": "naïve 日本"' in line
+    assert '"published_at": "2001-02-03T00:00:00.000Z"' in line
+
+
+def test_an_export_appears_only_when_it_is_complete(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "folder" / "backup.jsonl"
+    store.upsert_documents([make(1)])
+    assert export_documents(store, path) == 1
+    store._file._connection().execute("UPDATE documents SET content = CAST(x'ff' AS TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(Exception, match="damaged"):
+        export_documents(store, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["backup.jsonl"]
+
+
+def test_an_export_that_cannot_be_written_names_the_path(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match=r"file/backup\.jsonl cannot be written"):
+        export_documents(store, tmp_path / "file" / "backup.jsonl")
+
+
+def test_gzip_gives_the_same_lines_and_the_same_bytes_each_time(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    store.upsert_documents([make(n) for n in range(5)])
+    paths = [tmp_path / "one.jsonl.gz", tmp_path / "two.jsonl.gz"]
+    for path in paths:
+        export_documents(store, path)
+    assert gzip.decompress(paths[0].read_bytes()) == exported(store)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+# --- there and back ---
+
+
+@pytest.mark.parametrize("name", ["backup.jsonl", "backup.jsonl.gz"])
+def test_an_export_brings_back_an_identical_store(
+    store: SqliteDocumentStore, other: SqliteDocumentStore, tmp_path: Path, name: str
+) -> None:
+    store.upsert_documents([make(n, author_full_name="ada lovelace") for n in range(9)])
+    store.tombstone_documents([make(3).id, make(4).id], EARLY)
+    store.get_or_create_author("Ada Lovelace")
+    store.get_or_create_author("No Documents Yet")
+    export_documents(store, tmp_path / name)
+    report = import_documents(other, [tmp_path / name], 2)
+    assert report == ImportReport(read=9, result=UpsertResult(inserted=9))
+    assert exported(other) == exported(store)
+    assert other.authors() == store.authors()
+    assert other.status().counts == store.status().counts
+
+
+def test_importing_again_changes_nothing(store: SqliteDocumentStore, tmp_path: Path) -> None:
+    store.upsert_documents([make(n) for n in range(5)])
+    store.tombstone_documents([make(1).id], EARLY)
+    before = exported(store)
+    report = load(store, tmp_path / "backup.jsonl", before)
+    assert report.result == UpsertResult(unchanged=5)
+    assert exported(store) == before
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+times = st.none() | st.datetimes(timezones=st.just(UTC))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    content=text,
+    title=st.none() | text,
+    kind=st.sampled_from(KINDS),
+    published_at=times,
+    updated_at=times,
+    deleted_at=times,
+)
+def test_any_document_comes_back_from_its_line(**values: Any) -> None:
+    document = make(**values)
+    line = document_to_line(document)
+    assert "\n" not in line
+    assert document_from_values(json.loads(line)) == document
+
+
+# --- what an import writes ---
+
+
+def test_lines_without_ids_are_enough_and_import_twice_adds_once(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    first = load(store, tmp_path / "hand.jsonl", [GOOD])
+    second = load(store, tmp_path / "hand.jsonl", [GOOD])
+    assert (first.result.inserted, second.result) == (1, UpsertResult(unchanged=1))
+
+
+def test_ids_and_hashes_in_a_file_are_computed_anew(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    load(store, tmp_path / "x.jsonl", [{**GOOD, "id": "x", "author_id": "x", "content_hash": "x"}])
+    assert only(store) == make(**GOOD, updated_at=only(store).updated_at)
+
+
+def test_an_old_export_neither_overwrites_nor_revives_what_is_newer(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    old = [make(n, updated_at=EARLY) for n in range(3)]
+    store.restore_documents(old)
+    backup = exported(store)
+    store.upsert_documents([make(0, content="newer")])
+    store.tombstone_documents([make(1).id], LATE)
+    before = exported(store)
+    report = load(store, tmp_path / "backup.jsonl", backup)
+    assert (report.result, report.kept_newer) == (UpsertResult(unchanged=3), 2)
+    assert exported(store) == before
+
+
+def test_a_newer_export_brings_an_older_store_up_to_date(
+    store: SqliteDocumentStore, other: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    other.restore_documents([make(n, updated_at=EARLY) for n in range(3)])
+    store.restore_documents([make(n, updated_at=EARLY) for n in range(3)])
+    store.upsert_documents([make(0, content="newer")])
+    store.tombstone_documents([make(1).id], LATE)
+    report = load(other, tmp_path / "backup.jsonl", exported(store))
+    assert report.result == UpsertResult(changed=2, unchanged=1)
+    assert exported(other) == exported(store)
+
+
+def test_times_without_a_zone_are_utc(store: SqliteDocumentStore, tmp_path: Path) -> None:
+    load(store, tmp_path / "x.jsonl", [{**GOOD, "published_at": "2024-05-01T12:00:00"}])
+    assert only(store).published_at == datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+def test_progress_is_told_after_each_batch(store: SqliteDocumentStore, tmp_path: Path) -> None:
+    lines = [{**GOOD, "link": f"https://example.org/{n}"} for n in range(5)]
+    seen: list[int] = []
+    load(store, tmp_path / "x.jsonl", lines, batch_documents=2, progress=seen.append)
+    assert seen == [2, 4, 5]
+
+
+# --- what an import rejects ---
+
+BAD_LINES = {
+    "broken": ('{"link": "https://example.org/', "broken JSON: Unterminated string"),
+    "no object": ("[1, 2]", "expected a JSON object, found list"),
+    "number": ("42", "expected a JSON object, found int 42"),
+    "deep": ("[" * 100_000, "broken JSON: maximum recursion depth"),
+    "missing field": (json.dumps({**GOOD, "platform": None}), "platform: expected str, found None"),
+    "wrong type": (json.dumps({**GOOD, "title": 7}), "title: expected str or null, found int 7"),
+    "unknown field": (json.dumps({**GOOD, "mood": "blue"}), r"unknown fields \['mood'\]"),
+    "a field named cls": (json.dumps({**GOOD, "cls": 1}), r"unknown fields \['cls'\]"),
+    "kind": (json.dumps({**GOOD, "kind": "song"}), "kind: expected one of .* found 'song'"),
+    "link": (json.dumps({**GOOD, "link": "ftp://x"}), "link 'ftp://x' is not an absolute http"),
+    "time": (json.dumps({**GOOD, "published_at": "May"}), "published_at: expected ISO 8601"),
+    "time type": (json.dumps({**GOOD, "updated_at": 5}), "updated_at: expected ISO.* found 5"),
+    "time range": (
+        json.dumps({**GOOD, "published_at": "0001-01-01T00:00:00+05:00"}),
+        "published_at: .* outside the years",
+    ),
+    "surrogate": (json.dumps({**GOOD, "content": "\ud800"}), "content: broken Unicode"),
+    "author": ('{"author": ""}', "author: author_full_name is empty"),
+    "author type": ('{"author": 7}', "^author: expected a name, found int 7$"),
+    "long": (" " * 300_000 + json.dumps(GOOD), "longer than 0.190735 MiB"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "reason"), BAD_LINES.values(), ids=BAD_LINES.keys())
+def test_a_bad_line_is_named_and_the_good_ones_around_it_are_kept(
+    store: SqliteDocumentStore, tmp_path: Path, line: str, reason: str
+) -> None:
+    good = [json.dumps({**GOOD, "link": f"https://example.org/{n}"}) for n in range(2)]
+    data = f"{good[0]}\n\n{line}\r\n{good[1]}\n"
+    report = load(store, tmp_path / "x.jsonl", data, limits=Limits(line=200_000))
+    assert report.failed
+    assert report.result == UpsertResult(inserted=2)
+    (failure,) = report.rejected
+    assert re.search(reason, failure.reason)
+    assert str(failure).startswith(f"{tmp_path / 'x.jsonl'}:3: ")
+
+
+def test_bytes_that_are_not_utf8_are_named(store: SqliteDocumentStore, tmp_path: Path) -> None:
+    data = json.dumps(GOOD).encode() + b'\n{"link": "\xff"}\n'
+    report = load(store, tmp_path / "x.jsonl", data)
+    assert reasons(report) == [(2, "not UTF-8: invalid start byte at byte 11")]
+    assert report.result.inserted == 1
+
+
+def test_a_byte_order_mark_does_no_harm(store: SqliteDocumentStore, tmp_path: Path) -> None:
+    assert load(store, tmp_path / "x.jsonl", "\ufeff" + json.dumps(GOOD)).result.inserted == 1
+    assert not load(store, tmp_path / "x.json", "\ufeff" + json.dumps([ARTICLE])).failed
+
+
+def test_duplicates_name_the_place_of_the_first(store: SqliteDocumentStore, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    one.write_text(f"{json.dumps(GOOD)}\n{json.dumps(GOOD)}\n")
+    two.write_text(
+        json.dumps({**GOOD, "link": "http://example.org/good/?utm_source=x", "content": "!"})
+    )
+    report = import_documents(store, [one, two])
+    duplicate = f"duplicate of {one}:1 (https://example.org/good)"
+    assert [str(f) for f in report.rejected] == [f"{one}:2: {duplicate}", f"{two}:1: {duplicate}"]
+    assert only(store).content == "Good."
+
+
+@pytest.mark.parametrize("data", ["", "\n \n"])
+def test_an_empty_file_is_named(store: SqliteDocumentStore, tmp_path: Path, data: str) -> None:
+    report = load(store, tmp_path / "x.jsonl", data)
+    assert str(report.rejected[0]).startswith(f"{tmp_path / 'x.jsonl'}: is empty; expected JSON")
+
+
+def test_unreadable_files_are_named_and_the_others_read(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    good = tmp_path / "good.jsonl"
+    good.write_text(json.dumps(GOOD))
+    report = import_documents(store, [tmp_path / "nowhere.jsonl", tmp_path, good])
+    assert reasons(report) == [(0, "No such file or directory"), (0, "Is a directory")]
+    assert report.result.inserted == 1
+
+
+def test_a_cut_off_gzip_file_gives_what_it_holds(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    noise = random.Random(1)
+    lines = [
+        {**GOOD, "link": f"https://example.org/{n}", "content": noise.randbytes(1000).hex()}
+        for n in range(400)
+    ]
+    packed = gzip.compress("\n".join(map(json.dumps, lines)).encode())
+    report = load(store, tmp_path / "x.jsonl.gz", packed[: len(packed) // 2])
+    assert 0 < report.result.inserted < 400
+    assert "cannot be read any further: Compressed file ended" in report.rejected[-1].reason
+
+
+def test_a_document_that_the_store_refuses_is_named_with_its_line(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    store.upsert_documents([make(**GOOD)])
+    store._file._connection().execute("UPDATE documents SET id = 'another'")
+    report = load(store, tmp_path / "x.jsonl", [{**GOOD, "link": "https://e.org/1"}, GOOD])
+    assert (report.read, report.result.inserted) == (2, 1)
+    assert reasons(report)[0][0] == 2
+    assert "stored under another id" in reasons(report)[0][1]
+
+
+def test_memory_does_not_grow_with_the_size_of_a_file(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    path = tmp_path / "big.jsonl"
+    with path.open("w") as file:
+        for n in range(1000):
+            line = {**GOOD, "link": f"https://example.org/{n}", "content": f"{n} " * 5000}
+            file.write(f"{json.dumps(line)}\n")
+    tracemalloc.start()
+    import_documents(store, [path])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < path.stat().st_size / 2
+
+
+# --- the handbook's JSON ---
+
+
+def test_an_article_of_the_handbook_becomes_a_document(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    report = load(store, tmp_path / "ArticleDocument.json", json.dumps([ARTICLE], indent=2))
+    assert not report.failed
+    document = only(store)
+    assert (document.kind, document.platform, document.language) == ("article", "medium", "en")
+    assert (document.title, document.content) == ("Title", "Sub\n\nText.")
+
+
+def test_a_subtitle_that_the_text_has_is_not_repeated(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    content = {
+        "Title": "",
+        "Subtitle": "A long subtitle",
+        "Content": "# T\n\n## A long\nsubtitle\n",
+    }
+    load(store, tmp_path / "x.json", json.dumps([{**ARTICLE, "content": content}]))
+    document = only(store)
+    assert (document.title, document.language) == (None, None)
+    assert document.content == content["Content"]
+
+
+def test_a_post_of_the_handbook_needs_no_link(store: SqliteDocumentStore, tmp_path: Path) -> None:
+    post = {**ARTICLE, "content": {"Post_0": "One.", "Post_1": "Two."}, "image": "i", "link": None}
+    load(store, tmp_path / "PostDocument.json", json.dumps([post]))
+    document = only(store)
+    assert (document.kind, document.content) == ("post", "One.\n\nTwo.")
+    assert document.link == f"https://medium.invalid/{post['_id']}"
+
+
+def test_a_repository_of_the_handbook_becomes_a_document_for_each_file(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    files = {"README.md": "# Hi", "src/a b.py": "x=1"}
+    link = "https://github.com/ada/engine"
+    item = {**ARTICLE, "name": "engine", "link": link, "content": files}
+    load(store, tmp_path / "RepositoryDocument.json", json.dumps(item, indent=1))
+    documents = {d.path: d for page in store.scan_documents() for d in page}
+    assert {path: d.content for path, d in documents.items() if path} == files
+    assert {d.kind for d in documents.values()} == {"repository"}
+    assert len({d.repository_id for d in documents.values()} - {None}) == 1
+    assert documents["src/a b.py"].link == f"{link}/src/a%20b.py"
+
+
+BAD_ITEMS = {
+    "text": ({**ARTICLE, "content": {"Content": 7}}, "content.Content: expected text, found int 7"),
+    "unknown": ({**ARTICLE, "mood": 1}, r"unknown fields \['mood'\]"),
+    "link": ({**ARTICLE, "link": None}, "link: expected str, found NoneType"),
+    "repository": ({**ARTICLE, "name": "x", "link": "x"}, "link: expected the address of the repo"),
+    "object": ("text", "expected a JSON object, found str 'text'"),
+}
+
+
+@pytest.mark.parametrize(("item", "reason"), BAD_ITEMS.values(), ids=BAD_ITEMS.keys())
+def test_a_bad_item_is_named_with_its_line_and_the_others_are_kept(
+    store: SqliteDocumentStore, tmp_path: Path, item: Any, reason: str
+) -> None:
+    data = f"[\n{json.dumps(ARTICLE)},\n{json.dumps(item)}\n]"
+    report = load(store, tmp_path / "x.json", data)
+    assert report.result.inserted == 1
+    ((line, found),) = reasons(report)
+    assert line == 3
+    assert re.search(reason, found)
+
+
+@pytest.mark.parametrize(
+    ("end", "line", "reason"),
+    [
+        ("", 2, "broken JSON: expected ',' or ']', the file ends"),
+        (',\n{"x": ', 3, "broken JSON: Expecting value at column 7"),
+        (" 7]", 2, "broken JSON: expected ',' or ']', found '7]'"),
+        ("]\n{}", 3, "broken JSON: expected nothing more, found '{}'"),
+    ],
+)
+def test_items_before_a_broken_place_of_an_array_are_kept(
+    store: SqliteDocumentStore, tmp_path: Path, end: str, line: int, reason: str
+) -> None:
+    report = load(store, tmp_path / "x.json", f"[\n{json.dumps(ARTICLE)}{end}")
+    assert report.result.inserted == 1
+    assert reasons(report) == [(line, reason)]
+
+
+def test_an_array_over_the_limit_names_the_remedy(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    report = load(store, tmp_path / "x.json", json.dumps([ARTICLE]), limits=Limits(array=100))
+    assert "turn it into JSON lines" in reasons(report)[0][1]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    start=st.sampled_from([b"", b"[", b"{", b"[{}", b"\x1f\x8b"]),
+    data=st.binary(max_size=40) | text.map(str.encode),
+)
+def test_no_bytes_whatever_stop_an_import(
+    store: SqliteDocumentStore, tmp_path: Path, data: bytes, start: bytes
+) -> None:
+    report = load(store, tmp_path / "x.jsonl", start + data)
+    assert report.read == 0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
@@ -86,6 +87,14 @@ def test_a_tensor_that_is_missing_is_named(tmp_path: Path) -> None:
 
 
 def test_bfloat16_is_nearly_float32(tiny_model: Path, embedder: Embedder) -> None:
+    vectors = Embedder(str(tiny_model), precision="bfloat16").embed(TEXTS)
+    assert (vectors * embedder.embed(TEXTS)).sum(axis=1).min() > 0.999
+
+
+def test_bfloat16_works_where_the_processor_cannot_pack_it(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: Path, embedder: Embedder
+) -> None:
+    monkeypatch.setattr("moodswarm.models.bert.can_pack", lambda dtype: dtype == torch.float32)
     vectors = Embedder(str(tiny_model), precision="bfloat16").embed(TEXTS)
     assert (vectors * embedder.embed(TEXTS)).sum(axis=1).min() > 0.999
 

@@ -70,7 +70,7 @@ class Weights:
         self._file = path / "model.safetensors"
         self._tensors = load_file(self._file)
         self._dtype, self._device, self._eps = dtype, device, eps
-        self._packed = device.type == "cpu" and _can_pack()
+        self._packed = device.type == "cpu" and can_pack(dtype)
 
     def full(self, name: str) -> Tensor:
         """A tensor in float32."""
@@ -192,10 +192,14 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     able = torch.cpu.get_capabilities()
-    return _can_pack() and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return can_pack(torch.bfloat16) and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-def _can_pack() -> bool:
+def can_pack(dtype: torch.dtype) -> bool:
+    """Whether layers of this type can be packed for oneDNN on this machine."""
     # The layers that torch.compile itself fuses into; private names, so their absence is no error.
     names = ("_reorder_linear_weight", "_linear_pointwise")
-    return torch._C._has_mkldnn and all(hasattr(torch.ops.mkldnn, name) for name in names)
+    if not (torch._C._has_mkldnn and all(hasattr(torch.ops.mkldnn, name) for name in names)):
+        return False
+    # Without AVX-512, oneDNN refuses to pack bfloat16, which plain layers still compute.
+    return dtype != torch.bfloat16 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.document_stores import make
-from moodswarm.imports.importing import ImportReport, export_documents, import_documents
+from moodswarm.imports.export import export_documents
+from moodswarm.imports.importing import ImportReport, import_documents
 from moodswarm.imports.lines import Limits
 from moodswarm.records import KINDS, Document
 from moodswarm.records.jsonl import document_from_values, document_to_line

@@ -14,7 +14,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from moodswarm.commands import archives
 from moodswarm.commands.project import Project, json_option, print_json, with_project
 from moodswarm.imports.archives import PLATFORMS
-from moodswarm.imports.importing import ImportReport, export_documents, import_documents
+from moodswarm.imports.export import export_documents
+from moodswarm.imports.importing import ImportReport, import_documents
 from moodswarm.records import KINDS
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link

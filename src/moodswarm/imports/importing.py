@@ -1,25 +1,18 @@
-"""Export and import of documents: JSON lines that bring back an identical store."""
+"""Import of documents: batches of them into a store, and a report of what became of each."""
 
-import errno
-import gzip
-import json
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from moodswarm.imports.handbook import document_values, is_handbook_item
-from moodswarm.imports.lines import Item, Limits, Unreadable, read_items
-from moodswarm.records import Author, Document, InvalidDocument
-from moodswarm.records.jsonl import document_from_values, document_to_line
+from moodswarm.imports.lines import AUTHOR, Item, Limits, Unreadable, read_items
+from moodswarm.records import Document, InvalidDocument
+from moodswarm.records.jsonl import document_from_values
 from moodswarm.stores.documents.protocol import DocumentStore, UpsertResult
-from moodswarm.stores.errors import StoreFull, StoreUnavailable
 
-_AUTHOR = "author"
 _BATCH_CHARACTERS = 4_000_000
 
 
@@ -58,71 +51,6 @@ class ImportReport:
     def failed(self) -> bool:
         """Tell whether anything in the files is not in the store."""
         return bool(self.rejected)
-
-
-def export_documents(store: DocumentStore, target: str | os.PathLike[str] | BinaryIO) -> int:
-    """Write all documents, tombstoned ones too, one a line and ordered by id.
-
-    The same documents give the same bytes. An author whose record the documents alone would not
-    bring back (no document, or a better spelling met earlier) follows as `{"author": "Ada Byron"}`.
-
-    Args:
-        store: It may be written to meanwhile; a document is exported as it is when reached.
-        target: A path (compressed if it ends in `.gz`), which appears only once it is complete,
-            or a binary stream.
-
-    Returns:
-        The number of documents.
-
-    Raises:
-        StoreFull: no space left for the file.
-        StoreUnavailable: the file cannot be written.
-    """
-    if not isinstance(target, str | os.PathLike):
-        return _write_lines(store, target)
-    with _completed(Path(target)) as stream:
-        if not os.fspath(target).endswith(".gz"):
-            return _write_lines(store, stream)
-        # No name and no time in the header: the same documents give the same bytes.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as zipped:
-            return _write_lines(store, cast(BinaryIO, zipped))
-
-
-def _write_lines(store: DocumentStore, stream: BinaryIO) -> int:
-    count, met = 0, dict[str, Author]()
-    for document in chain.from_iterable(store.scan_documents(include_deleted=True)):
-        stream.write(f"{document_to_line(document)}\n".encode())
-        author = Author.from_full_name(document.author_full_name)
-        met[author.id] = author.better_spelled(met.get(author.id, author))
-        count += 1
-    for author in store.authors():
-        if met.get(author.id) != author:
-            stream.write(f"{_author_line(author)}\n".encode())
-    return count
-
-
-def _author_line(author: Author) -> str:
-    return json.dumps({_AUTHOR: author.full_name}, ensure_ascii=False)
-
-
-@contextmanager
-def _completed(path: Path) -> Iterator[BinaryIO]:
-    """Give a stream to a file beside `path` that takes its place when the block has ended well."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull(f"no space left to write {path}; nothing was kept of it") from error
-        raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from error
 
 
 def import_documents(
@@ -182,8 +110,8 @@ class _Importer:
         try:
             if isinstance(item, Unreadable):
                 self._reject(line, item.reason)
-            elif item.keys() == {_AUTHOR}:
-                self._take_author(item[_AUTHOR])
+            elif item.keys() == {AUTHOR}:
+                self._take_author(item[AUTHOR])
             else:
                 for values in document_values(item) if is_handbook_item(item) else [item]:
                     self._take_values(line, values)

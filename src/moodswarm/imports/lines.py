@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 MIB = 1024 * 1024
+#: The only key of a line that names an author without a document.
+AUTHOR = "author"
 _WHITE = re.compile(r"[ \t\r\n]*")
 _GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"

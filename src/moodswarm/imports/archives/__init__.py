@@ -4,9 +4,9 @@ LinkedIn, Medium and X give every member their own data as a zip file. Nothing i
 disk from it, and no link in it is followed.
 """
 
-from moodswarm.imports.archives.entries import PLATFORMS, Item, Skipped, Unusable
 from moodswarm.imports.archives.files import ArchiveError, ArchiveLimits
 from moodswarm.imports.archives.reading import read_archive
+from moodswarm.imports.items import PLATFORMS, Item, Skipped, Unusable
 
 __all__ = [
     "PLATFORMS",

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from moodswarm.imports.archives.entries import Item, Skipped, Unusable, build
 from moodswarm.imports.archives.files import Archive, ArchiveError
 from moodswarm.imports.archives.layout import find, missing
 from moodswarm.imports.archives.pages import markdown, parse, text, with_title
+from moodswarm.imports.items import Item, Skipped, Unusable, build
 
 SHARES = r"Shares(_\d+)?\.csv"
 ARTICLES = r"Articles/(?:Articles/)?[^/]+\.html"

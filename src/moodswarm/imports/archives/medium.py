@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from moodswarm.imports.archives.entries import Item, Skipped, Unusable, build
 from moodswarm.imports.archives.files import Archive, ArchiveError
 from moodswarm.imports.archives.layout import find, missing
 from moodswarm.imports.archives.pages import markdown, parse, text, with_title
+from moodswarm.imports.items import Item, Skipped, Unusable, build
 
 if TYPE_CHECKING:
     from parsel import Selector

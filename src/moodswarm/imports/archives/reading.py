@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from moodswarm.imports.archives import linkedin, medium, x
-from moodswarm.imports.archives.entries import PLATFORMS, Item
 from moodswarm.imports.archives.files import Archive, ArchiveError, ArchiveLimits, open_archive
+from moodswarm.imports.items import PLATFORMS, Item
 
 _READERS: Mapping[str, Callable[[Archive, str | None], Iterator[Item]]] = {
     "linkedin": linkedin.read,

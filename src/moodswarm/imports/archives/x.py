@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from moodswarm.imports.archives.entries import Item, Skipped, Unusable, build
 from moodswarm.imports.archives.files import Archive, ArchiveError
 from moodswarm.imports.archives.json_array import read_objects
 from moodswarm.imports.archives.layout import find, missing
 from moodswarm.imports.archives.tweets import InvalidTweet, Notes, Tweet, parse_tweet
+from moodswarm.imports.items import Item, Skipped, Unusable, build
 
 TWEETS = r"data/tweets?(-part\d+)?\.js"
 NOTES = r"data/note-tweet(-part\d+)?\.js"

@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.document_stores import make
+from imports.archives.builders import tweet, x, zipped
 from moodswarm.imports.export import export_documents
-from moodswarm.imports.importing import ImportReport, import_documents
+from moodswarm.imports.importing import ImportReport, import_archives, import_documents
+from moodswarm.imports.items import Place
 from moodswarm.imports.lines import Limits
 from moodswarm.records import KINDS, Document
 from moodswarm.records.jsonl import document_from_values, document_to_line
@@ -76,8 +78,8 @@ def only(store: SqliteDocumentStore) -> Document:
     return document
 
 
-def reasons(report: ImportReport) -> list[tuple[int, str]]:
-    return [(failure.line, failure.reason) for failure in report.rejected]
+def reasons(report: ImportReport) -> list[tuple[Place, str]]:
+    return [(failure.where, failure.reason) for failure in report.rejected]
 
 
 # --- export ---
@@ -337,6 +339,20 @@ def test_a_document_that_the_store_refuses_is_named_with_its_line(
     assert (report.read, report.result.inserted) == (2, 1)
     assert reasons(report)[0][0] == 2
     assert "stored under another id" in reasons(report)[0][1]
+
+
+def test_an_entry_of_an_archive_that_the_store_refuses_is_named_with_its_place(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    path = zipped(tmp_path / "x.zip", x(tweet(1, "One."), tweet(2, "Two.")))
+    import_archives(store, "x", [path])
+    store._file._connection().execute(
+        "UPDATE documents SET id = 'another' WHERE link LIKE '%/status/2'"
+    )
+    report = import_archives(store, "x", [path])
+    (failure,) = report.rejected
+    assert str(failure).startswith(f"{path}: tweet 2: ")
+    assert (report.read, report.result.unchanged) == (2, 1)
 
 
 def test_memory_does_not_grow_with_the_size_of_a_file(

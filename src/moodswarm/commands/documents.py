@@ -1,7 +1,7 @@
 """`moodswarm import`, `export` and `delete`: documents in and out of the document store."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,11 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from moodswarm.commands import archives
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.imports.archives import PLATFORMS
+from moodswarm.imports.archives.reading import PLATFORMS
 from moodswarm.imports.export import export_documents
-from moodswarm.imports.importing import ImportReport, import_documents
+from moodswarm.imports.importing import ImportReport, import_archives, import_documents
 from moodswarm.records import KINDS
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
@@ -70,37 +69,17 @@ def import_command(
     if if_empty and (stored := _documents(project)):
         click.echo(f"The document store has {stored} documents; nothing imported.", err=as_json)
         if as_json:
-            print_json(
-                archives.as_dict(archives.ArchiveReport()) if platform else _as_dict(ImportReport())
-            )
+            print_json(_as_dict(ImportReport(), archives=bool(platform)))
         return
-    if platform:
-        _import_archives(project, platform, files, author, as_json)
-    else:
-        _import_lines(project, files, as_json)
-
-
-def _import_lines(project: Project, files: tuple[Path, ...], as_json: bool) -> None:
     with _progress("importing") as advance:
-        report = import_documents(project.documents, files, progress=advance)
+        if platform:
+            report = import_archives(project.documents, platform, files, author, advance)
+        else:
+            report = import_documents(project.documents, files, progress=advance)
     if as_json:
-        print_json(_as_dict(report))
+        print_json(_as_dict(report, archives=bool(platform)))
     else:
         _print(report)
-    if report.failed:
-        raise SystemExit(1)
-
-
-def _import_archives(
-    project: Project, platform: str, files: tuple[Path, ...], author: str | None, as_json: bool
-) -> None:
-    with _progress("importing") as advance:
-        report = archives.import_archives(project.documents, platform, files, author, advance)
-    if as_json:
-        print_json(archives.as_dict(report))
-    else:
-        click.echo(archives.summary(report))
-        _print_failures(report.rejected)
     if report.failed:
         raise SystemExit(1)
 
@@ -184,15 +163,17 @@ def _progress(label: str) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def _as_dict(report: ImportReport) -> dict[str, Any]:
+def _as_dict(report: ImportReport, *, archives: bool) -> dict[str, Any]:
+    """Return the report as JSON shows it; only lines have numbers, only archives have skips."""
+    place = "where" if archives else "line"
     return {
         "read": report.read,
         "inserted": report.result.inserted,
         "changed": report.result.changed,
         "unchanged": report.result.unchanged,
-        "kept_newer": report.kept_newer,
+        **({"skipped": dict(report.skipped)} if archives else {"kept_newer": report.kept_newer}),
         "failed": [
-            {"file": failure.file, "line": failure.line, "reason": failure.reason}
+            {"file": failure.file, place: failure.where, "reason": failure.reason}
             for failure in report.rejected
         ],
     }
@@ -201,15 +182,14 @@ def _as_dict(report: ImportReport) -> dict[str, Any]:
 def _print(report: ImportReport) -> None:
     result = report.result
     newer = f" ({report.kept_newer} newer in the store)" if report.kept_newer else ""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(report.skipped.items()))
+    skipped = f", {report.skipped.total()} skipped ({reasons})" if reasons else ""
     click.echo(
         f"Imported {report.read} documents: {result.inserted} new, {result.changed} changed, "
-        f"{result.unchanged} unchanged{newer}, {len(report.rejected)} failed."
+        f"{result.unchanged} unchanged{newer}{skipped}, {len(report.rejected)} failed."
     )
-    _print_failures(report.rejected)
-
-
-def _print_failures(rejected: Sequence[object]) -> None:
-    for failure in rejected[:SHOWN_FAILURES]:
+    for failure in report.rejected[:SHOWN_FAILURES]:
         click.echo(f"  failed: {failure}", err=True)
-    if len(rejected) > SHOWN_FAILURES:
-        click.echo(f"  and {len(rejected) - SHOWN_FAILURES} more; --json lists all", err=True)
+    if len(report.rejected) > SHOWN_FAILURES:
+        more = len(report.rejected) - SHOWN_FAILURES
+        click.echo(f"  and {more} more; --json lists all", err=True)

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from moodswarm.imports.handbook import document_values, is_handbook_item
+from moodswarm.imports.items import Found, Item, Unusable
+from moodswarm.records import Author, InvalidDocument
+from moodswarm.records.jsonl import document_from_values
+
 MIB = 1024 * 1024
 #: The only key of a line that names an author without a document.
 AUTHOR = "author"
@@ -34,10 +39,48 @@ class Unreadable:
     reason: str
 
 
-Item = dict[str, Any] | Unreadable
+Value = dict[str, Any] | Unreadable
 
 
-def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Item]]:
+def read_documents(path: Path, limits: Limits) -> Iterator[Item]:
+    """Yield the documents of a file, and whatever in it did not become one.
+
+    Every JSON object is a document of our own format or an item of the LLM Engineer's Handbook
+    (see `handbook`); the two are told apart by their content. Ids and hashes in the file are not
+    trusted but computed.
+    """
+    for line, values in read_items(path, limits):
+        try:
+            if isinstance(values, Unreadable):
+                yield Unusable(line, values.reason)
+            elif values.keys() == {AUTHOR}:
+                yield _author(values[AUTHOR])
+            elif is_handbook_item(values):
+                yield from (_document(line, each) for each in document_values(values))
+            else:
+                yield _document(line, values)
+        except InvalidDocument as error:
+            yield Unusable(line, str(error))
+
+
+def _author(name: object) -> Author:
+    if not isinstance(name, str):
+        raise InvalidDocument(f"author: expected a name, found {type(name).__name__} {name!r:.80}")
+    try:
+        return Author.from_full_name(name)
+    except ValueError as error:
+        raise InvalidDocument(f"author: {error}") from error
+
+
+def _document(line: int, values: dict[str, Any]) -> Found | Unusable:
+    """One file of a repository may be wrong while the others are fine, so nothing is raised."""
+    try:
+        return Found(line, document_from_values(values))
+    except InvalidDocument as error:
+        return Unusable(line, str(error))
+
+
+def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Value]]:
     """Give (line, item) for every JSON object of a file, and for everything that is none.
 
     Lines count from 1; line 0 stands for the file as a whole. JSON lines stream, whatever the size
@@ -68,7 +111,7 @@ def _is_one_value(stream: io.BufferedReader) -> bool:
     return start.startswith("[") or re.match(r"\{\s*\n", start) is not None
 
 
-def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Item]]:
+def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Value]]:
     number = 0
     while line := stream.readline(limits.line + 1):
         number += 1
@@ -81,7 +124,7 @@ def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Ite
             yield number, _parse(line)
 
 
-def _parse(line: bytes) -> Item:
+def _parse(line: bytes) -> Value:
     try:
         return _object(json.loads(line.decode("utf-8-sig").rstrip()))
     except UnicodeDecodeError as error:
@@ -92,13 +135,13 @@ def _parse(line: bytes) -> Item:
         return Unreadable(f"broken JSON: {error}")
 
 
-def _object(value: Any) -> Item:
+def _object(value: Any) -> Value:
     if isinstance(value, dict):
         return value
     return Unreadable(f"expected a JSON object, found {type(value).__name__} {value!r:.60}")
 
 
-def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Item]]:
+def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Value]]:
     data = stream.read(limits.array + 1)
     if len(data) > limits.array:
         reason = (
@@ -117,7 +160,7 @@ def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Ite
     yield from _values(text)
 
 
-def _values(text: str) -> Iterator[tuple[int, Item]]:
+def _values(text: str) -> Iterator[tuple[int, Value]]:
     """Decode an array value by value, so that all before a broken place is kept."""
     decoder, line, counted = json.JSONDecoder(), 1, 0
     position = _skip_white(text, 1 if text.startswith(_BOM) else 0)
@@ -143,7 +186,7 @@ def _values(text: str) -> Iterator[tuple[int, Item]]:
     yield from _rest(text, position, inside)
 
 
-def _rest(text: str, position: int, inside: bool) -> Iterator[tuple[int, Item]]:
+def _rest(text: str, position: int, inside: bool) -> Iterator[tuple[int, Value]]:
     """Say what is wrong when the array does not end where it should, and only there."""
     if inside and text.startswith("]", position):
         position = _skip_white(text, position + 1)

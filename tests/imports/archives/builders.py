@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moodswarm.imports.archives import ArchiveLimits, Item, Skipped, Unusable, read_archive
-from moodswarm.records import Document
+from moodswarm.imports.archives.files import ArchiveLimits
+from moodswarm.imports.archives.reading import read_archive
+from moodswarm.imports.items import Found, Item, Skipped, Unusable
 
 Files = Mapping[str, str | bytes]
 
@@ -42,7 +43,7 @@ class Contents:
         limits: ArchiveLimits | None = None,
     ) -> None:
         items: list[Item] = list(read_archive(platform, path, author, limits))
-        self.documents = [item for item in items if isinstance(item, Document)]
+        self.documents = [item.document for item in items if isinstance(item, Found)]
         self.skipped = [item for item in items if isinstance(item, Skipped)]
         self.unusable = [item for item in items if isinstance(item, Unusable)]
 

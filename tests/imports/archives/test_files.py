@@ -15,7 +15,8 @@ from imports.archives.builders import (
     x,
     zipped,
 )
-from moodswarm.imports.archives import ArchiveError, ArchiveLimits, read_archive
+from moodswarm.imports.archives.files import ArchiveError, ArchiveLimits
+from moodswarm.imports.archives.reading import read_archive
 
 ZEROS = "0" * 3_000_000
 

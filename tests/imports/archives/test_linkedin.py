@@ -14,7 +14,7 @@ from imports.archives.builders import (
     shares,
     zipped,
 )
-from moodswarm.imports.archives import ArchiveError
+from moodswarm.imports.archives.files import ArchiveError
 from moodswarm.imports.archives.linkedin import unquote
 
 

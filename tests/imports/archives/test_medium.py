@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imports.archives.builders import MEDIUM_PROFILE, Contents, medium_post, zipped
-from moodswarm.imports.archives import ArchiveError
+from moodswarm.imports.archives.files import ArchiveError
 
 ARTICLE = (
     '<h3 class="graf graf--h3 graf--leading graf--title">The burr</h3>'

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from imports.archives.builders import ACCOUNT, Contents, answer, tweet, x, ytd, zipped
-from moodswarm.imports.archives import ArchiveError, json_array
+from moodswarm.imports.archives import json_array
+from moodswarm.imports.archives.files import ArchiveError
 
 
 def read(tmp_path: Path, files: dict[str, str], author: str | None = None) -> Contents:

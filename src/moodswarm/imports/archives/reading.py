@@ -5,13 +5,14 @@ from pathlib import Path
 
 from moodswarm.imports.archives import linkedin, medium, x
 from moodswarm.imports.archives.files import Archive, ArchiveError, ArchiveLimits, open_archive
-from moodswarm.imports.items import PLATFORMS, Item
+from moodswarm.imports.items import Item
 
 _READERS: Mapping[str, Callable[[Archive, str | None], Iterator[Item]]] = {
     "linkedin": linkedin.read,
     "medium": medium.read,
     "x": x.read,
 }
+PLATFORMS = tuple(_READERS)
 
 
 def read_archive(

@@ -10,9 +10,9 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.head import part, read_state, text_part
 from moodswarm.extraction.markdown import html_to_markdown
 from moodswarm.extraction.metadata import read_language
-from moodswarm.extraction.scripts import part, read_state, text_part
 from moodswarm.extraction.titles import with_title
 
 _POST = re.compile(r"Post:([0-9a-f]+)")

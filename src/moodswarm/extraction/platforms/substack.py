@@ -6,9 +6,9 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.head import part, read_state, text_part
 from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import parse_time, read_language
-from moodswarm.extraction.scripts import part, read_state, text_part
 from moodswarm.extraction.titles import with_title
 from moodswarm.extraction.tree import drop_all, elements, names, parse_fragment, text_of
 

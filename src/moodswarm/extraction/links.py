@@ -7,9 +7,9 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.decoding import NotHtml, decode_page
-from moodswarm.extraction.guards import refuse_costly
 from moodswarm.extraction.metadata import find_canonical
 from moodswarm.extraction.tree import TooDeep, elements, parse_page
+from moodswarm.extraction.verdicts import refuse_costly
 
 _FEEDS = {
     "application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml",

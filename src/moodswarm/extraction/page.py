@@ -7,7 +7,6 @@ from moodswarm.extraction.body import find_article
 from moodswarm.extraction.code import drop_code_controls, plain_code_blocks
 from moodswarm.extraction.decoding import NotHtml, decode_page
 from moodswarm.extraction.edges import trim_edges
-from moodswarm.extraction.guards import refuse_costly
 from moodswarm.extraction.links import base_address
 from moodswarm.extraction.markdown import (
     flatten_layout_tables,
@@ -20,7 +19,7 @@ from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
 from moodswarm.extraction.titles import with_title
 from moodswarm.extraction.tree import TooDeep, find_body, parse_page
-from moodswarm.extraction.verdicts import refuse_application, refuse_listing
+from moodswarm.extraction.verdicts import refuse_application, refuse_costly, refuse_listing
 
 
 def extract_page(

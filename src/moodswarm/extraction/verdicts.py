@@ -1,4 +1,4 @@
-"""Pages that are no article: applications that are empty without a browser, and listings."""
+"""Pages that are refused: costly ones before they are parsed, empty applications, and listings."""
 
 import re
 from urllib.parse import urljoin, urlsplit
@@ -9,6 +9,13 @@ from moodswarm.extraction.article import Refused
 from moodswarm.extraction.metadata import Metadata
 from moodswarm.extraction.tree import elements, find_body, text_of
 
+#: The parser compares every attribute of a tag with every other: 100,000 take it 20 seconds.
+_ATTRIBUTES = 2_000
+# Possessive, so that a page cannot make the search go back and forth.
+_TAG = re.compile(r"<[a-zA-Z](?:[^\"'<>]++|\"[^\"]*+\"|'[^']*+'|<)*+")
+_VALUE = re.compile(r"\"[^\"]*+\"|'[^']*+'")
+_NAME = re.compile(r"[^\s=\"'/>]++(?:\s*+=\s*+[^\s\"'>]*+)?")
+_TAGS = 100_000
 _ROOTS = {
     "root", "app", "__next", "__nuxt", "___gatsby", "react-root", "app-root", "svelte", "q-app",
     "main-app", "ember-app", "__docusaurus", "mount", "application",
@@ -34,6 +41,20 @@ _TEASER = 120
 _LONG_PARAGRAPH = 25
 _LINK_SHARE = 0.6
 _LINE_LINKS = 8
+
+
+def refuse_costly(text: str) -> Refused | None:
+    """Refuse what would cost the parser, or all that comes after it, too much."""
+    tags = 0
+    for tag in _TAG.finditer(text):
+        tags += 1
+        if tags > _TAGS:
+            return Refused("too_large", f"more than {_TAGS:,} tags")
+        if tag.end() - tag.start() < 2 * _ATTRIBUTES:
+            continue
+        if len(_NAME.findall(_VALUE.sub(" ", tag[0]))) > _ATTRIBUTES:
+            return Refused("too_large", f"a tag with more than {_ATTRIBUTES:,} attributes")
+    return None
 
 
 def refuse_application(root: HtmlElement) -> Refused | None:

@@ -1,11 +1,17 @@
 """Code blocks: what highlighters make of them, turned back into plain text with a language."""
 
 import re
-from collections import Counter
 
 from lxml import html
 from lxml.html import HtmlElement
 
+from moodswarm.extraction.code_language import (
+    LABEL_LENGTH,
+    declared_language,
+    label_in,
+    language_in,
+    take_label_before,
+)
 from moodswarm.extraction.tree import drop, drop_all, elements, names, text_of
 
 _NUMBERS = re.compile(r"[\d\s]*")
@@ -21,30 +27,10 @@ _GUTTER = re.compile(
 )
 _BLOCK = {"div", "p", "li", "tr", "figure"}
 _CONTROLS = {"button", "svg", "style", "script", "input", "label", "select", "template", "noscript"}
-_LANGUAGE = re.compile(r"(?:language|lang|highlight-source|highlight|brush:?|src|type)-(.+)")
-_NO_LANGUAGE = {
-    "", "text", "plain", "plaintext", "plain-text", "none", "default", "txt", "notranslate",
-    "nohighlight", "no-highlight", "auto", "undefined", "unknown", "wrapper", "wrap", "container",
-    "block", "table", "code", "source", "line", "lines", "number", "figure", "group", "highlight",
-    "pre", "tab", "tabs", "tabs-item", "tabs-content", "switcher", "content", "body", "html-code",
-}  # fmt: skip
-# Classes that a highlighter adds beside a bare language name (`highlight python`).
-_BARE_OWNERS = {"highlight", "hljs", "sourcecode", "src", "prettyprint", "shiki", "codehilite"}
-_BARE = re.compile(r"[a-z][a-z0-9+#]{0,20}")
-_NAMED = {
-    "bash", "c", "c#", "cpp", "c++", "clojure", "css", "dart", "diff", "dockerfile", "elixir",
-    "erlang", "fortran", "go", "graphql", "groovy", "haskell", "html", "ini", "java", "javascript",
-    "js", "json", "jsx", "julia", "kotlin", "latex", "lisp", "lua", "makefile", "markdown",
-    "matlab", "md", "nginx", "nix", "ocaml", "perl", "php", "powershell", "protobuf", "py",
-    "python", "r", "rb", "ruby", "rust", "scala", "scheme", "sh", "shell", "sql", "swift", "toml",
-    "ts", "tsx", "typescript", "vim", "vue", "xml", "yaml", "yml", "zig", "zsh",
-}  # fmt: skip
 _INDENTED = re.compile(r"^ *\xa0|\xa0 |  \xa0", re.MULTILINE)
 _DONE = "data-plain-code"
 _LABELS = ("div", "span", "a", "header", "figcaption")
 _BESIDE = ("div", "a", "ul", "ol", "p", "header", "figcaption")
-_LABEL_LENGTH = 40
-_LANGUAGE_NAMES = {"lang", "language", "lang-name", "language-name", "code-lang", "code-language"}
 
 
 def plain_code_blocks(body: HtmlElement) -> None:
@@ -61,8 +47,8 @@ def plain_code_blocks(body: HtmlElement) -> None:
         code = html.Element("code")
         block.append(code)
         place = _outermost(pre)
-        above = _label_before(place)  # goes in any case
-        language = _language(pre) or _label_in(place, pre) or above or inner
+        above = take_label_before(place)  # goes in any case
+        language = declared_language(pre) or label_in(place, pre) or above or inner
         if language:
             code.set("class", f"language-{language}")
         code.text = code_text(pre)
@@ -93,7 +79,7 @@ def _drop_beside_code(pre: HtmlElement) -> str | None:
     if any(text and text.strip() for e in holders for text in (e.text, *(c.tail for c in e))):
         return None
     beside = [c for e in holders for c in e if c.tag in _BESIDE and c not in (*holders, codes[0])]
-    languages = [found for child in beside if (found := _labelled(text_of(child)))]
+    languages = [found for child in beside if (found := language_in(text_of(child)))]
     drop_all(beside)
     return languages[0] if languages else None
 
@@ -242,71 +228,7 @@ def _outermost(pre: HtmlElement) -> HtmlElement:
 
 def _only_labels(wrapper: HtmlElement, pre: HtmlElement) -> bool:
     words = text_of(wrapper).replace(text_of(pre), "", 1).strip()
-    return len(words) <= _LABEL_LENGTH and wrapper.find(".//p") is None
-
-
-def _language(pre: HtmlElement) -> str | None:
-    inner = list(elements(pre, "code"))[:1]
-    for element in (*inner, pre, *list(pre.iterancestors())[:5]):
-        if element.tag in ("body", "article", "main", "li"):
-            break
-        if element.tag != "pre" and sum(1 for _ in element.iter("pre")) > len(inner) + 1:
-            break
-        if found := _declared_language(element):
-            return found
-    return None
-
-
-def _declared_language(element: HtmlElement) -> str | None:
-    for attribute in ("data-lang", "data-language", "lang-name"):
-        if (value := (element.get(attribute) or "").lower()) and value not in _NO_LANGUAGE:
-            return value if re.fullmatch(r"[\w+#.-]{1,30}", value) else None
-    classes = (element.get("class") or "").lower().replace("brush: ", "brush-").split()
-    for name in classes:
-        match = _LANGUAGE.fullmatch(name)
-        if match and match[1] not in _NO_LANGUAGE and re.fullmatch(r"[\w+#.-]{1,30}", match[1]):
-            return match[1]
-    if not _BARE_OWNERS.isdisjoint(classes):
-        return next((n for n in classes if n in _NAMED and _BARE.fullmatch(n)), None)
-    return None
-
-
-def _label_before(place: HtmlElement) -> str | None:
-    """Return the language that stands above a block, and remove the label."""
-    label = place.getprevious()
-    if label is None or label.tag not in ("div", "span", "header", "figcaption"):
-        return None
-    found = _labelled(" ".join(map(str, label.itertext())))
-    if found is None and not _names_language(label):
-        return None
-    drop(label)
-    return None if found in _NO_LANGUAGE else found
-
-
-def _names_language(label: HtmlElement) -> bool:
-    """Tell a bar above a block that holds the name of a language, and buttons."""
-    named = [part for part in elements(label) if not _LANGUAGE_NAMES.isdisjoint(names(part))]
-    shown = [words for part in (*named[:1], *elements(label, "button")) for words in _words(part)]
-    return bool(named) and len(text_of(named[0])) <= _LABEL_LENGTH and _words(label) == shown
-
-
-def _words(element: HtmlElement) -> list[str]:
-    return " ".join(map(str, element.itertext())).split()
-
-
-def _label_in(place: HtmlElement, pre: HtmlElement) -> str | None:
-    """Return the language that stands in the wrapper of a block."""
-    if place is pre:
-        return None
-    around = Counter(map(str, place.itertext())) - Counter(map(str, pre.itertext()))
-    found = _labelled(" ".join(around))
-    return None if found in _NO_LANGUAGE else found
-
-
-def _labelled(text: str) -> str | None:
-    words = [w for w in text.lower().split() if w not in ("copy", "code", "copied!")]
-    known = len(words) == 1 and words[0] in _NAMED | {"text", "plaintext", "console", "output"}
-    return words[0] if known else None
+    return len(words) <= LABEL_LENGTH and wrapper.find(".//p") is None
 
 
 def _replace(old: HtmlElement, new: HtmlElement) -> None:

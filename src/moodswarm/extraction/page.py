@@ -8,15 +8,12 @@ from moodswarm.extraction.code import drop_code_controls, plain_code_blocks
 from moodswarm.extraction.decoding import NotHtml, decode_page
 from moodswarm.extraction.edges import trim_edges
 from moodswarm.extraction.links import base_address
-from moodswarm.extraction.markdown import (
-    flatten_layout_tables,
-    tidy_headings,
-    tree_to_markdown,
-)
+from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import read_metadata
 from moodswarm.extraction.platforms.medium import read_medium
 from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
+from moodswarm.extraction.tidying import flatten_layout_tables, tidy_headings
 from moodswarm.extraction.titles import with_title
 from moodswarm.extraction.tree import TooDeep, find_body, parse_page
 from moodswarm.extraction.verdicts import refuse_application, refuse_costly, refuse_listing

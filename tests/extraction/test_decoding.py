@@ -2,8 +2,9 @@
 
 import pytest
 
-from moodswarm.extraction import Article, Refused, extract_page
+from moodswarm.extraction.article import Article, Refused
 from moodswarm.extraction.decoding import decode_page
+from moodswarm.extraction.page import extract_page
 
 RUSSIAN = "<p>Маяк на северном мысу погас ночью, и никто в городе этого не заметил до утра.</p>"
 FRENCH = "<p>L’été dernier, le phare s’est éteint à l’aube, et personne n’a rien remarqué.</p>"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from moodswarm.extraction import EXTRACTION_VERSION, Article, Refused, extract_page
+from moodswarm.extraction.article import EXTRACTION_VERSION, Article, Refused
+from moodswarm.extraction.page import extract_page
 
 GOLDEN = Path(__file__).parent / "golden"
 METADATA = GOLDEN / "metadata.json"

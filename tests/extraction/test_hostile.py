@@ -2,7 +2,9 @@
 
 import pytest
 
-from moodswarm.extraction import Article, PageLinks, Refused, discover_links, extract_page
+from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.links import PageLinks, discover_links
+from moodswarm.extraction.page import extract_page
 
 TEXT = "<p>A paragraph that is long enough to be kept by anyone who looks for an article.</p>" * 5
 URL = "https://x.example/notes/a"

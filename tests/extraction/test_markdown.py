@@ -2,7 +2,8 @@
 
 import pytest
 
-from moodswarm.extraction import html_to_markdown, with_title
+from moodswarm.extraction.markdown import html_to_markdown
+from moodswarm.extraction.titles import with_title
 
 BASE = "https://solano.example/notes/tea"
 

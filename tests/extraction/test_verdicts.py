@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from moodswarm.extraction import Article, Refused, discover_links, extract_page
+from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.links import discover_links
+from moodswarm.extraction.page import extract_page
 
 URL = "https://solano.example/notes/hinges"
 PROSE = "<p>The shed door speaks first, and by November it would not open without a can of oil.</p>"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from moodswarm.extraction import Article, ExtractionPool, Refused
+from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.processes.pool import ExtractionPool
 
 URL = "https://solano.example/notes/a"
 PAGE = b"<body><article><h1>Hinges</h1>" + b"<p>The shed door speaks first, in autumn.</p>" * 9
@@ -94,7 +95,7 @@ def test_too_many_bytes_never_reach_a_worker() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="a promise of the Linux kernel")
 def test_no_worker_outlives_a_killed_parent() -> None:
     program = (
-        "import os, signal\nfrom moodswarm.extraction import ExtractionPool\n"
+        "import os, signal\nfrom moodswarm.extraction.processes.pool import ExtractionPool\n"
         "pool = ExtractionPool(1, 60.0, 3_000_000, 1_024)\n"
         f"pool.submit({PAGE[:60]!r}, {URL!r}).result()\nos.write(1, b'ready')\n"
         f"pool.submit({SLOW[:30]!r} * 9, {URL!r})\nsignal.pause()\n"
@@ -115,7 +116,7 @@ def test_no_worker_outlives_a_killed_parent() -> None:
 @pytest.mark.parametrize("module", ["torch", "kedro", "scrapy", "pyarrow"])
 def test_a_worker_never_loads(module: str) -> None:
     program = (
-        "import sys\nfrom moodswarm.extraction import extract_page\n"
+        "import sys\nfrom moodswarm.extraction.page import extract_page\n"
         f"extract_page({PAGE!r}, {URL!r})\nsys.exit({module!r} in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

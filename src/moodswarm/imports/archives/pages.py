@@ -38,7 +38,7 @@ def markdown(body: "Selector", base_url: str) -> str:
         ArchiveError: the extra `crawl` is missing, or the page is nested too deeply.
     """
     try:
-        from moodswarm.extraction import html_to_markdown
+        from moodswarm.extraction.markdown import html_to_markdown
     except ImportError as error:
         raise ArchiveError(_REMEDY) from error
     try:

@@ -24,15 +24,17 @@ SHOWN_FAILURES = 50
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--if-empty", is_flag=True, help="Do nothing when the store already has documents.")
+@click.option("--if-empty", is_flag=True, help="Do nothing if the store already has documents.")
 @click.option(
     "--from",
     "platform",
     type=click.Choice(PLATFORMS),
-    help="FILES are export archives of this platform: zip files, or folders they were unpacked to.",
+    help="FILES are export archives of this platform: zip files, or unpacked folders.",
 )
 @click.option(
-    "--author", metavar="NAME", help="Full name, with --from; instead of the one in the archive."
+    "--author",
+    metavar="NAME",
+    help="With --from: the full name to use instead of the one in the archive.",
 )
 @json_option
 @with_project
@@ -44,15 +46,15 @@ def import_command(
     author: str | None,
     as_json: bool,
 ) -> None:
-    """Load documents from FILES into the document store; doing so twice changes nothing.
+    """Load documents from FILES into the document store; repeating it changes nothing.
 
     Reads what `moodswarm export` writes (JSON lines, also gzipped) and the JSON of the LLM
-    Engineer's Handbook; with --from, the archives that LinkedIn, Medium and X give to their
-    members. Whatever is wrong is listed with file, line and reason, everything else is kept, and
-    the exit code is 1.
+    Engineer's Handbook; with --from, the archives that LinkedIn, Medium and X send to their
+    members. If anything is wrong, it is listed with file, line and reason, everything else is
+    imported, and the exit code is 1.
 
     \b
-    A line needs these fields, and may have title, language, published_at, path and others:
+    A line needs these fields and may also have title, language, published_at, path and others:
       {"kind": "article", "platform": "blog", "link": "https://example.org/tea",
        "author_full_name": "Mira Solano", "content": "# Tea ..."}
 
@@ -63,7 +65,7 @@ def import_command(
       moodswarm import --from x twitter-archive.zip --author "Mira Solano"
     """
     if author is not None and not platform:
-        raise click.UsageError("--author belongs to --from; lines of JSON name their author")
+        raise click.UsageError("--author needs --from; JSON lines name their authors themselves")
     if author is not None and not author.strip():
         raise click.BadParameter("the name is empty", param_hint="--author")
     if if_empty and (stored := _documents(project)):
@@ -90,11 +92,11 @@ def import_command(
 def export_command(project: Project, file: Path) -> None:
     """Write all documents to FILE as JSON lines; `-` writes to standard output.
 
-    A name that ends in .gz is compressed. `moodswarm import` brings back an identical store.
+    A file whose name ends in .gz is compressed. `moodswarm import` restores an identical store.
     """
     if str(file) == "-":
         count = export_documents(project.documents, sys.stdout.buffer)
-        sys.stdout.buffer.flush()  # A reader that has gone shows here, not at the very end.
+        sys.stdout.buffer.flush()  # If the reader has gone, this raises now, not at exit.
     else:
         count = export_documents(project.documents, file)
     click.echo(f"Exported {count} documents to {file}.", err=True)
@@ -107,12 +109,12 @@ def export_command(project: Project, file: Path) -> None:
 def delete_command(project: Project, links: tuple[str, ...], as_json: bool) -> None:
     """Mark the documents at LINKs as deleted; the next run removes their points.
 
-    A link may be spelled in any way that leads to the same page: http or https, with or without
-    tracking parameters. Links that the store does not know are listed, all others are deleted,
-    and the exit code is 1.
+    A link may be written in any way that leads to the same page: with http or https, with or
+    without tracking parameters. If the store does not know some of the links, they are listed,
+    all others are deleted, and the exit code is 1.
 
     A deleted document stays in the store as a tombstone, so that an older export does not bring
-    it back. Importing it from a line without `updated_at` does.
+    it back. Importing it from a line without `updated_at` does bring it back.
 
     \b
     Examples:
@@ -137,7 +139,7 @@ def delete_command(project: Project, links: tuple[str, ...], as_json: bool) -> N
 
 
 def _ids(links: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return links by document id, two spellings of one once, and those that are no addresses."""
+    """Return links by document id, and (link, reason) for those that are not addresses."""
     ids: dict[str, str] = {}
     unknown = []
     for link in links:
@@ -164,7 +166,7 @@ def _progress(label: str) -> Iterator[Callable[[int], None]]:
 
 
 def _as_dict(report: ImportReport, *, archives: bool) -> dict[str, Any]:
-    """Return the report as JSON shows it; only lines have numbers, only archives have skips."""
+    """Return the report as `--json` prints it; its fields depend on the kind of files."""
     place = "where" if archives else "line"
     return {
         "read": report.read,

@@ -18,13 +18,14 @@ from moodswarm.stores.errors import StoreFull, StoreUnavailable
 
 
 def export_documents(store: DocumentStore, target: str | os.PathLike[str] | BinaryIO) -> int:
-    """Write all documents, tombstoned ones too, one a line and ordered by id.
+    """Write all documents, including tombstoned ones, one per line and ordered by id.
 
-    The same documents give the same bytes. An author whose record the documents alone would not
-    bring back (no document, or a better spelling met earlier) follows as `{"author": "Ada Byron"}`.
+    The same documents yield the same bytes. After them, a line such as `{"author": "Ada Byron"}`
+    names each author whom the documents alone would not bring back: one without documents, or
+    with a better spelling than theirs.
 
     Args:
-        store: It may be written to meanwhile; a document is exported as it is when reached.
+        store: It may be written to meanwhile; each document is exported as it is when reached.
         target: A path (compressed if it ends in `.gz`), which appears only once it is complete,
             or a binary stream.
 
@@ -32,7 +33,7 @@ def export_documents(store: DocumentStore, target: str | os.PathLike[str] | Bina
         The number of documents.
 
     Raises:
-        StoreFull: no space left for the file.
+        StoreFull: there is no space left for the file.
         StoreUnavailable: the file cannot be written.
     """
     if not isinstance(target, str | os.PathLike):
@@ -40,7 +41,7 @@ def export_documents(store: DocumentStore, target: str | os.PathLike[str] | Bina
     with _completed(Path(target)) as stream:
         if not os.fspath(target).endswith(".gz"):
             return _write_lines(store, stream)
-        # No name and no time in the header: the same documents give the same bytes.
+        # Without a name and a time in the header, the same documents yield the same bytes.
         with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as zipped:
             return _write_lines(store, cast(BinaryIO, zipped))
 
@@ -64,7 +65,7 @@ def _author_line(author: Author) -> str:
 
 @contextmanager
 def _completed(path: Path) -> Iterator[BinaryIO]:
-    """Give a stream to a file beside `path` that takes its place when the block has ended well."""
+    """Yield a stream to a file beside `path`, which replaces `path` once the block succeeds."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,5 +79,7 @@ def _completed(path: Path) -> Iterator[BinaryIO]:
             partial.unlink(missing_ok=True)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull(f"no space left to write {path}; nothing was kept of it") from error
+            raise StoreFull(
+                f"there is no space left to write {path}; nothing of it was kept"
+            ) from error
         raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from error

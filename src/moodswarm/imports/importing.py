@@ -1,4 +1,4 @@
-"""Import of documents: items of any source into a store, in batches, with a report of each."""
+"""Import of documents: items of any source are written to a store in batches, and reported on."""
 
 import os
 import uuid
@@ -39,11 +39,11 @@ class ImportReport:
     """The outcome of an import.
 
     Attributes:
-        read: Documents found and given to the store; `result` accounts for each of them.
-        kept_newer: Of the unchanged, those of which the store has a newer version than the file.
+        read: Documents found and passed to the store; `result` accounts for each of them.
+        kept_newer: Those of the unchanged documents of which the store has a newer version.
         skipped: Entries left out on purpose, by reason. In archives, `duplicate` is one whose link
             came before, as in an older archive of the same member.
-        rejected: Everything else that the files hold, with the reason.
+        rejected: Everything else in the files, with the reason.
     """
 
     read: int = 0
@@ -65,26 +65,27 @@ def import_documents(
     limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportReport:
-    """Read files of JSON into a store; repeating an import changes nothing.
+    """Import files of JSON into a store; repeating an import changes nothing.
 
-    Formats are told apart by content: our JSON lines, the JSON of the LLM Engineer's Handbook (see
-    `handbook`), each plain or gzip. Everything that is wrong is reported, and the rest imported.
+    A file holds our own JSON lines, or the JSON of the LLM Engineer's Handbook (see `handbook`),
+    and may be gzipped; its content tells which. Everything that is wrong is reported, and the
+    rest is imported.
 
-    A document is written when it is new, or its content hash or tombstone differs from the stored
-    one. One with an `updated_at`, as exports have, is restored exactly, unless the stored one was
-    updated later: an old export never brings back what has changed or gone since, and `kept_newer`
-    counts such documents.
+    A document is written when it is new, or when its content hash or tombstone differs from the
+    stored one. A document with an `updated_at`, as in exports, is restored exactly, unless the
+    stored one was updated later. An old export therefore never undoes a later change or deletion;
+    `kept_newer` counts such documents.
 
     Args:
         store: Keeps each batch as soon as it is read.
         paths: Read in order; of two documents with one link, the first is taken and the second
             is a failure.
-        batch_documents: How many are written at a time (fewer if they are long).
+        batch_documents: How many documents are written at a time (fewer if they are long).
         limits: How much of a file may be in memory at once.
         progress: Called after each batch with the number of documents read so far.
 
     Raises:
-        StoreError: the store itself failed; batches reported before are kept.
+        StoreError: the store itself failed; batches that were reported before are kept.
     """
     importer = _Importer(store, batch_documents, progress)
     for path in paths:
@@ -99,7 +100,7 @@ def import_archives(
     author_full_name: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportReport:
-    """Read export archives into a store; repeating an import changes nothing.
+    """Import export archives into a store; repeating an import changes nothing.
 
     Args:
         store: Keeps each batch as soon as it is read.
@@ -110,7 +111,7 @@ def import_archives(
         progress: Called after each batch with the number of documents read so far.
 
     Raises:
-        StoreError: the store itself failed; batches reported before are kept.
+        StoreError: the store itself failed; batches that were reported before are kept.
     """
     importer = _Importer(store, _BATCH_DOCUMENTS, progress, overlapping=True)
     for path in paths:

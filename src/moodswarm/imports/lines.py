@@ -1,4 +1,4 @@
-"""Files of documents, read item by item: JSON lines, or one JSON array; plain or gzip."""
+"""Files of documents, read item by item: JSON lines, or one JSON array; plain or gzipped."""
 
 import gzip
 import io
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why a line, or what follows it, gave no item."""
+    """The reason why a line, or everything after it, could not be read."""
 
     reason: str
 
@@ -81,10 +81,10 @@ def _document(line: int, values: dict[str, Any]) -> Found | Unusable:
 
 
 def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Value]]:
-    """Give (line, item) for every JSON object of a file, and for everything that is none.
+    """Yield (line, value) for every JSON object of a file, and for whatever is not one.
 
-    Lines count from 1; line 0 stands for the file as a whole. JSON lines stream, whatever the size
-    of the file; a JSON array is read as a whole.
+    Lines count from 1; line 0 stands for the file as a whole. JSON lines are streamed, however
+    large the file is; a JSON array is read into memory.
     """
     line, empty = 0, True
     try:
@@ -94,7 +94,7 @@ def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Value]]:
                 unzipped = stack.enter_context(gzip.GzipFile(fileobj=stream))
                 stream = stack.enter_context(io.BufferedReader(cast(io.RawIOBase, unzipped)))
             items = _array(stream, limits) if _is_one_value(stream) else _lines(stream, limits)
-            for line, item in items:  # the last line is named in what follows
+            for line, item in items:  # `line` is also the place of a later read error
                 empty = False
                 yield line, item
     except (OSError, EOFError, zlib.error) as error:
@@ -118,7 +118,7 @@ def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Val
         if len(line) > limits.line:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(limits.line)
-            reason = f"the line is longer than {limits.line / MIB:g} MiB, more than one document"
+            reason = f"the line is longer than {limits.line / MIB:g} MiB, too long for one document"
             yield number, Unreadable(reason)
         elif line.strip():
             yield number, _parse(line)
@@ -131,7 +131,7 @@ def _parse(line: bytes) -> Value:
         return Unreadable(f"not UTF-8: {error.reason} at byte {error.start + 1}")
     except json.JSONDecodeError as error:
         return Unreadable(f"broken JSON: {error.msg} at column {error.colno}")
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 10,000 brackets
+    except (ValueError, RecursionError) as error:  # such as 5,000 digits, or 10,000 brackets
         return Unreadable(f"broken JSON: {error}")
 
 
@@ -146,7 +146,7 @@ def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Val
     if len(data) > limits.array:
         reason = (
             f"is one JSON value of more than {limits.array / MIB:g} MiB; turn it into JSON lines "
-            "(jq -c '.[]'), which are read line by line"
+            "(jq -c '.[]'), which are read one at a time"
         )
         yield 0, Unreadable(reason)
         return
@@ -161,7 +161,7 @@ def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Val
 
 
 def _values(text: str) -> Iterator[tuple[int, Value]]:
-    """Decode an array value by value, so that all before a broken place is kept."""
+    """Decode an array value by value, so that everything before a broken place is kept."""
     decoder, line, counted = json.JSONDecoder(), 1, 0
     position = _skip_white(text, 1 if text.startswith(_BOM) else 0)
     inside = text.startswith("[", position)
@@ -187,7 +187,7 @@ def _values(text: str) -> Iterator[tuple[int, Value]]:
 
 
 def _rest(text: str, position: int, inside: bool) -> Iterator[tuple[int, Value]]:
-    """Say what is wrong when the array does not end where it should, and only there."""
+    """Report text after the end of the array, or an array that does not end."""
     if inside and text.startswith("]", position):
         position = _skip_white(text, position + 1)
         inside = False

@@ -43,7 +43,9 @@ def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
 
 def test_files_that_are_too_large_together_are_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / "large.zip", x(tweet(1, "One.")))
-    assert "the files of the archive have more than" in reason(path, ArchiveLimits(total_bytes=300))
+    assert "the files of the archive add up to more than" in reason(
+        path, ArchiveLimits(total_bytes=300)
+    )
 
 
 def test_a_page_over_the_limit_is_refused(tmp_path: Path) -> None:
@@ -94,7 +96,7 @@ def test_an_archive_that_declares_less_than_it_holds_is_refused(tmp_path: Path) 
 def test_what_is_no_zip_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "export.zip"
     path.write_bytes(content)
-    assert "is no readable zip file" in reason(path)
+    assert "is not a readable zip file" in reason(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -141,7 +143,7 @@ def test_an_archive_without_the_files_is_told_apart(
 
 
 def test_an_unknown_platform_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match="known are linkedin, medium, x"):
+    with pytest.raises(ArchiveError, match="known: linkedin, medium, x"):
         next(iter(read_archive("myspace", tmp_path)))
 
 

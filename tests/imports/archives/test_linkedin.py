@@ -106,7 +106,7 @@ def test_a_given_name_goes_before_that_of_the_archive(tmp_path: Path) -> None:
 
 
 def test_without_a_name_nothing_is_read(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match=r"no name in Profile.csv; say it with --author"):
+    with pytest.raises(ArchiveError, match=r"no name in Profile.csv; pass it with --author"):
         read(tmp_path, {"Shares.csv": shares(share(1, "Here."))})
 
 

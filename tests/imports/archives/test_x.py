@@ -119,7 +119,7 @@ def test_an_older_archive_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("account", "message"),
     [
-        ({"username": "mira"}, r"no name in data/account.js; say it with --author"),
+        ({"username": "mira"}, r"no name in data/account.js; pass it with --author"),
         ({"accountDisplayName": "Mira"}, "no username in data/account.js"),
         ({"username": "../mira", "accountDisplayName": "Mira"}, "no username in data/account.js"),
     ],
@@ -141,7 +141,7 @@ def test_what_stands_before_a_broken_place_is_kept(tmp_path: Path) -> None:
     contents = broken(tmp_path, whole[:-40])
     assert texts(contents) == ["One."]
     assert contents.unusable[0].where == "data/tweets.js"
-    assert "broken JSON after 1 entries, the rest is lost" in contents.unusable[0].reason
+    assert "broken JSON after 1 entries; the rest is lost" in contents.unusable[0].reason
 
 
 @pytest.mark.parametrize(

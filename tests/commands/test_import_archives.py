@@ -106,7 +106,7 @@ def test_two_archives_of_one_member_may_overlap(cli: Cli, tmp_path: Path, tweets
     assert "duplicate 1" in result.output
 
 
-def test_the_author_may_be_said(cli: Cli, project: SmallProject, tweets: Path) -> None:
+def test_the_author_can_be_named(cli: Cli, project: SmallProject, tweets: Path) -> None:
     cli("import", "--from", "x", tweets, "--author", "Ana  Bell")
     assert [document.author_full_name for document in stored(project)] == ["Ana Bell"]
 

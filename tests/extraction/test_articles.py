@@ -1,4 +1,4 @@
-"""Which parts of a page are its article."""
+"""The parts of a page that belong to its article, and those that do not."""
 
 import pytest
 

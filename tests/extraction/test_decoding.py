@@ -1,4 +1,4 @@
-"""The encoding is decided from the bytes: servers and pages lie about it."""
+"""The encoding is decided from the bytes, since servers and pages misstate it."""
 
 import pytest
 
@@ -60,7 +60,7 @@ def test_other_bytes_are_not_html_whatever_the_server_says(body: bytes) -> None:
     assert found.reason == "not_html"
 
 
-def test_an_unknown_encoding_is_no_error() -> None:
+def test_an_unknown_encoding_is_not_an_error() -> None:
     body = page(FRENCH, '<meta charset="klingon">').encode("windows-1252")
     found = extract_page(body, "https://x.example/", content_type="text/html; charset=elvish")
     assert isinstance(found, Article)

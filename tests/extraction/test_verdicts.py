@@ -1,4 +1,4 @@
-"""Which pages are refused, and which must not be."""
+"""Pages that are refused, and pages that must not be."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_an_empty_application_needs_a_browser(page: str) -> None:
         f"<body><article><h1>Hinges</h1>{PROSE * 2}</article>",
     ],
 )
-def test_a_page_whose_text_is_there_needs_none(page: str) -> None:
+def test_a_page_whose_text_is_there_needs_no_browser(page: str) -> None:
     assert reason(page) is None
 
 

@@ -57,7 +57,7 @@ def test_an_export_that_cannot_be_written_names_the_path(
         export_documents(store, tmp_path / "file" / "backup.jsonl")
 
 
-def test_gzip_gives_the_same_lines_and_the_same_bytes_each_time(
+def test_gzip_holds_the_same_lines_and_the_same_bytes_each_time(
     store: SqliteDocumentStore, tmp_path: Path
 ) -> None:
     store.upsert_documents([make(n) for n in range(5)])

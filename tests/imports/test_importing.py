@@ -156,7 +156,7 @@ def test_unreadable_files_are_named_and_the_others_read(
     assert report.result.inserted == 1
 
 
-def test_a_cut_off_gzip_file_gives_what_it_holds(
+def test_a_cut_off_gzip_file_yields_its_beginning(
     store: SqliteDocumentStore, tmp_path: Path
 ) -> None:
     noise = random.Random(1)
@@ -217,7 +217,7 @@ def test_memory_does_not_grow_with_the_size_of_a_file(
     start=st.sampled_from([b"", b"[", b"{", b"[{}", b"\x1f\x8b"]),
     data=st.binary(max_size=40) | text.map(str.encode),
 )
-def test_no_bytes_whatever_stop_an_import(
+def test_no_bytes_can_stop_an_import(
     store: SqliteDocumentStore, tmp_path: Path, data: bytes, start: bytes
 ) -> None:
     report = load(store, tmp_path / "x.jsonl", start + data)

@@ -1,4 +1,4 @@
-"""Code blocks: what highlighters make of them, turned back into plain text with a language."""
+"""Code blocks: the markup of highlighters is turned back into plain text with a language."""
 
 import re
 
@@ -47,7 +47,9 @@ def plain_code_blocks(body: HtmlElement) -> None:
         code = html.Element("code")
         block.append(code)
         place = _outermost(pre)
-        above = take_label_before(place)  # goes in any case
+        above = take_label_before(
+            place
+        )  # the label is removed even if the class names the language
         language = declared_language(pre) or label_in(place, pre) or above or inner
         if language:
             code.set("class", f"language-{language}")
@@ -57,7 +59,7 @@ def plain_code_blocks(body: HtmlElement) -> None:
 
 
 def _mark_blocks(body: HtmlElement) -> None:
-    """Make a `pre` of a block that a site writes without one."""
+    """Turn code blocks that a site writes without `pre` into a `pre`."""
     for block in list(elements(body, "code", "div")):
         parent = block.getparent()
         if parent is None or next(block.iterancestors("pre"), None) is not None:
@@ -71,7 +73,7 @@ def _mark_blocks(body: HtmlElement) -> None:
 
 
 def _drop_beside_code(pre: HtmlElement) -> str | None:
-    """Remove labels and links that a site puts into a block beside its code; give the language."""
+    """Remove labels and links that share a block with its code; return the language they name."""
     codes = list(elements(pre, "code"))
     if len(codes) != 1:
         return None
@@ -85,7 +87,7 @@ def _drop_beside_code(pre: HtmlElement) -> str | None:
 
 
 def _drop_numbers_after(place: HtmlElement, code: str) -> None:
-    """Remove a list behind a block that counts its lines; the parser lets none stand in it."""
+    """Remove a list of line numbers after a block; the parser has moved it out of the `pre`."""
     counted = place.getnext()
     if counted is None or counted.tag not in ("ul", "ol"):
         return
@@ -102,9 +104,9 @@ def code_text(pre: HtmlElement) -> str:
     parts: list[str] = []
     _collect(pre, parts, top=True)
     text = "".join(parts).replace("\r\n", "\n").replace("\u200b", "")
-    if _INDENTED.search(text):  # by an editor that writes &nbsp; for spaces
+    if _INDENTED.search(text):  # some editors write &nbsp; for spaces
         text = text.replace("\xa0", " ")
-    # The newline after the start tag is not part of the text, in HTML itself.
+    # By the rules of HTML, a newline right after the start tag is not part of the text.
     return text.removeprefix("\n").rstrip("\n") if text.strip() else ""
 
 
@@ -150,7 +152,7 @@ def _is_line(element: HtmlElement) -> bool:
 def _is_line_span(element: HtmlElement) -> bool:
     found = names(element)
     return element.tag == "span" and (
-        # Prism writes `token line` for a part of a line, in a diff.
+        # In a diff, Prism writes `token line` for a part of a line.
         (not _LINE.isdisjoint(found) and "token" not in found)
         or element.get("data-line") is not None
         or "display:block" in _style(element)
@@ -158,13 +160,13 @@ def _is_line_span(element: HtmlElement) -> bool:
 
 
 def _is_filler(element: HtmlElement) -> bool:
-    """Tell an empty line that stands in a part of a line, after a newline: Prism's, wrapped."""
+    """Tell an empty line within another one, which Prism writes after a newline in a diff."""
     parent = element.getparent()
     return parent is not None and parent.tag == "span" and not text_of(element)
 
 
 def _newline_follows(element: HtmlElement) -> bool:
-    """Tell whether the page itself ends the line right behind an element."""
+    """Tell whether the page itself ends the line right after an element."""
     last: HtmlElement = element
     while not last.tail and last.getnext() is None:
         parent = last.getparent()
@@ -178,7 +180,7 @@ def _newline_follows(element: HtmlElement) -> bool:
 
 
 def _flatten_table(table: HtmlElement) -> None:
-    """Replace a table that only sets line numbers beside code by its code."""
+    """Replace a table that only puts line numbers beside code with the code."""
     rows = list(table.iter("tr"))
     if not rows:
         return
@@ -239,12 +241,11 @@ def _replace(old: HtmlElement, new: HtmlElement) -> None:
         new.drop_tree()
     new.tail = old.tail
     old.tail = None
-    # A block cannot stand in a paragraph: markdown would run it into the line.
     parent.replace(old, new)
 
 
 def drop_code_controls(body: HtmlElement) -> None:
-    """Remove the labels of buttons that stand beside code blocks."""
+    """Remove the labels of buttons beside code blocks, such as "Copy"."""
     for pre in list(elements(body, "pre")):
         parent = pre.getparent()
         if parent is not None and any(_WRAPPER.fullmatch(n) for n in names(parent)):

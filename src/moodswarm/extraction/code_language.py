@@ -1,4 +1,4 @@
-"""The language of a code block: as its classes declare it, or as a label beside it says."""
+"""The language of a code block, as its classes declare it or a label beside it names it."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ _NO_LANGUAGE = {
     "block", "table", "code", "source", "line", "lines", "number", "figure", "group", "highlight",
     "pre", "tab", "tabs", "tabs-item", "tabs-content", "switcher", "content", "body", "html-code",
 }  # fmt: skip
-# Classes that a highlighter adds beside a bare language name (`highlight python`).
+# Beside these classes, the name of a language stands alone, as in `highlight python`.
 _BARE_OWNERS = {"highlight", "hljs", "sourcecode", "src", "prettyprint", "shiki", "codehilite"}
 _BARE = re.compile(r"[a-z][a-z0-9+#]{0,20}")
 _NAMED = {
@@ -58,7 +58,7 @@ def _declared_by(element: HtmlElement) -> str | None:
 
 
 def take_label_before(place: HtmlElement) -> str | None:
-    """Return the language that stands above a block, and remove the label."""
+    """Remove the label above a block, and return the language that it names."""
     label = place.getprevious()
     if label is None or label.tag not in ("div", "span", "header", "figcaption"):
         return None
@@ -70,7 +70,7 @@ def take_label_before(place: HtmlElement) -> str | None:
 
 
 def _names_language(label: HtmlElement) -> bool:
-    """Tell a bar above a block that holds the name of a language, and buttons."""
+    """Tell a bar above a block that holds nothing but the name of a language and buttons."""
     named = [part for part in elements(label) if not _LANGUAGE_NAMES.isdisjoint(names(part))]
     shown = [words for part in (*named[:1], *elements(label, "button")) for words in _words(part)]
     return bool(named) and len(text_of(named[0])) <= LABEL_LENGTH and _words(label) == shown
@@ -81,7 +81,7 @@ def _words(element: HtmlElement) -> list[str]:
 
 
 def label_in(place: HtmlElement, pre: HtmlElement) -> str | None:
-    """Return the language that stands in the wrapper of a block."""
+    """Return the language that is written in the wrapper of a block, beside its code."""
     if place is pre:
         return None
     around = Counter(map(str, place.itertext())) - Counter(map(str, pre.itertext()))

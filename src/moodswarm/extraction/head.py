@@ -15,7 +15,7 @@ _DECODER = json.JSONDecoder()
 
 
 def meta(root: HtmlElement, name: str) -> str | None:
-    """Return what a meta element of this name says."""
+    """Return the content of the first meta element of this name."""
     for element in elements(root, "meta"):
         key = element.get("property") or element.get("name") or element.get("itemprop") or ""
         if key.lower() == name and (value := " ".join((element.get("content") or "").split())):
@@ -24,7 +24,7 @@ def meta(root: HtmlElement, name: str) -> str | None:
 
 
 def linked_data(root: HtmlElement) -> Iterator[dict[str, Any]]:
-    """Give the JSON-LD objects that describe an article."""
+    """Yield the JSON-LD objects that describe an article."""
     for script in elements(root, "script"):
         if script.get("type") != "application/ld+json":
             continue
@@ -50,7 +50,7 @@ def linked_data(root: HtmlElement) -> Iterator[dict[str, Any]]:
 def read_state(root: HtmlElement, variable: str) -> dict[str, Any] | None:
     """Return the object that a script assigns to a variable, or None.
 
-    Both `x = {...}` and `x = JSON.parse("...")` are read; nothing is executed.
+    Both `x = {...}` and `x = JSON.parse("...")` are understood; nothing is executed.
     """
     assigned = re.compile(re.escape(variable) + r"\s*=\s*(JSON\.parse\(\s*)?")
     for script in elements(root, "script"):
@@ -70,13 +70,13 @@ def read_state(root: HtmlElement, variable: str) -> dict[str, Any] | None:
 
 
 def part(value: Any, *keys: str) -> Any:
-    """Return what lies under keys in nested objects, or None where there is nothing."""
+    """Return the value under a path of keys in nested objects, or None if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
 def text_part(value: Any, *keys: str) -> str | None:
-    """Return the text under keys, without white space around it, or None."""
+    """Return the text under a path of keys without surrounding white space, or None."""
     found = part(value, *keys)
     return found.strip() or None if isinstance(found, str) else None

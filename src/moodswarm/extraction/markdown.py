@@ -1,4 +1,4 @@
-"""HTML to markdown: a tidy tree, then html-to-markdown, then a few mends of its text."""
+"""HTML to markdown: the tree is tidied, html-to-markdown converts it, and its text is mended."""
 
 import re
 
@@ -22,15 +22,15 @@ _UNSAFE = (
     "script", "style", "link", "meta", "noscript", "template", "svg", "iframe", "object", "embed",
     "canvas", "audio", "video", "button", "select", "textarea", "form", "base", "head", "title",
 )  # fmt: skip
-# Only where a parser would take them for emphasis: snake_case and 2 * 3 need nothing.
+# Marks are escaped only where a parser would see emphasis; snake_case and 2 * 3 stay.
 _STAR, _STAR_END = re.compile(r"\*(?=\S)"), re.compile(r"\S\*")
 _UNDERSCORE = re.compile(r"(?<![\w\\])_+(?=[^\s_])")
 _UNDERSCORE_END = re.compile(r"\w_(?!\w)")
-# The converter would escape a backslash itself; this stands for one until it is done.
+# The converter would escape a backslash; this character stands for one until it has finished.
 _BACKSLASH = "\ue0f1"
-# A tag or an entity that is meant to be read: in a page about HTML.
+# A tag or an entity that is meant to be read, in a page about HTML.
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w{1,31};)")
-# What would begin another block if it stayed at the start of a line.
+# Marks that would begin another block if they stayed at the start of a line.
 _MARK_IN_TEXT = re.compile(
     r"\s*\n\s*(?=(?:[-*+]|\d{1,9}[.)]|\#{1,6})(?:\s|$)|[=-]+\s*(?:\n|$)|>|```|~~~)"
 )
@@ -41,18 +41,22 @@ def html_to_markdown(html_text: str, base_url: str) -> str:
     """Convert a piece of HTML, such as an entry of a feed, to markdown.
 
     Args:
-        html_text: Anything; scripts, frames and forms in it give nothing.
-        base_url: What relative links are relative to.
+        html_text: Anything; scripts, frames and forms in it are left out.
+        base_url: The address that relative links start from.
 
     Raises:
-        ValueError: it is nested too deeply to be converted as a whole.
+        ValueError: it is nested so deeply that a part of it would be lost.
     """
     root = parse_fragment(html_text)
     return "" if root is None else tree_to_markdown(root, base_url)
 
 
 def tree_to_markdown(root: HtmlElement, base_url: str) -> str:
-    """Convert a tree to markdown; the tree is changed on the way."""
+    """Convert a tree to markdown; this changes the tree.
+
+    The order matters: code blocks are plain before anything could be removed from them, and text
+    is escaped last, when all code and formulas are known.
+    """
     tidy_headings(root)
     plain_code_blocks(root)
     keep_formulas(root)
@@ -87,7 +91,7 @@ def _convert(root: HtmlElement) -> str:
 
 
 def _mend(text: str) -> str:
-    """Take away surplus blank lines, except in code."""
+    """Remove surplus blank lines, except in code, and put the backslashes in."""
     lines, fence = [], ""
     for line in text.replace("\u200b", "").replace(_BACKSLASH, "\\").split("\n"):
         mark = _FENCE.match(line)
@@ -106,9 +110,10 @@ def _mend(text: str) -> str:
 
 
 def _join_lines(root: HtmlElement) -> None:
-    """Keep the mark of a list within the line, where a generator wrapped a text before it.
+    """Join a line that begins with the mark of a list to the one before it.
 
-    Two marks or more are a list that the generator did not see; the reader of the markdown does.
+    A generator has wrapped the text there. Two marks or more are left alone: that is a list which
+    the generator missed, and markdown shows it.
     """
     for block in elements(root, "p"):
         text = "".join(map(str, block.itertext()))
@@ -122,7 +127,7 @@ def _join_lines(root: HtmlElement) -> None:
 
 
 def _escape(root: HtmlElement) -> None:
-    """Put a backslash before what would turn plain text into emphasis or a tag."""
+    """Put a backslash before marks that would turn plain text into emphasis or a tag."""
     for element in elements(root):
         inside = element.tag in ("code", "pre") or element.get("data-formula") is not None
         if element.text and not inside:
@@ -145,7 +150,7 @@ def _escaped(text: str) -> str:
 
 
 def _escape_mark(text: str, mark: str, start: re.Pattern[str], end: re.Pattern[str]) -> str:
-    """Escape what opens an emphasis, as far as one is closed behind it."""
+    """Escape the marks that open emphasis, up to the last one that could close it."""
     last = max((match.start() for match in end.finditer(text)), default=0)
     escaped = start.sub(lambda match: f"{_BACKSLASH}{mark}" * len(match[0]), text[: last + 1])
     return escaped + text[last + 1 :]

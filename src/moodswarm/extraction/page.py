@@ -1,4 +1,4 @@
-"""A page to an article: every step in its order."""
+"""From a page to an article: all steps in order."""
 
 from lxml.html import HtmlElement
 
@@ -22,13 +22,13 @@ from moodswarm.extraction.verdicts import refuse_application, refuse_costly, ref
 def extract_page(
     body: bytes, url: str, *, content_type: str | None = None, max_bytes: int = 3_000_000
 ) -> Article | Refused:
-    """Turn the bytes of a page into an article. No network, no clock.
+    """Turn the bytes of a page into an article, without network or clock.
 
     Args:
-        body: As the server sent it, decompressed.
-        url: Where it was found; relative links are resolved against it.
-        content_type: The server's header, a hint only: the encoding is decided from the bytes.
-        max_bytes: A longer page is refused.
+        body: The bytes that the server sent, decompressed.
+        url: The address of the page; relative links are resolved against it.
+        content_type: The server's header. It is only a hint, since servers misstate encodings.
+        max_bytes: Longer pages are refused.
     """
     if len(body) > max_bytes:
         return Refused("too_large", f"{len(body):,} bytes; at most {max_bytes:,} are read")

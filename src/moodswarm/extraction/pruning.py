@@ -1,4 +1,4 @@
-"""What is on a page but not of the article: found by element, role, and name."""
+"""Removal of everything on a page that is not its article, by element, role and name."""
 
 import re
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ _BLOCKS = (
 )  # fmt: skip
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-#: An element that holds more of the page's words is the page, whatever it is called.
+#: An element with a larger share of the page's text is the page itself, whatever its name.
 _MOST = 0.4
 
-# Names as `tree.names` gives them. A name matches as a whole: `share` is a share bar, while
-# `market-share` may be what the article is about.
+# Names as `tree.names` returns them. They match as a whole: `share` is a share bar, while
+# `market-share` may be the subject of the article.
 _PREFIX = (
     r"(?:(?:js|md|vp|sl|theme|site|page|post|posts|article|entry|blog|single|single-post|content"
     r"|main|global|story|doc|docs|wp-block|td|jp|sd|bd|mw|c|o|m|l|u)-)*"
@@ -92,7 +92,7 @@ _KINDS = (
     r"|hash-link|heading-link|mw-editsection|editsection|noprint|navbox|catlinks|reflist-nav"
     r"|(?:input|output|in|out)-prompt|printfooter|speechify-ignore|jump-link|mw-jump-link|hidden"
 )
-# Words that mean the same whatever comes before them: `kg-signup-card`, `elementor-share-buttons`.
+# Words that mean the same whatever precedes them: `kg-signup-card`, `elementor-share-buttons`.
 _STRONG = (
     r"newsletter|signup|sign-up|subscribe|subscription|opt-?in|mailing-list|share|sharing|social"
     r"|social-share|breadcrumbs?|related-?(?:posts?|articles?|content|stories|reading)|comments"
@@ -100,13 +100,13 @@ _STRONG = (
     r"|post-navigation|sponsor|tag-?cloud|page-?nav|prev-?next|copy-?button|line-?numbers-rows"
 )
 _BOILERPLATE = re.compile(f"(?:{_PREFIX}(?:{_KINDS})|(?:[a-z0-9]+-)*(?:{_STRONG})){_SUFFIX}")
-# Names that say the opposite: the element that holds the article.
+# Names of the element that holds the article.
 _CONTENT = re.compile(
     r"(?:.*-)?(?:post|article|entry|page|main|blog|story|doc|docs|markdown|theme|content|body)-"
     r"(?:content|body|text|main|inner|wrapper|container|markdown)|content|markdown|prose|article"
     r"|post|entry|hentry|h-entry|main"
 )
-# Names of links to a heading, which some sites give to the heading itself.
+# Names of a link to a heading; some sites put them on the heading itself.
 _ANCHOR = re.compile(
     r"(?:.*-)?(?:anchor|anchor-?link|anchorjs-link|headerlink|header-link|heading-link|hash-link"
     r"|permalink|copy-link)"
@@ -118,7 +118,7 @@ _CONTENTS_HEADING = re.compile(
 
 
 def prune_page(body: HtmlElement) -> None:
-    """Remove from a page what cannot be of its article."""
+    """Remove everything from a page that cannot belong to its article."""
     _keep_tasks(body)
     drop_all(elements(body, *_NEVER))
     limit = len(text_of(body)) * _MOST
@@ -128,17 +128,17 @@ def prune_page(body: HtmlElement) -> None:
             listed = sum(1 for _ in element.iter("a")) > 1
             drop(element)
             if listed and before is not None and _CONTENTS_HEADING.fullmatch(text_of(before)):
-                drop(before)  # the heading of a table of contents that has gone
+                drop(before)  # the heading of the table of contents that was just removed
 
 
 def _only_leads(element: HtmlElement) -> bool:
-    """Tell navigation that is most of a short page."""
+    """Tell navigation, which may be most of a short page."""
     linked = sum(len(text_of(link)) for link in element.iter("a"))
     return element.tag == "nav" and linked > len(text_of(element)) / 2
 
 
 def _keep_tasks(body: HtmlElement) -> None:
-    """Write the boxes of a task list as markdown does; the elements themselves go."""
+    """Write the boxes of a task list as markdown does, since their elements are removed."""
     for box in elements(body, "input"):
         item = next(box.iterancestors("li"), None)
         if box.get("type") == "checkbox" and item is not None and not _named_boilerplate(item):
@@ -158,7 +158,7 @@ def _suspects(body: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _is_note(element: HtmlElement) -> bool:
-    """Tell footnotes and admonitions, which some sites put in landmark elements."""
+    """Tell footnotes and admonitions, which some sites put into `nav` or `footer`."""
     return any("footnote" in n or "admonition" in n or "citation" in n for n in names(element))
 
 
@@ -172,13 +172,13 @@ def _is_hidden(element: HtmlElement) -> bool:
 
 def _named_boilerplate(element: HtmlElement) -> bool:
     classes = names(element)
-    if element.tag in _HEADINGS:  # named after the anchor it carries; that goes by itself
+    if element.tag in _HEADINGS:  # some are named after their anchor, which is removed by itself
         classes = [name for name in classes if not _ANCHOR.fullmatch(name)]
     if any(_CONTENT.fullmatch(name) for name in classes):
         return False
     if any(_BOILERPLATE.fullmatch(name) and not _STATE.fullmatch(name) for name in classes):
         return True
-    # Ids of sections and headings come from the words of the article.
+    # The ids of these elements are made of the article's words: a section on `comments` stays.
     if element.tag in (*_HEADINGS, "section", "a", "span", "li", "p", "details"):
         return False
     if "section" in classes:

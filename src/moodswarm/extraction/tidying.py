@@ -1,4 +1,4 @@
-"""HTML made plain, piece by piece, so that a converter says in markdown all that it holds."""
+"""HTML made plain, kind by kind, so that a converter loses nothing of it in markdown."""
 
 import re
 from urllib.parse import urljoin, urlsplit
@@ -47,7 +47,7 @@ def _tidy_anchor(heading: HtmlElement, link: HtmlElement, named: bool) -> None:
 
 
 def keep_formulas(root: HtmlElement) -> None:
-    """Put the TeX source of a formula in the place of its drawing."""
+    """Replace the drawing of a formula by its TeX source."""
     for source in list(root.iter("annotation")):
         if source.get("encoding") != "application/x-tex" or not source.text:
             continue
@@ -82,7 +82,7 @@ def tidy_links(root: HtmlElement, base_url: str) -> None:
 
 
 def tidy_images(root: HtmlElement, base_url: str) -> None:
-    """Keep an image for its description, which its author wrote; drop one that has none."""
+    """Keep an image that has a description, which its author wrote; drop all others."""
     for image in list(elements(root, "img")):
         text = " ".join((image.get("alt") or "").split())
         source = image.get("src") or ""
@@ -140,7 +140,7 @@ def tidy_inline_code(root: HtmlElement) -> None:
 
 
 def _swap_link(code: HtmlElement, link: HtmlElement) -> None:
-    """Turn a link in code into code in a link, which markdown can say."""
+    """Turn a link in code into code in a link, since markdown has only the latter."""
     text = text_of(link)
     code.remove(link)
     code.tag, link.tag = "a", "code"
@@ -154,7 +154,7 @@ def _swap_link(code: HtmlElement, link: HtmlElement) -> None:
 
 
 def flatten_layout_tables(root: HtmlElement) -> None:
-    """Turn tables that only place things on the page into plain blocks."""
+    """Turn tables that only lay out the page into plain blocks."""
     for table in list(elements(root, "table")):
         if _is_layout(table):
             for part in list(elements(table, "table", "thead", "tbody", "tfoot", "tr", "td", "th")):
@@ -173,7 +173,7 @@ def _is_layout(table: HtmlElement) -> bool:
 
 
 def plain_blocks(root: HtmlElement) -> None:
-    """Turn what markdown has no word for into paragraphs and plain blocks."""
+    """Turn elements that markdown does not have into paragraphs and plain blocks."""
     for block in list(elements(root, "figure", "figcaption")):
         block.tag = "p" if block.tag == "figcaption" and block.find(".//p") is None else "div"
     for item in elements(root, "li"):

@@ -62,7 +62,7 @@ def test_too_many_files_are_refused(tmp_path: Path, packed: bool) -> None:
     assert "more than 20" in reason(make(tmp_path / "many", files), ArchiveLimits(files=20))
 
 
-def test_an_encrypted_archive_names_the_way_out(tmp_path: Path) -> None:
+def test_an_encrypted_archive_names_the_remedy(tmp_path: Path) -> None:
     path = zipped(tmp_path / "locked.zip", x(tweet(1, "One.")))
     data = bytearray(path.read_bytes())
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -93,7 +93,7 @@ def test_an_archive_that_declares_less_than_it_holds_is_refused(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip at all", b"PK\x03\x04" + bytes(100)])
-def test_what_is_no_zip_file_is_named(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_zip_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "export.zip"
     path.write_bytes(content)
     assert "is not a readable zip file" in reason(path)
@@ -135,7 +135,7 @@ def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
         ("x", {}, r"is empty; expected data/tweets.js"),
     ],
 )
-def test_an_archive_without_the_files_is_told_apart(
+def test_an_archive_of_another_platform_is_recognised(
     tmp_path: Path, platform: str, files: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ArchiveError, match=message):

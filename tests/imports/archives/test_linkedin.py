@@ -92,7 +92,7 @@ def test_shares_with_the_number_of_a_member_in_a_nested_folder(tmp_path: Path) -
     assert contents.unusable == []
 
 
-def test_an_unpacked_archive_gives_the_same(tmp_path: Path) -> None:
+def test_an_unpacked_archive_yields_the_same(tmp_path: Path) -> None:
     files = linkedin(share(1, "Here."), **{"Articles/Articles/a.html": linkedin_article("A", "b")})
     from_zip = read(tmp_path, files)
     from_folder = Contents("linkedin", folder(tmp_path / "folder", files))
@@ -100,7 +100,7 @@ def test_an_unpacked_archive_gives_the_same(tmp_path: Path) -> None:
     assert len(from_zip.documents) == 2
 
 
-def test_a_given_name_goes_before_that_of_the_archive(tmp_path: Path) -> None:
+def test_a_given_name_wins_over_that_of_the_archive(tmp_path: Path) -> None:
     (post,) = read(tmp_path, linkedin(share(1, "Here.")), "M. Solano").documents
     assert post.author_full_name == "M. Solano"
 

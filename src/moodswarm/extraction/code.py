@@ -47,9 +47,8 @@ def plain_code_blocks(body: HtmlElement) -> None:
         code = html.Element("code")
         block.append(code)
         place = _outermost(pre)
-        above = take_label_before(
-            place
-        )  # the label is removed even if the class names the language
+        # The label is removed even if the classes name the language.
+        above = take_label_before(place)
         language = declared_language(pre) or label_in(place, pre) or above or inner
         if language:
             code.set("class", f"language-{language}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from moodswarm.text.characters import normalise_for_matching, repair_characters, whole_character
+from moodswarm.text.characters import repair_characters, whole_character
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,6 @@ def test_what_reads_the_same_becomes_plain(found: str, plain: str) -> None:
 )
 def test_what_carries_meaning_stays(text: str) -> None:
     assert repair_characters(text) == text
-
-
-def test_matching_ignores_case_width_and_space() -> None:
-    assert normalise_for_matching("  Ｈｅｌｌｏ\n\tSTRASSE ") == normalise_for_matching(
-        "hello straße"
-    )
 
 
 @pytest.mark.parametrize(

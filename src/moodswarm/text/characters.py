@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from functools import partial
-from typing import Literal
 
 _MATHEMATICAL = "\U0001d400-\U0001d7ff"
 # Letters of the pseudo-alphabets that Unicode had already given a place elsewhere.
@@ -78,14 +77,14 @@ def _repair_once(line: str) -> str:
         line = "\n".join(_SPACE.sub(" ", _drop_odd_indent(part)) for part in line.split("\n"))
         keep = partial(_keep_needed, right_to_left=_RIGHT_TO_LEFT.search(line) is not None)
         line = _JUNK.sub(keep, line)
-    return _normalize("NFC", line)
+    return _nfc(line)
 
 
-def _normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
+def _nfc(text: str) -> str:
     """Normalise slice by slice: ordering one long run of combining marks takes quadratic time."""
     if len(text) <= _SLICE_CHARACTERS:
-        return unicodedata.normalize(form, text)
-    return _SLICE.sub(lambda match: unicodedata.normalize(form, match[0]), text)
+        return unicodedata.normalize("NFC", text)
+    return _SLICE.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
 
 
 def _drop_odd_indent(line: str) -> str:
@@ -170,12 +169,3 @@ def _flag_halves_before(text: str, place: int, lowest: int) -> int:
     while first > lowest and _is_flag_half(text[first - 1]):
         first -= 1
     return place - first
-
-
-def normalise_for_matching(text: str) -> str:
-    """Return text as near-duplicate detection compares it, never to be stored as the truth.
-
-    NFKC, case folded, white space collapsed to single spaces.
-    """
-    folded = _normalize("NFKC", _normalize("NFKC", text).casefold())
-    return " ".join(folded.split())

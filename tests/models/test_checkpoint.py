@@ -109,7 +109,9 @@ def test_broken_json_is_named(name: str, folder: Path) -> None:
 def test_weights_that_were_cut_short_are_refused(size: int, folder: Path) -> None:
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
-    with pytest.raises(ModelUnreadable, match=r"model\.safetensors is no whole safetensors file"):
+    with pytest.raises(
+        ModelUnreadable, match=r"model\.safetensors is not a complete safetensors file"
+    ):
         find_checkpoint(str(folder))
 
 

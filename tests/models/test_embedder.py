@@ -118,7 +118,7 @@ def test_only_the_arguments_travel(embedder: Embedder) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"precision": "int4"}, "precision is 'int4'; known are"),
+        ({"precision": "int4"}, "precision is 'int4'; expected one of"),
         ({"batch_tokens": 0}, "batch_tokens is 0; expected at least 1"),
         ({"threads": -1}, "threads is -1; expected at least 1"),
     ],

@@ -117,7 +117,9 @@ def test_a_score_that_is_none_is_refused(broken: Path, value: float) -> None:
     weights = load_file(broken / "model.safetensors")
     weights["bert.embeddings.word_embeddings.weight"][VOCABULARY.index("boats")] = value
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ScoreNotFinite, match=r"broken gave NaN or infinity for text 1; check its"):
+    with pytest.raises(
+        ScoreNotFinite, match=r"broken returned NaN or infinity for text 1. Check its"
+    ):
         Reranker(str(broken)).score(QUERY, ["ferry", "boats", "boats"])
 
 
@@ -157,8 +159,8 @@ def test_what_is_too_long_is_logged_once(folder: Path, caplog: pytest.LogCapture
         for _ in range(2):
             fresh.score("ferry " * 100, ["tide " * 200, "tide " * 300])
     question, text = (message.partition(": ")[2] for message in caplog.messages)
-    assert question == "a question has 100 tokens; only its first 30 are read"
-    assert text.startswith("a text has 200 tokens and 31 fit beside the question; it is scored in")
+    assert question == "a question has 100 tokens; only the first 30 are read"
+    assert text.startswith("a text has 200 tokens, but only 31 fit beside the question; it is")
 
 
 def test_a_long_question_leaves_half_of_the_room_to_the_text(tiny: Reranker) -> None:
@@ -168,7 +170,7 @@ def test_a_long_question_leaves_half_of_the_room_to_the_text(tiny: Reranker) -> 
 
 @pytest.mark.parametrize("max_tokens", [1, 4])
 def test_a_limit_without_room_for_a_pair_is_refused(folder: Path, max_tokens: int) -> None:
-    with pytest.raises(ValueError, match=f"max_tokens is {max_tokens};.*expected at least 5"):
+    with pytest.raises(ValueError, match=f"max_tokens is {max_tokens}, .*Use at least 5"):
         Reranker(str(folder), max_tokens=max_tokens).score(QUERY, TEXTS)
 
 
@@ -227,7 +229,7 @@ def test_an_argument_out_of_range_is_named(argument: str) -> None:
 def test_a_model_with_several_labels_is_refused(tmp_path: Path) -> None:
     labels = {"0": "no", "1": "maybe", "2": "yes"}
     path = build_tiny_cross_encoder(tmp_path, id2label=labels, label2id={})
-    with pytest.raises(ModelUnreadable, match="gives 3 labels for a pair|cannot be loaded"):
+    with pytest.raises(ModelUnreadable, match="returns 3 labels for a pair|cannot be loaded"):
         Reranker(str(path)).score(QUERY, TEXTS)
 
 

@@ -78,7 +78,9 @@ def test_tokens_lie_in_order_within_the_text(tokenizer: FastTokenizer, text: str
     assert len(encoding) == 0 or encoding.ends[-1] <= len(text)
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "is missing"), ("{}", "is no tokenizer")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "is missing"), ("{}", "is not a tokenizer")]
+)
 def test_a_bad_file_is_named(content: str | None, message: str, tmp_path: Path) -> None:
     if content:
         (tmp_path / "tokenizer.json").write_text(content)

@@ -208,13 +208,13 @@ def test_a_table_keeps_its_header_with_its_first_row(minilm: FileTokenizer) -> N
 
 
 def test_an_unknown_kind_names_the_known_ones(tiny: FileTokenizer) -> None:
-    with pytest.raises(ValueError, match=r"'tweet'; known are article, post, repository"):
+    with pytest.raises(ValueError, match=r"'tweet'; expected one of article, post, repository"):
         chunk_text("x", "tweet", PARAMS, tiny)
 
 
 def test_a_model_without_room_is_refused(tiny: FileTokenizer) -> None:
     narrow = FileTokenizer(tiny.tokenizer, 2, 2, "[UNK]")
-    with pytest.raises(ValueError, match="max_tokens 2 leaves no room beside 2 special tokens"):
+    with pytest.raises(ValueError, match="max_tokens is 2, which leaves no room beside 2 special"):
         chunk_text("x", "post", PARAMS, narrow)
 
 
@@ -267,5 +267,5 @@ def test_a_character_that_no_chunk_can_hold_is_an_error() -> None:
             return [Encoding(np.zeros(9, int), np.zeros(9, int), 0) for _ in texts]
 
     tokenizer = Verbose(pattern_tokenizer(r"\S"), 8, 2, "[UNK]")
-    with pytest.raises(ValueError, match="no cut of 'a' fits into 6 tokens"):
+    with pytest.raises(ValueError, match="'a' cannot be cut into pieces of at most 6 tokens"):
         chunk_text("abc", "post", PARAMS, tokenizer)

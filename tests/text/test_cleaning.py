@@ -80,7 +80,7 @@ def test_a_document_below_the_minimum_is_too_short() -> None:
 
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"'tweet'; known are article, post, repository"):
+    with pytest.raises(ValueError, match=r"'tweet'; expected one of article, post, repository"):
         clean_text("x", "tweet", PARAMS)
 
 

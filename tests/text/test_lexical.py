@@ -278,7 +278,7 @@ def test_the_batch_step_takes_an_empty_table() -> None:
 @pytest.mark.parametrize(
     ("bad", "match"),
     [
-        ({"language": "klingon"}, "unknown language 'klingon'; known are none, arabic"),
+        ({"language": "klingon"}, "unknown language 'klingon'; expected one of none, arabic"),
         ({"b": 1.5}, "b"),
         ({"k1": -1}, "k1"),
         ({"average_terms": 0}, "average_terms"),

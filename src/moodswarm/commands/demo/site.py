@@ -26,12 +26,12 @@ _GIT_BODY_BYTES = 1024 * 1024
 
 
 class SiteServer:
-    """Serves while it is entered.
+    """A context manager that serves the site until it exits.
 
     Args:
-        site: A folder per host.
-        repositories: Bare repositories, served by `CODE_HOST`.
-        port: 0 takes a free one.
+        site: Folder with a subfolder per host.
+        repositories: Folder of bare repositories, served on `CODE_HOST`.
+        port: Port to listen on; 0 takes a free one.
 
     Raises:
         OSError: the port is taken.
@@ -54,7 +54,7 @@ class SiteServer:
 
 
 class _Answer(BaseHTTPRequestHandler):
-    """Answers one connection."""
+    """Answers the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
     server_version = "Breakwater/4"
@@ -66,7 +66,7 @@ class _Answer(BaseHTTPRequestHandler):
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
-        """Send a file, or what git asks for."""
+        """Send a file, or the answer to a request from git."""
         if self._host == CODE_HOST:
             self._send_git()
         else:
@@ -77,7 +77,7 @@ class _Answer(BaseHTTPRequestHandler):
         self._send_file()
 
     def do_POST(self) -> None:
-        """Let git fetch; nothing else takes data."""
+        """Let git fetch, the only request with a body that is allowed."""
         if self._host == CODE_HOST:
             self._send_git()
         else:
@@ -108,7 +108,7 @@ class _Answer(BaseHTTPRequestHandler):
         self._send(200, {"Content-Type": kind, "ETag": etag, "Last-Modified": modified}, body)
 
     def _file(self) -> Path | None:
-        """Return the file that an address names, if it is one of the site."""
+        """Return the file that the address names, or None if the site has no such file."""
         path = PurePosixPath(unquote(urlsplit(self.path).path))
         if not re.fullmatch(r"[a-z]+\.localhost", self._host) or ".." in path.parts:
             return None

@@ -54,7 +54,7 @@ def test_output_changes_only_with_the_code_version(pytestconfig: pytest.Config) 
     ("differs", "message"),
     [
         ({}, None),
-        ({"output": "y"}, "raise CODE_VERSION"),
+        ({"output": "y"}, "Raise CODE_VERSION"),
         ({"code_version": 2}, "CODE_VERSION is 2, but the golden file has 1"),
         ({"output": "y", "code_version": 2}, "CODE_VERSION is 2, but the golden file has 1"),
         ({"input": "y", "output": "y"}, "the sample corpus or the default parameters"),

@@ -1,8 +1,8 @@
 """Nodes of the feature pipeline: each maps a step over pages of records.
 
-Nodes are generators whose pages Kedro saves one by one, so memory does not grow with the corpus.
-Each yields at least one page, even if it is empty, so that a run never reads what an earlier run
-left behind.
+Nodes that produce records are generators, and Kedro saves their pages one by one, so memory does
+not grow with the corpus. Each yields at least one page, even if it is empty, so that a run never
+reads what an earlier run left behind.
 """
 
 from collections import Counter

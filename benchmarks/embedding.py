@@ -128,7 +128,7 @@ def make_chunks(documents: pa.Table, tokenizer: FastTokenizer) -> tuple[pa.Table
 def describe_ours(
     cleaned: pa.Table, chunks: pa.Table, source: np.ndarray, embedder: Embedder
 ) -> Way:
-    """Count what our chunks reach. Each is read in full, as one over the limit would raise."""
+    """Count what our chunks reach. Each is read in full, because longer ones raise an error."""
     spans: dict[str, list[tuple[int, int]]] = {name: [] for name in cleaned["id"].to_pylist()}
     columns = (chunks[name].to_pylist() for name in ("document_id", "start", "end"))
     for name, start, end in zip(*columns, strict=True):
@@ -217,7 +217,7 @@ def make_limit(embedder: Embedder, chunks: pa.Table) -> Callable[[], object]:
 
     encoder = embedder._load()
     if not isinstance(encoder, BatchedEncoder):
-        raise SystemExit("the limit is known for plain BERT checkpoints only")
+        raise SystemExit("the limit can be measured only for plain BERT checkpoints")
     ids = embedder.tokenizer.ids(chunks["text"].to_pylist())
     lengths = np.array([len(tokens) for tokens in ids])
     batches = [

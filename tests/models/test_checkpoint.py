@@ -42,7 +42,7 @@ def test_a_folder_is_a_model(folder: Path) -> None:
 
 
 def test_a_path_that_is_not_a_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound, match=r"nowhere.*saved a checkpoint"):
+    with pytest.raises(ModelNotFound, match=r"nowhere.*checkpoint saved by"):
         find_checkpoint(str(tmp_path / "nowhere"))
 
 

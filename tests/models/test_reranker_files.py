@@ -53,7 +53,7 @@ def test_a_folder_is_a_model(folder: Path) -> None:
 
 
 def test_a_path_that_is_not_a_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound, match=r"nowhere.*saved a cross-encoder"):
+    with pytest.raises(ModelNotFound, match=r"nowhere.*folder of a cross-encoder"):
         find_cross_encoder(str(tmp_path / "nowhere"))
 
 

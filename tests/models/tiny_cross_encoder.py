@@ -63,7 +63,7 @@ def _linear(name: str, outputs: int, inputs: int) -> _Weights:
 
 
 def _embeddings(max_tokens: int, seed: int) -> _Weights:
-    """Give tokens codes of as many +1 as -1, so that all vectors have nearly the same length."""
+    """Give each token a code of as many +1 as -1, so that vectors have nearly the same length."""
     random = np.random.default_rng(seed)
     words = _zeros(len(VOCABULARY), _WIDTH)
     half = np.repeat([1.0, -1.0], _CODE // 2)

@@ -1,4 +1,4 @@
-"""Counting chunks, and the text that no chunk covers."""
+"""The report counts chunks, and the text that no chunk covers."""
 
 import pytest
 from hypothesis import given

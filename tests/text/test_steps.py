@@ -1,4 +1,4 @@
-"""The batch functions: a table of documents in, a table of chunks out."""
+"""The batch functions turn a table of documents into a table of chunks."""
 
 import uuid
 

@@ -93,8 +93,8 @@ def _local_folder(model: str) -> Path:
     path = Path(model).expanduser().resolve()
     if not path.is_dir():
         raise ModelNotFound(
-            f"model {model!r} is not a folder ({path}). Name a folder that sentence-transformers "
-            "saved a checkpoint in, with a modules.json."
+            f"model {model!r} is not a folder ({path}). Name the folder of a checkpoint saved by "
+            "sentence-transformers, which contains modules.json."
         )
     return path
 
@@ -111,6 +111,7 @@ def _check_packaged(weights: Path) -> None:
 
 def _identity(path: Path, configuration: Configuration) -> str:
     total = hashlib.sha256()
+    # Relative paths, so that a copy in another place has the same identity.
     for file in _files(path, configuration):
         total.update(f"{file.relative_to(path).as_posix()}:{file_sha256(file)}\n".encode())
     return total.hexdigest()

@@ -142,7 +142,7 @@ def _read_modules(path: Path) -> tuple[Module, ...]:
 
 
 def _dimensions(path: Path, modules: tuple[Module, ...], transformer: Mapping[str, Any]) -> int:
-    """Return the size that the last module to name one gives, else that of the transformer."""
+    """Return the size stated by the last module that has one, else that of the transformer."""
     names = ("out_features", "embedding_dimension", "word_embedding_dimension")
     sizes = [module.config[name] for module in modules for name in names if name in module.config]
     size = sizes[-1] if sizes else transformer.get("hidden_size")
@@ -155,7 +155,7 @@ def _dimensions(path: Path, modules: tuple[Module, ...], transformer: Mapping[st
 
 
 def _longest_input(path: Path, text: Mapping[str, Any], transformer: Mapping[str, Any]) -> int:
-    """Return the limit that the checkpoint or else its tokenizer states, at most its positions."""
+    """Return the limit of the checkpoint or else of its tokenizer, at most the positions it has."""
     tokenizer = read_json(path / "tokenizer_config.json", missing={})
     named = text.get("max_seq_length") or tokenizer.get("model_max_length")
     limits = [

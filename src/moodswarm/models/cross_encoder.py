@@ -36,7 +36,7 @@ class LoadedCrossEncoder:
         device: As in `Reranker`.
 
     Raises:
-        ModelUnreadable: the checkpoint cannot be loaded; the message includes the framework's.
+        ModelUnreadable: the checkpoint cannot be loaded; the message quotes the framework's error.
         ValueError: `max_tokens` leaves no room beside the special tokens.
     """
 
@@ -65,7 +65,7 @@ class LoadedCrossEncoder:
         """Score at least one text; see `Reranker.score`.
 
         Raises:
-            ModelError: the model failed; the message includes that of its framework.
+            ModelError: the model failed; the message quotes the framework's error.
         """
         query, used = self._cut(query)
         windows = [self._windows(text, self._room - used) for text in texts]
@@ -188,7 +188,8 @@ def _load(path: Path, device: str) -> Any:
         )
     except Exception as error:  # any code of any checkpoint may run here
         raise ModelUnreadable(
-            f"{path} cannot be loaded by sentence-transformers: {error}"
+            f"{path} cannot be loaded by sentence-transformers: {error}. Save it again, or choose "
+            "another model."
         ) from error
     if model.num_labels != 1:
         raise ModelUnreadable(

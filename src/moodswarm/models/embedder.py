@@ -136,7 +136,7 @@ class Embedder:
         return vector
 
     def _load(self) -> Encoder:
-        with self._lock:
+        with self._lock:  # Threads that start at the same time must not load the model twice.
             if self._encoder is None:
                 options = {k: v for k, v in self._arguments.items() if k != "model"}
                 self._encoder = load_encoder(self.checkpoint, **options)

@@ -52,7 +52,7 @@ def load_encoder(
     """Load a model with the arguments of `Embedder`.
 
     Raises:
-        ModelUnreadable: the checkpoint cannot be loaded; the message includes the framework's.
+        ModelUnreadable: the checkpoint cannot be loaded; the message quotes the framework's error.
     """
     import torch
 
@@ -141,7 +141,8 @@ class SentenceTransformerEncoder:
             )
         except Exception as error:  # any code of any checkpoint may run here
             raise ModelUnreadable(
-                f"{checkpoint.path} cannot be loaded by sentence-transformers: {error}"
+                f"{checkpoint.path} cannot be loaded by sentence-transformers: {error}. Save it "
+                "again, or choose another model."
             ) from error
         self._model.max_seq_length = checkpoint.max_tokens
         self._batch_tokens = batch_tokens
@@ -153,7 +154,7 @@ class SentenceTransformerEncoder:
         for batch in length_sorted_batches(lengths, self._batch_tokens):
             vectors = self._model.encode(
                 [texts[row] for row in batch],
-                prompt="",
+                prompt="",  # A default prompt would change the vectors of all texts.
                 batch_size=len(batch),
                 normalize_embeddings=True,
                 show_progress_bar=False,

@@ -37,6 +37,7 @@ def hub_folder(model: str, is_whole: Callable[[Path], bool], *, known: str = "")
 
     try:
         path = _snapshot(model, local=True)
+        # Offline, an incomplete copy is all there is; reading it will name the missing file.
         if constants.HF_HUB_OFFLINE or is_whole(path):
             return path
     except HFValidationError as error:

@@ -48,6 +48,7 @@ def find_cross_encoder(model: str) -> CrossEncoderFiles:
     _check_kind(path)
     files = _files(path)
     total = hashlib.sha256()
+    # Relative paths, so that a copy in another place has the same identity.
     for file in files:
         total.update(f"{file.relative_to(path).as_posix()}:{file_sha256(file)}\n".encode())
     return CrossEncoderFiles(path, total.hexdigest())
@@ -57,8 +58,8 @@ def _local_folder(model: str) -> Path:
     path = Path(model).expanduser().resolve()
     if not path.is_dir():
         raise ModelNotFound(
-            f"reranker {model!r} is not a folder ({path}). Name a folder that "
-            "sentence-transformers saved a cross-encoder in, with a config.json."
+            f"reranker {model!r} is not a folder ({path}). Name the folder of a cross-encoder "
+            "saved by sentence-transformers, which contains config.json."
         )
     return path
 

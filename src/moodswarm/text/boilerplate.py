@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 _LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]+\)")
 _SHARE, _COPY = "Share this post", "Copy link"
 _TITLE_LINES = 5  # at most this many lines between the two lines of a share prompt
-# Longer lines, and paragraphs of more lines, are never matched, which bounds the time it takes.
+# Longer lines, and paragraphs of more lines, are never matched, so that matching stays fast.
 _LONGEST_LINE = 5_000
 _LONGEST_PARAGRAPH = 80
 

@@ -21,7 +21,7 @@ BEFORE_HEADING = 0.0
 BETWEEN_BLOCKS = 0.05
 BETWEEN_ITEMS = 0.08
 BEFORE_LIST = 0.2
-AFTER_COLON = 0.3
+AFTER_COLON = 0.3  # the colon introduces what follows
 SENTENCE = 0.15
 TABLE_ROW = 0.3
 IN_CODE_BLOCK = 0.1
@@ -30,8 +30,8 @@ CLAUSE = 0.6
 AFTER_TABLE_HEADER = 1.0
 AFTER_FENCE = 1.0
 WORD = 1.0
-AFTER_HEADING = 2.0
-IN_FITTING_BLOCK = 2.0
+AFTER_HEADING = 2.0  # a heading belongs to the text below it
+IN_FITTING_BLOCK = 2.0  # added to each cut in a code block that fits into one chunk
 ANYWHERE = 5.0
 
 _CLAUSE = re.compile(r"[,;:)\]—–]\s+(?=\S)|[，；：、](?=\S)")
@@ -214,6 +214,7 @@ def _cut_anywhere(first: int, last: int, ruler: Ruler, limits: Limits) -> Iterat
         index = bisect.bisect_left(ruler.token_starts, position) + tokens
         following = max(position + 1, min(ruler.token_start(index), position + characters))
         if limits.tokens > 1:
+            # With a limit of one token, even a visible character may have to be split.
             following = whole_character(text, min(following, last), position)
         position = solid_start(text, following)
         if position >= last:

@@ -66,6 +66,7 @@ def repair_characters(line: str) -> str:
     joining script or right-to-left text needs them. Other line endings become `\n`, so the result
     can have more than one line.
     """
+    # One repair can make another possible, and cleaning a text twice must change nothing.
     while (repaired := _repair_once(line)) != line:
         line = repaired
     return line
@@ -110,7 +111,7 @@ def _keep_needed(match: re.Match[str], right_to_left: bool) -> str:
 
 
 def _is_needed(found: str, before: str, after: str) -> bool:
-    if len(found) > 1:
+    if len(found) > 1:  # a flag with its tags
         return True
     if found in "\u200c\u200d" and _JOINING.match(before):
         return True
@@ -118,6 +119,7 @@ def _is_needed(found: str, before: str, after: str) -> bool:
         return _is_pictorial(before) and _is_pictorial(after)
     if found == "\u200b":
         return bool(_UNSPACED.match(before) and _UNSPACED.match(after))
+    # Variation selectors choose the look of emoji and signs; after a letter they mean nothing.
     if _SELECTOR.match(found) is None or before.isspace() or _JUNK.match(before):
         return False
     return not (before.isascii() and before.isalpha())
@@ -175,7 +177,7 @@ def _flag_halves_before(text: str, place: int, lowest: int) -> int:
 
 
 def normalise_for_matching(text: str) -> str:
-    """Return text as near-duplicate detection compares it; never store it as the text itself.
+    """Return a form of the text for finding near-duplicates; it must not replace the text.
 
     It is in NFKC and case-folded, and white space is collapsed to single spaces.
     """

@@ -286,6 +286,7 @@ def _cut_again(text: str, start: int, end: int, plan: _Plan, tokenizer: Tokenize
     ruler = _measure([piece], tokenizer)[0]
     borders = [Border(0, 0.0, True), Border(len(piece), 0.0, False)]
     tokens = plan.limits.tokens
+    # Cutting smaller and smaller ends when all parts fit as the model will count them: alone.
     while tokens > 1:
         tokens = tokens * 3 // 4
         limits = Limits(tokens, plan.limits.characters)

@@ -204,7 +204,7 @@ class LexicalEncoder:
         terms = self._terms.get(token)
         if terms is None:
             terms = self._split(token)
-            if len(token) <= _LONGEST:
+            if len(token) <= _LONGEST:  # data hardly repeats, and would only fill the cache
                 if len(self._terms) >= _MOST_CACHED:
                     self._terms.clear()
                 self._terms[token] = terms

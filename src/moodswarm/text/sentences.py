@@ -31,7 +31,7 @@ _BOUND = re.compile(
     r"(?P<stop>[.!?…‽؟۔።]+|[。！？｡．।॥။]+)(?P<close>(?:[\"'”’»›」』）)\]}*_`"
     r"\u2600-\u27bf\ufe0f\u200d\U0001f300-\U0001faff]|\[\d{1,3}\])*)|(?P<lines>[\r\n]\s*)"
 )
-_IMMEDIATE = frozenset("。！？｡．।॥။")
+_IMMEDIATE = frozenset("。！？｡．।॥။")  # end a sentence even without a space after them
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"'“‘«¿¡*_<>/—–]+\Z")
 _WORD_AFTER = re.compile(r"[^\W\d_]+")
 _OPENERS = "\"'“‘«‹„「『（([{¿¡*_`#>-—– \t"
@@ -81,9 +81,9 @@ def _stop_ends(text: str, match: re.Match[str]) -> bool:
     lower = after[:1].islower()
     if stop == ".":
         return _full_stop_ends(text, match.start(), after, lower)
-    if set(stop) <= {".", "…"}:
+    if set(stop) <= {".", "…"}:  # He left... and came back.
         return not lower
-    return not (lower and match["close"])
+    return not (lower and match["close"])  # "Really?" she asked.
 
 
 def _full_stop_ends(text: str, stop: int, after: str, lower: bool) -> bool:
@@ -96,7 +96,7 @@ def _full_stop_ends(text: str, stop: int, after: str, lower: bool) -> bool:
         return usual and not _opens_line(text, stop - len(word))
     if bare in _NEVER_LAST or (bare in _BEFORE_NUMBER and after[:1].isdigit()):
         return False
-    if bare.isdigit() and _opens_line(text, stop - len(word)):
+    if bare.isdigit() and _opens_line(text, stop - len(word)):  # the number of a list item
         return False
     # A lower-case word follows. Some people write without capitals, so a longer word ends the
     # sentence; anything else is taken for an abbreviation that is not listed above.

@@ -96,7 +96,7 @@ def _run(root: Path, port: int, words: str, program: tuple[str, ...]) -> None:
     """Show a command and run it as a user would.
 
     Raises:
-        SystemExit: with the command's own exit code when it fails.
+        SystemExit: the command failed.
     """
     _say(f"$ {words}")
     done = subprocess.run(  # noqa: S603

@@ -11,6 +11,8 @@ _SIGNATURE = {
     "EMAIL": "mira@mira.example",
     "DATE": "2025-02-16T10:00:00+00:00",
 }
+# Independent of the machine, so that the commit has the same id everywhere. The crawler clones
+# with a filter, which a repository has to allow.
 _CONFIGURATION = {
     "core.autocrlf": "false",
     "core.fileMode": "false",
@@ -23,7 +25,7 @@ def make_repository(files: Path, folder: Path) -> None:
     """Commit files, with a fixed author and date, into a new bare repository.
 
     Raises:
-        click.ClickException: git is missing or fails; the message includes that of git.
+        click.ClickException: git is missing, or it failed; the message quotes git's error.
     """
     _git("init", "--quiet", "--bare", "--initial-branch=main", str(folder))
     for name, value in _CONFIGURATION.items():

@@ -20,6 +20,7 @@ from moodswarm.commands.demo.repository import git_environment
 
 ADDRESS = "127.0.0.1"
 CODE_HOST = "code.localhost"
+# Links in the site's files have no port; the one in use is added when a file is sent.
 _HOSTS = re.compile(rb"(?<=http://)[a-z]+\.localhost(?![:\w])")
 _TEXT = ("text/", "application/xml", "application/rss+xml", "application/json")
 _GIT_BODY_BYTES = 1024 * 1024
@@ -39,6 +40,7 @@ class SiteServer:
 
     def __init__(self, site: Path, repositories: Path, port: int) -> None:
         self._server = ThreadingHTTPServer((ADDRESS, port), partial(_Answer, site, repositories))
+        # Connections that clients keep open would otherwise delay the end.
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="sample-site")
         self.port = self._server.server_port
@@ -133,7 +135,7 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_error(413)
             return
         body = self.rfile.read(length)
-        if self.headers.get("Content-Encoding") == "gzip":
+        if self.headers.get("Content-Encoding") == "gzip":  # git packs larger requests
             body = gzip.decompress(body)
         done = subprocess.run(
             ("git", "http-backend"),  # noqa: S607

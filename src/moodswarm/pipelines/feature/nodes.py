@@ -82,6 +82,7 @@ def select_changed_documents(
     """
     _require_documents(documents)
     embedder = embedding.embedder()
+    # Checked here and not when writing, so that a run with the wrong model fails before any work.
     feature_index.require_dimensions(embedder.dimensions, embedding.model)
     selected = compare(
         (row for page in documents.scan_hashes() for row in page.to_pylist()),
@@ -136,6 +137,7 @@ def embed_chunks(
         changed back in the meantime.
     """
     embedder, encoder = embedding.embedder(), LexicalEncoder(lexical)
+    # Kedro saves every output of a page, so pages without points still need tables of the schema.
     nothing = FEATURE_INDEX_SCHEMA.empty_table()
     no_chunks = _vectors_batch(CHUNK_SCHEMA.empty_table(), embedder, encoder)
     no_points = _points(no_chunks, embedder, encoder)
@@ -162,7 +164,10 @@ def index_collections(
 
 
 def _require_documents(documents: DocumentStore) -> None:
-    """Fail if the store is empty; only a store of deleted documents may empty the index."""
+    """Fail if the store is empty, as with a wrong path the run would delete all points.
+
+    A store with only deleted documents is not empty, and its run does delete them.
+    """
     status = documents.status()
     if not any(status.counts.get(name) for name in (*KINDS, "deleted")):
         raise EmptyDocumentStore(

@@ -236,7 +236,7 @@ def test_an_unknown_collection_names_the_known(
 ) -> None:
     result = cli(*arguments)
     assert result.exit_code == 2
-    assert "no collection 'poems'; there are cleaned_articles" in " ".join(result.output.split())
+    assert "no collection 'poems'. Existing: cleaned_articles" in " ".join(result.output.split())
 
 
 def test_chunks_passes_and_draws(cli: Cli, filled: SmallProject) -> None:

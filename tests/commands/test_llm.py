@@ -156,7 +156,7 @@ def test_smoke_speaks_of_a_model_only_where_one_is_chosen(cli: Cli, folder: Path
     assert "language model" not in smoke(cli)
     set_profile(folder, provider="fake", model="fake")
     found = smoke(cli)["language model"]
-    assert (found["reachable"], "not asked" in found["detail"]) == (True, True)
+    assert (found["reachable"], "not called" in found["detail"]) == (True, True)
 
 
 def test_smoke_finds_a_key_that_is_missing(cli: Cli, folder: Path) -> None:

@@ -17,13 +17,20 @@ from rich.table import Table
 
 from moodswarm.commands.project import Project
 from moodswarm.commands.retrieval.corpus import CorpusCounts, WorkCorpus
-from moodswarm.evaluation.retrieval import collection
 from moodswarm.evaluation.retrieval.configurations import (
     configurations,
     ranking_only,
     with_candidates,
 )
 from moodswarm.evaluation.retrieval.opening import Retrievers
+from moodswarm.evaluation.retrieval.public_collection import (
+    Judged,
+    existing,
+    join_judgements,
+    read_documents,
+    read_judgements,
+    read_queries,
+)
 from moodswarm.evaluation.retrieval.rankings import Answers, ask_all, going_deeper
 from moodswarm.evaluation.retrieval.results import summarise
 from moodswarm.pipelines.console import console
@@ -61,9 +68,9 @@ def evaluate(
         What `show` prints: `counts`, `configurations`, `seconds`, `work`, `parameters`.
     """
     # What is quick to read is checked before a corpus is embedded.
-    queries = collection.read_queries(files.queries)
-    judgements = collection.read_judgements(files.qrels)
-    collection.join(queries, judgements, set(), limit_queries)
+    queries = read_queries(files.queries)
+    judgements = read_judgements(files.qrels)
+    join_judgements(queries, judgements, set(), limit_queries)
     parameters = project.config["parameters"]
     settings = configurations(project.retrieval, wanted)
     folder = (work or default_folder(project.root, files.corpus, kind)).resolve()
@@ -75,7 +82,7 @@ def evaluate(
         named, rejected = _fill(corpus, files.corpus, kind, seconds)
         counts = _features(corpus, seconds)
         known = {*named.values(), *rejected}
-        judged = collection.join(queries, judgements, known, limit_queries)
+        judged = join_judgements(queries, judgements, known, limit_queries)
         models = Retrievers(corpus.vectors, project.embedder, project.lexical)
         with _timed(seconds, "search"), models as retrievers:
             answers = _ask(retrievers, settings, judged, named)
@@ -96,7 +103,7 @@ def default_folder(root: Path, corpus: Path, kind: str) -> Path:
     Raises:
         UnusableCollection: there is no such file.
     """
-    with collection.existing(corpus).open("rb") as stream:
+    with existing(corpus).open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
     return root / "data" / "08_reporting" / "retrieval" / f"{content[:16]}-{kind}"
 
@@ -128,7 +135,9 @@ def _fill(
     with (
         _timed(seconds, "import"),
         click.progressbar(
-            collection.documents(path, kind, rejected, named), label="Importing", file=sys.stderr
+            read_documents(path, kind, rejected, named),
+            label="Importing",
+            file=sys.stderr,
         ) as reader,
     ):
         failed = corpus.fill(reader)
@@ -145,7 +154,7 @@ def _features(corpus: WorkCorpus, seconds: dict[str, float]) -> CorpusCounts:
 def _ask(
     retrievers: Retrievers,
     settings: Mapping[str, RetrievalParams],
-    judged: collection.Judged,
+    judged: Judged,
     named: Mapping[str, str],
 ) -> dict[str, Answers]:
     def document(hit: Hit) -> str:
@@ -170,7 +179,10 @@ def _ask(
 
 
 def _counts(
-    counts: CorpusCounts, rejected: Mapping[str, str], judged: collection.Judged, queries: int
+    counts: CorpusCounts,
+    rejected: Mapping[str, str],
+    judged: Judged,
+    queries: int,
 ) -> dict[str, Any]:
     reasons = Counter(counts.rejected)
     reasons.update({"not storable": len(rejected)} if rejected else {})

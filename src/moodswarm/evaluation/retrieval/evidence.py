@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.words import Shingle, shingle_lengths, shingles
 
 #: Share of the evidence's runs of words that a chunk must hold: all but a word or two changed.

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from moodswarm.evaluation.retrieval.questions import QuestionType, TestQuestion, question_id
-from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.words import Rarity, words
 from moodswarm.text.sentences import split_sentences
 from moodswarm.text.stop_words import STOP_WORDS

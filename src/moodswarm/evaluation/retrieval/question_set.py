@@ -8,7 +8,7 @@ from itertools import islice
 from moodswarm.evaluation.retrieval.evidence import holders
 from moodswarm.evaluation.retrieval.known_items import make_question
 from moodswarm.evaluation.retrieval.questions import TestQuestion
-from moodswarm.evaluation.retrieval.sampling import ChunkText, Survey, all_chunks, survey
+from moodswarm.evaluation.retrieval.survey import ChunkText, Survey, all_chunks, survey
 from moodswarm.evaluation.retrieval.words import shingles
 from moodswarm.stores.vectors.protocol import VectorStore
 

@@ -19,8 +19,8 @@ from moodswarm.evaluation.retrieval.questions import (
 )
 from moodswarm.evaluation.retrieval.rankings import Answers, ask_all
 from moodswarm.evaluation.retrieval.results import Result, summarise
-from moodswarm.evaluation.retrieval.sampling import ChunkText
-from moodswarm.evaluation.retrieval.written import write_questions
+from moodswarm.evaluation.retrieval.survey import ChunkText
+from moodswarm.evaluation.retrieval.written_questions import write_questions
 from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
 from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams

@@ -91,7 +91,7 @@ def read_judgements(path: Path) -> dict[str, dict[str, int]]:
     return judgements
 
 
-def join(
+def join_judgements(
     queries: Mapping[str, str],
     judgements: Mapping[str, Mapping[str, int]],
     known_documents: Mapping[str, Any] | set[str],
@@ -147,7 +147,7 @@ def as_document(identifier: str, title: str, text: str, kind: str) -> Document:
     )
 
 
-def documents(
+def read_documents(
     path: Path, kind: str, rejected: dict[str, str], named: dict[str, str]
 ) -> Iterator[Document]:
     """Yield the corpus as documents.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from moodswarm.evaluation.retrieval.known_items import build
 from moodswarm.evaluation.retrieval.questions import TestQuestion
-from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.words import shingles, words
 from moodswarm.llm.batch.cache import TaskCache
 from moodswarm.llm.batch.run import run_batch

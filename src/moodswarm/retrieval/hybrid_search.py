@@ -12,8 +12,8 @@ from moodswarm.retrieval.errors import RetrievalFailed, StageMissing, StageTooSl
 from moodswarm.retrieval.fusion import Ranker, Ranking
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.running_search import (
-    Found,
     RunningSearch,
+    SearchOutcome,
     dense_search,
     lexical_search,
     wait,
@@ -104,7 +104,7 @@ class HybridSearch:
         """
         dense = self._start_dense(request, trace)
         lexical = self._start_lexical(request)
-        found: dict[Ranker, Found] = {
+        found: dict[Ranker, SearchOutcome] = {
             "dense": _gathered(dense, request, self._params.dense.candidates),
             "lexical": self._unless_missing(
                 _gathered(lexical, request, self._params.lexical.candidates), request
@@ -124,22 +124,22 @@ class HybridSearch:
             if hits
         ]
 
-    def _start_lexical(self, request: SearchRequest) -> RunningSearch | Found:
+    def _start_lexical(self, request: SearchRequest) -> RunningSearch | SearchOutcome:
         params = self._params.lexical
         if not params.enabled:
-            return Found("off")
+            return SearchOutcome("off")
         if self._lexical is None:
-            return Found("skipped", reasons=(StageMissing("there is no lexical encoder"),))
+            return SearchOutcome("skipped", reasons=(StageMissing("there is no lexical encoder"),))
         queries = [self._lexical.encode_query(query) for query in request.queries]
         if not any(queries):
-            return Found("skipped", reasons=(StageMissing("the question has no words"),))
+            return SearchOutcome("skipped", reasons=(StageMissing("the question has no words"),))
         limit = max(params.candidates, request.k)
         search = lexical_search(self._store, queries, limit, request.match)
         return RunningSearch(
             "lexical", self._lexical_pool, search, request.collections, params.timeout_seconds
         )
 
-    def _unless_missing(self, found: Found, request: SearchRequest) -> Found:
+    def _unless_missing(self, found: SearchOutcome, request: SearchRequest) -> SearchOutcome:
         """Where a collection gave no hit, look whether it has words to be found."""
         if found.state != "ran":
             return found
@@ -157,17 +157,19 @@ class HybridSearch:
             return found
         return replace(found, state="degraded", answered=bool(seen), reasons=(missing,))
 
-    def _start_dense(self, request: SearchRequest, trace: Trace) -> RunningSearch | Found:
+    def _start_dense(self, request: SearchRequest, trace: Trace) -> RunningSearch | SearchOutcome:
         params = self._params.dense
         if not params.enabled:
             trace.note("embed", "off")
-            return Found("off")
+            return SearchOutcome("off")
         with trace.stage("embed") as report:
             try:
                 vectors = self._embed(request.queries)
             except (ModelError, StageTooSlow) as error:
                 report.state, report.detail = "degraded", f"{error}; searched by words alone"
-                return Found("skipped", reasons=(error,), detail="the question has no vector")
+                return SearchOutcome(
+                    "skipped", reasons=(error,), detail="the question has no vector"
+                )
             report.detail = f"{len(vectors)} queries"
         limit = max(params.candidates, request.k)
         search = dense_search(self._store, vectors, limit, request.match)
@@ -184,13 +186,15 @@ class HybridSearch:
         return wait(task, "dense", seconds, perf_counter())
 
 
-def _gathered(search: RunningSearch | Found, request: SearchRequest, candidates: int) -> Found:
-    if isinstance(search, Found):
+def _gathered(
+    search: RunningSearch | SearchOutcome, request: SearchRequest, candidates: int
+) -> SearchOutcome:
+    if isinstance(search, SearchOutcome):
         return search
     return search.gather(len(request.queries), max(candidates, request.k))
 
 
-def _report(stage: Ranker, found: Found) -> StageReport:
+def _report(stage: Ranker, found: SearchOutcome) -> StageReport:
     said = [found.detail] if found.detail else [str(reason) for reason in found.reasons]
     if found.answered:
         hits = {hit.id for ranking in found.rankings for hit in ranking}

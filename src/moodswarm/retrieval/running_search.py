@@ -23,7 +23,7 @@ Search = Callable[[str], list[list[Hit]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchOutcome:
     """What one search found.
 
     Attributes:
@@ -66,7 +66,7 @@ class RunningSearch:
         self._started = perf_counter()
         self._tasks = [pool.submit(_timed, search, name) for name in collections]
 
-    def gather(self, queries: int, limit: int) -> Found:
+    def gather(self, queries: int, limit: int) -> SearchOutcome:
         """Wait for the collections; what fails or is too slow is left out, and said.
 
         One with vectors of another size is the fault of all: the search is not used at all.
@@ -89,7 +89,7 @@ class RunningSearch:
         errors = tuple(reasons.values())
         if wrong := tuple(e for e in errors if isinstance(e, VectorSizeMismatch)):
             pages, errors = [], wrong
-        return Found(
+        return SearchOutcome(
             "degraded" if errors else "ran",
             [_best(limit, [page[query] for page in pages]) for query in range(queries)],
             bool(pages),

@@ -22,7 +22,7 @@ def document(hit: Hit) -> str:
 def test_documents_are_ranked_by_their_best_chunk() -> None:
     retriever = ListedRetriever({"tea": ["a.1", "b.1", "a.2", "c.1"]})
     found = ask_all(retriever, [("q", "tea")], k=10, name_of=document)
-    assert found.rankings == {"q": ["a", "b", "c"]}
+    assert found.by_question == {"q": ["a", "b", "c"]}
 
 
 def test_more_is_asked_for_until_enough_documents_come_together() -> None:
@@ -36,7 +36,7 @@ def test_more_is_asked_for_until_enough_documents_come_together() -> None:
     deeper = going_deeper(open_retriever, document)
     first = ListedRetriever({"tea": chunks})
     found = ask_all(first, [("q", "tea"), ("r", "tea")], k=3, name_of=document, deeper=deeper)
-    assert found.rankings == {"q": ["a", "b", "c"], "r": ["a", "b", "c"]}
+    assert found.by_question == {"q": ["a", "b", "c"], "r": ["a", "b", "c"]}
     assert opened == [9]
 
 
@@ -45,7 +45,7 @@ def test_what_the_plain_question_found_stays_first() -> None:
     first = ListedRetriever({"tea": ["a.1", "a.2"]})
     deeper = going_deeper(lambda _: deep, document)
     found = ask_all(first, [("q", "tea")], k=2, name_of=document, deeper=deeper)
-    assert found.rankings == {"q": ["a", "x"]}
+    assert found.by_question == {"q": ["a", "x"]}
 
 
 def test_only_stages_that_ran_are_timed() -> None:
@@ -69,7 +69,7 @@ def test_a_question_that_cannot_be_asked_is_kept_and_counts_as_zero() -> None:
 def test_of_a_question_that_is_too_long_the_beginning_is_asked() -> None:
     start = "tea " * (MAX_QUESTION_CHARACTERS // 4)
     found = ask_all(ListedRetriever({start: ["1"]}), [("q", start + "rope")], k=5)
-    assert found.rankings == {"q": ["1"]}
+    assert found.by_question == {"q": ["1"]}
     assert found.degraded == {"the question is cut to 20,000 characters": 1}
 
 

@@ -31,7 +31,7 @@ from moodswarm.evaluation.retrieval.public_collection import (
     read_judgements,
     read_queries,
 )
-from moodswarm.evaluation.retrieval.rankings import Answers, ask_all, going_deeper
+from moodswarm.evaluation.retrieval.rankings import Rankings, ask_all, going_deeper
 from moodswarm.evaluation.retrieval.results import summarise
 from moodswarm.pipelines.console import console
 from moodswarm.pipelines.retrieval_evaluation.summary import print_results
@@ -85,8 +85,8 @@ def evaluate(
         judged = join_judgements(queries, judgements, known, limit_queries)
         models = Retrievers(corpus.vectors, project.embedder, project.lexical)
         with _timed(seconds, "search"), models as retrievers:
-            answers = _ask(retrievers, settings, judged, named)
-    results = summarise(answers, judged.judgements)
+            rankings = _ask(retrievers, settings, judged, named)
+    results = summarise(rankings, judged.judgements)
     return {
         "counts": _counts(counts, rejected, judged, len(queries)),
         "configurations": {name: found.as_dict() for name, found in results.items()},
@@ -156,11 +156,11 @@ def _ask(
     settings: Mapping[str, RetrievalParams],
     judged: Judged,
     named: Mapping[str, str],
-) -> dict[str, Answers]:
+) -> dict[str, Rankings]:
     def document(hit: Hit) -> str:
         return named[hit.payload["document_id"]]
 
-    def ask(params: RetrievalParams, advance: Callable[[], None]) -> Answers:
+    def ask(params: RetrievalParams, advance: Callable[[], None]) -> Rankings:
         return ask_all(
             retrievers.open(with_candidates(params, DEPTH)),
             judged.queries.items(),

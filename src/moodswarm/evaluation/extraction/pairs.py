@@ -27,14 +27,14 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ExtractedText:
     """What an extractor gives for a page: markdown, and the title if it tells one."""
 
     title: str | None
     content: str
 
 
-Extractor = Callable[[bytes, str], Found]
+Extractor = Callable[[bytes, str], ExtractedText]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def find_pairs(folder: Path) -> list[Pair]:
     return pairs
 
 
-def extract_found(body: bytes, url: str) -> Found:
+def extract_as_crawler(body: bytes, url: str) -> ExtractedText:
     """Extract as the crawler does.
 
     Raises:
@@ -121,11 +121,13 @@ class PageRefused(ValueError):
     """The extractor gives no article; says why."""
 
 
-def _found(article: Article) -> Found:
-    return Found(article.title, article.content)
+def _found(article: Article) -> ExtractedText:
+    return ExtractedText(article.title, article.content)
 
 
-def evaluate(pairs: Iterable[Pair], root: Path, extractor: Extractor = extract_found) -> Evaluation:
+def evaluate(
+    pairs: Iterable[Pair], root: Path, extractor: Extractor = extract_as_crawler
+) -> Evaluation:
     """Extract every page and compare it with its document.
 
     Args:
@@ -146,7 +148,7 @@ def evaluate(pairs: Iterable[Pair], root: Path, extractor: Extractor = extract_f
         try:
             found, refused = extractor(body, _ADDRESS.format(name=pair.html.stem)), None
         except PageRefused as error:
-            found, refused = Found(None, ""), str(error)
+            found, refused = ExtractedText(None, ""), str(error)
         seconds += process_time() - start
         scores.append(compare(name, read_outline(expected), found, refused))
     return _summarise(scores, len(scores) / seconds if seconds else 0.0)
@@ -164,7 +166,9 @@ def _warm_up(extractor: Extractor) -> None:
         return
 
 
-def compare(name: str, expected: Outline, found: Found, refused: str | None = None) -> Score:
+def compare(
+    name: str, expected: Outline, found: ExtractedText, refused: str | None = None
+) -> Score:
     """Score what was found against what was expected."""
     got = read_outline(found.content)
     title = None

@@ -19,7 +19,6 @@ MEASURES = {
     "MRR@10": "RR@10",
 }
 
-Rankings = Mapping[str, Sequence[str]]
 Judgements = Mapping[str, Mapping[str, int]]
 
 RESAMPLES = 2_000
@@ -41,7 +40,9 @@ class Interval:
 
 
 def score_rankings(
-    rankings: Rankings, judgements: Judgements, measures: Sequence[str] = tuple(MEASURES)
+    rankings: Mapping[str, Sequence[str]],
+    judgements: Judgements,
+    measures: Sequence[str] = tuple(MEASURES),
 ) -> dict[str, dict[str, float]]:
     """Score rankings against what is relevant.
 

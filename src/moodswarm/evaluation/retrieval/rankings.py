@@ -25,17 +25,17 @@ class Retrieves(Protocol):
 
 
 @dataclass(slots=True)
-class Answers:
+class Rankings:
     """What one configuration gave.
 
     Attributes:
-        rankings: Per question the ids found, best first, none twice.
+        by_question: The ids found for each question, best first, none twice.
         milliseconds: Per stage, and for `total`, one number per question.
         degraded: Per warning, how many questions met it.
         refused: Questions that could not be asked, with the reason.
     """
 
-    rankings: dict[str, list[str]] = field(default_factory=dict)
+    by_question: dict[str, list[str]] = field(default_factory=dict)
     milliseconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     degraded: Counter[str] = field(default_factory=Counter)
     refused: dict[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ def ask_all(
     name_of: Callable[[Hit], str] = lambda hit: hit.id,
     deeper: Callable[[str, int], list[str]] | None = None,
     on_question: Callable[[], None] = lambda: None,
-) -> Answers:
+) -> Rankings:
     """Ask every question, one after the other; of one that is too long the beginning, as users do.
 
     Args:
@@ -74,27 +74,27 @@ def ask_all(
     Returns:
         Times of the plain question only, without those of going deeper.
     """
-    answers = Answers()
+    rankings = Rankings()
     for identifier, whole in questions:
         text = whole[:MAX_QUESTION_CHARACTERS]
         if len(text) < len(whole):
-            answers.degraded[f"the question is cut to {MAX_QUESTION_CHARACTERS:,} characters"] += 1
+            rankings.degraded[f"the question is cut to {MAX_QUESTION_CHARACTERS:,} characters"] += 1
         try:
             question = Question(text, k=k)
         except BadQuestion as error:
-            answers.refused[identifier] = str(error)
+            rankings.refused[identifier] = str(error)
             on_question()
             continue
         started = perf_counter()
         found = retriever.retrieve(question)
-        answers.milliseconds["total"].append((perf_counter() - started) * 1000)
-        _note(answers, found)
+        rankings.milliseconds["total"].append((perf_counter() - started) * 1000)
+        _note(rankings, found)
         names = unique(map(name_of, found.hits))
         if deeper and len(names) < k <= len(found.hits):
             names = unique([*names, *deeper(text, k)])
-        answers.rankings[identifier] = names[:k]
+        rankings.by_question[identifier] = names[:k]
         on_question()
-    return answers
+    return rankings
 
 
 def going_deeper(
@@ -128,11 +128,11 @@ def unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _note(answers: Answers, found: Retrieval) -> None:
+def _note(rankings: Rankings, found: Retrieval) -> None:
     spent: Mapping[str, float] = _per_stage(found)
     for stage, milliseconds in spent.items():
-        answers.milliseconds[stage].append(milliseconds)
-    answers.degraded.update(found.trace.warnings)
+        rankings.milliseconds[stage].append(milliseconds)
+    rankings.degraded.update(found.trace.warnings)
 
 
 def _per_stage(found: Retrieval) -> dict[str, float]:

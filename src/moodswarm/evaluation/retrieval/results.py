@@ -13,7 +13,7 @@ from moodswarm.evaluation.retrieval.measures import (
     mean_interval,
     score_rankings,
 )
-from moodswarm.evaluation.retrieval.rankings import Answers
+from moodswarm.evaluation.retrieval.rankings import Rankings
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,15 @@ class Result:
 
 
 def summarise(
-    answers: Mapping[str, Answers],
+    rankings: Mapping[str, Rankings],
     judgements: Judgements,
     measures: Sequence[str] = tuple(MEASURES),
     seed: int = 0,
 ) -> dict[str, Result]:
     """Measure every configuration, and compare it with the reference where that is among them."""
     scores = {
-        name: score_rankings(found.rankings, judgements, measures)
-        for name, found in answers.items()
+        name: score_rankings(found.by_question, judgements, measures)
+        for name, found in rankings.items()
     }
     reference = scores.get(REFERENCE)
     return {
@@ -76,5 +76,5 @@ def summarise(
             degraded=dict(found.degraded),
             refused=found.refused,
         )
-        for name, found in answers.items()
+        for name, found in rankings.items()
     }

@@ -17,7 +17,7 @@ from moodswarm.evaluation.retrieval.questions import (
     from_json,
     to_json,
 )
-from moodswarm.evaluation.retrieval.rankings import Answers, ask_all
+from moodswarm.evaluation.retrieval.rankings import Rankings, ask_all
 from moodswarm.evaluation.retrieval.results import Result, summarise
 from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.written_questions import write_questions
@@ -80,7 +80,7 @@ def ask_test_questions(
     embedding: EmbeddingParams,
     lexical: LexicalParams,
     retrieval_evaluation: EvaluationParams,
-) -> dict[str, Answers]:
+) -> dict[str, Rankings]:
     """Ask every question in every configuration, one after the other.
 
     Neighbours bring hits of one place together as one passage, which keeps the id of the best.
@@ -99,7 +99,7 @@ def ask_test_questions(
 
 
 def measure_answers(
-    answers: Mapping[str, Answers],
+    rankings: Mapping[str, Rankings],
     retrieval_questions: Mapping[str, Any],
     about_questions: Mapping[str, Any],
     recorded_retrieval_baseline: Mapping[str, Any] | None,
@@ -108,14 +108,14 @@ def measure_answers(
     lexical: LexicalParams,
     retrieval_evaluation: EvaluationParams,
 ) -> tuple[dict[str, Any], pa.Table, Figure, dict[str, Any]]:
-    """Measure the answers, and compare with the baseline of the same test set.
+    """Measure the rankings, and compare with the baseline of the same test set.
 
     Returns:
         The report, a row per question and configuration, the chart, and the baselines to keep.
     """
     questions = from_json(retrieval_questions)
     judgements = {q.id: dict.fromkeys(q.expected, 1) for q in questions}
-    results = summarise(answers, judgements, MEASURES, retrieval_evaluation.seed)
+    results = summarise(rankings, judgements, MEASURES, retrieval_evaluation.seed)
     settings = {
         "retrieval": retrieval.model_dump(mode="json"),
         "lexical": lexical.model_dump(mode="json"),
@@ -136,7 +136,7 @@ def measure_answers(
         "baseline": compared,
         "settings": settings,
     }
-    rows = _rows(questions, answers, results)
+    rows = _rows(questions, rankings, results)
     return report, rows, plot_measures(report), baselines.to_json(entries)
 
 
@@ -176,7 +176,7 @@ def _without_model(params: RetrievalParams) -> RetrievalParams:
 
 def _rows(
     questions: Sequence[TestQuestion],
-    answers: Mapping[str, Answers],
+    rankings: Mapping[str, Rankings],
     results: Mapping[str, Result],
 ) -> pa.Table:
     rows = [
@@ -187,7 +187,7 @@ def _rows(
             "kind": question.kind,
             "question": question.text,
             "expected": list(question.expected),
-            "found": answers[name].rankings.get(question.id, []),
+            "found": rankings[name].by_question.get(question.id, []),
             **{measure: scores[question.id] for measure, scores in found.scores.items()},
         }
         for name, found in results.items()

@@ -13,7 +13,7 @@ from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.records import Author
 from moodswarm.retrieval.planning.dates import Days
 from moodswarm.retrieval.planning.folding import fold
-from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, Found
+from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, WantedSources
 
 _MAX_TOKENS = 300
 
@@ -27,7 +27,9 @@ class AskedFor(BaseModel):
     until: date | None = None
 
 
-async def ask_model(chat: Chat, question: str, authors: Sequence[Author], today: date) -> Found:
+async def ask_model(
+    chat: Chat, question: str, authors: Sequence[Author], today: date
+) -> WantedSources:
     """Ask a model what a question says of its sources.
 
     Args:
@@ -39,7 +41,7 @@ async def ask_model(chat: Chat, question: str, authors: Sequence[Author], today:
         LlmError: there is no usable answer.
     """
     if len(question) > MAX_CHARACTERS:
-        return Found()
+        return WantedSources()
     named = _named(question, authors)
     result = await _task().run(chat, question=question, authors=[*named], today=today.isoformat())
     asked = result.value
@@ -49,7 +51,9 @@ async def ask_model(chat: Chat, question: str, authors: Sequence[Author], today:
     if asked.since and asked.until and asked.since > asked.until:
         days = Days()
         conflict = f"the model reads since {asked.since} and until {asked.until} in the question"
-    return Found(tuple(dict.fromkeys(found)), tuple(sorted(set(asked.kinds))), days, conflict)
+    return WantedSources(
+        tuple(dict.fromkeys(found)), tuple(sorted(set(asked.kinds))), days, conflict
+    )
 
 
 def _named(question: str, authors: Sequence[Author]) -> dict[str, Author]:

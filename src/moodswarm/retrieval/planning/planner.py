@@ -24,7 +24,7 @@ from moodswarm.retrieval.planning.expansion import other_wordings
 from moodswarm.retrieval.planning.model_query import ask_model
 from moodswarm.retrieval.planning.self_query import (
     MAX_CHARACTERS,
-    Found,
+    WantedSources,
     narrow,
     read_question,
     span,
@@ -123,7 +123,7 @@ class Planner:
                 report.detail += f"; left out: {'; '.join(conflicts)}"
         return filters
 
-    def _read(self, text: str, authors: Sequence[Author], report: StageReport) -> Found:
+    def _read(self, text: str, authors: Sequence[Author], report: StageReport) -> WantedSources:
         by_rules = partial(read_question, text, authors, self._today())
         if not self._params.self_query.use_model:
             return by_rules()
@@ -162,7 +162,7 @@ class Planner:
         return wordings
 
 
-def in_words(found: Found) -> str:
+def in_words(found: WantedSources) -> str:
     """Say what a question asks for, such as `by Mira Solano, kind post, since 2022-03-01`."""
     parts = [f"by {' or '.join(author.full_name for author in found.authors)}"] * bool(
         found.authors

@@ -36,7 +36,7 @@ _SPEAKS_OF_WRITING = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class WantedSources:
     """What a question says of the sources that it wants.
 
     Attributes:
@@ -52,7 +52,7 @@ class Found:
     conflict: str = ""
 
 
-def read_question(question: str, authors: Sequence[Author], today: date) -> Found:
+def read_question(question: str, authors: Sequence[Author], today: date) -> WantedSources:
     """Return what a question says of its sources.
 
     Args:
@@ -61,7 +61,7 @@ def read_question(question: str, authors: Sequence[Author], today: date) -> Foun
         today: What `last year` is counted from.
     """
     if len(question) > MAX_CHARACTERS:
-        return Found()
+        return WantedSources()
     text = fold(question)
     if text.isupper():
         text = text.lower()
@@ -74,10 +74,10 @@ def read_question(question: str, authors: Sequence[Author], today: date) -> Foun
             days = find_days(marked, today)
         except ValueError as error:
             conflict = str(error)
-    return Found(found, kinds, days, conflict)
+    return WantedSources(found, kinds, days, conflict)
 
 
-def narrow(asked: Filters, found: Found) -> tuple[Filters, list[str]]:
+def narrow(asked: Filters, found: WantedSources) -> tuple[Filters, list[str]]:
     """Add to the caller's filters what the question itself says; never widen them.
 
     Returns:

@@ -1,19 +1,20 @@
 """Keeping a test set up to date with its corpus."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from moodswarm.evaluation.retrieval.evidence import holders
 from moodswarm.evaluation.retrieval.known_items import make_question
 from moodswarm.evaluation.retrieval.questions import TestQuestion
 from moodswarm.evaluation.retrieval.survey import ChunkText, Survey, all_chunks, survey
-from moodswarm.evaluation.retrieval.words import shingles
+from moodswarm.evaluation.retrieval.words import Shingle, shingles
 from moodswarm.stores.vectors.protocol import VectorStore
 
 # Not every chunk gives a question.
 _CANDIDATES = 4
+# Share of the evidence's runs of words that a chunk must hold: all but a word or two changed.
+_HELD_SHARE = 0.8
 
 #: Writes questions for chunks; gives one, or the reason why not, for each.
 Writer = Callable[[Sequence[ChunkText]], Sequence[TestQuestion | str]]
@@ -143,10 +144,31 @@ def _with_expected(
     """Let each question expect all chunks that hold its evidence, its own among them."""
     evidence = {q.id: q.evidence or chunks[q.chunk_id].text for q in questions}
     usable = {name: text for name, text in evidence.items() if shingles(text)}
-    held = holders(usable, all_chunks(store)) if usable else {}
+    held = _holders(usable, all_chunks(store)) if usable else {}
     return [
         replace(q, expected=tuple(sorted({q.chunk_id, *held.get(q.id, ())}))) for q in questions
     ]
+
+
+def _holders(evidence: Mapping[str, str], chunks: Iterable[ChunkText]) -> dict[str, set[str]]:
+    """Return the ids of the chunks that hold each text, near duplicates of it included."""
+    wanted: dict[Shingle, list[str]] = defaultdict(list)
+    sizes: dict[str, int] = {}
+    for name, text in evidence.items():
+        found = shingles(text)
+        sizes[name] = len(found)
+        for shingle in found:
+            wanted[shingle].append(name)
+    lengths = set(map(len, wanted))
+    held: dict[str, set[str]] = {name: set() for name in evidence}
+    for chunk in chunks:
+        counts: Counter[str] = Counter()
+        for shingle in shingles(chunk.text, lengths):
+            counts.update(wanted.get(shingle, ()))
+        for name, count in counts.items():
+            if count >= _HELD_SHARE * sizes[name]:
+                held[name].add(chunk.id)
+    return held
 
 
 def _nothing(seen: Survey) -> str:

@@ -4,15 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from moodswarm.evaluation.intervals import Interval, difference_interval, mean_interval
 from moodswarm.evaluation.retrieval.configurations import REFERENCE
-from moodswarm.evaluation.retrieval.measures import (
-    MEASURES,
-    Interval,
-    Judgements,
-    difference_interval,
-    mean_interval,
-    score_rankings,
-)
+from moodswarm.evaluation.retrieval.measures import MEASURES, Judgements, score_rankings
 from moodswarm.evaluation.retrieval.rankings import Rankings
 
 

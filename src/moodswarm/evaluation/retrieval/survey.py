@@ -3,7 +3,7 @@
 import hashlib
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from moodswarm.evaluation.retrieval.words import Rarity, words
@@ -97,9 +97,9 @@ def survey(
     return seen
 
 
-def all_chunks(store: VectorStore, kinds: Sequence[str] = KINDS) -> Iterator[ChunkText]:
+def all_chunks(store: VectorStore) -> Iterator[ChunkText]:
     """Stream every embedded chunk, kind by kind, ordered by id."""
-    for kind in kinds:
+    for kind in KINDS:
         for page in store.scroll(collection_name("embedded", kind), fields=_FIELDS):
             for point in page:
                 yield ChunkText(

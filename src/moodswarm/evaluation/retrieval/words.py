@@ -35,11 +35,6 @@ def shingles(text: str, lengths: Collection[int] = ()) -> set[Shingle]:
     }
 
 
-def shingle_lengths(found: Iterable[Shingle]) -> set[int]:
-    """Return which lengths occur."""
-    return set(map(len, found))
-
-
 class Rarity:
     """How rare words are: inverse document frequency over chunks."""
 

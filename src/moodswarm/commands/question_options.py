@@ -10,9 +10,16 @@ from typing import Literal
 import click
 
 from moodswarm.commands.project import Project
-from moodswarm.records import Author
+from moodswarm.records import KINDS, Author
 from moodswarm.retrieval.planning.folding import fold
 from moodswarm.retrieval.question import MAX_QUESTION_CHARACTERS
+
+author_option = click.option(
+    "--author", metavar="NAME", help="Only what this author wrote; the full name."
+)
+kind_option = click.option(
+    "--kind", type=click.Choice(KINDS), multiple=True, help="Only this kind; repeatable."
+)
 
 
 def day(end: Literal["first", "last"]) -> Callable[..., date | None]:

@@ -7,8 +7,12 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from moodswarm.models.embedder import Embedder
+from moodswarm.models.errors import ModelError
 from moodswarm.records.tokens import Encoding, Tokenizer
+from moodswarm.retrieval.parameters import ContextParams
 from moodswarm.retrieval.passage import Context, Passage, Source
+from moodswarm.retrieval.trace import Trace
 from moodswarm.text.sentences import split_sentences
 
 # Less than this is left to no cut passage: it would say nothing, or little for what it costs.
@@ -60,6 +64,34 @@ def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Token
             if not tries:
                 break
     return Context(tuple(sources), max_tokens - left, len(passages) - len(sources), tuple(cut))
+
+
+def context_stage(
+    passages: Sequence[Passage], params: ContextParams, embedder: Embedder, trace: Trace
+) -> Context:
+    """Build the context as the parameters say, and add the stage `context` to the trace.
+
+    Args:
+        passages: Best first.
+        params: Whether a context is built, and of how many tokens.
+        embedder: Its tokenizer counts; where it cannot be loaded, tokens are estimated.
+        trace: Of the retrieval.
+    """
+    if not params.enabled:
+        trace.note("context", "off")
+        return Context((), 0, dropped=len(passages))
+    with trace.stage("context") as report:
+        tokenizer: Tokenizer
+        try:
+            tokenizer = embedder.tokenizer
+        except ModelError as error:
+            tokenizer = RoughTokenizer()
+            report.state, report.detail = "degraded", f"{error}; tokens are estimated; "
+        context = build_context(passages, params.max_tokens, tokenizer)
+        report.detail += f"{len(context.sources)} sources, {context.token_count} tokens"
+        report.detail += f", {len(context.cut)} cut" if context.cut else ""
+        report.detail += f", {context.dropped} left out" if context.dropped else ""
+    return context
 
 
 def as_text(number: int, heading: str, text: str) -> str:

@@ -16,6 +16,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from moodswarm.retrieval.candidates import Candidate
+from moodswarm.retrieval.trace import Trace, first_scores
 from moodswarm.stores.vectors.protocol import Hit
 
 Ranker = Literal["dense", "lexical"]
@@ -65,6 +67,32 @@ class Ranking:
             raise ValueError(
                 f"weight of a {self.ranker} ranking is {self.weight}; expected a number above 0"
             )
+
+
+def fuse_candidates(
+    rankings: Sequence[Ranking], params: FusionParams, trace: Trace
+) -> list[Candidate]:
+    """Fuse rankings into candidates; one alone is left as it is, with its own scores.
+
+    Args:
+        rankings: Those with hits.
+        params: How to fuse.
+        trace: The stage `fusion` is added to it.
+    """
+    scores: dict[str, dict[str, float]] = {}
+    for ranking in rankings:
+        for hit in ranking.hits:
+            # A hit of several queries keeps the best score of each ranker.
+            own = scores.setdefault(hit.id, {})
+            own[ranking.ranker] = max(hit.score, own.get(ranking.ranker, hit.score))
+    if len(rankings) <= 1:
+        trace.note("fusion", "skipped", "there is one ranking" if rankings else "there are no hits")
+        return [Candidate(hit, scores[hit.id]) for ranking in rankings for hit in ranking.hits]
+    with trace.stage("fusion") as report:
+        hits = fuse(rankings, params)
+        report.detail = f"{len(hits)} hits of {len(rankings)} rankings by {params.method}"
+        report.scores = first_scores(hits)
+    return [Candidate(hit, {**scores[hit.id], "fusion": hit.score}) for hit in hits]
 
 
 def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:

@@ -16,9 +16,9 @@ from moodswarm.retrieval.running_search import (
     SearchOutcome,
     dense_search,
     lexical_search,
-    wait,
     without_lexical_vectors,
 )
+from moodswarm.retrieval.timeouts import wait
 from moodswarm.retrieval.trace import StageReport, Trace, first_scores
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors.protocol import Match, VectorStore

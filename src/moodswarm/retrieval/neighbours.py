@@ -5,28 +5,16 @@ no character is there twice, neither within a passage nor in two passages of one
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from moodswarm.retrieval.candidates import Candidate
 from moodswarm.retrieval.passage import Passage
 from moodswarm.stores.vectors.protocol import Hit, VectorStore
 
 _FIELDS = ("document_id", "revision", "position", "start", "end", "text")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A ranked hit.
-
-    Attributes:
-        hit: Its score is that of the last stage.
-        scores: By stage.
-    """
-
-    hit: Hit
-    scores: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,34 +40,6 @@ class DocumentKey:
 Chunks = Mapping[DocumentKey, Mapping[int, Span]]
 #: Reads the chunks around hits.
 Fetch = Callable[[Sequence[Hit]], Chunks]
-
-
-class EachTextOnce:
-    """Candidates without those that repeat an earlier one word for word.
-
-    The same text stands in several documents where it was published twice. Its copies would take
-    the places of passages that say something else.
-
-    Attributes:
-        left_out: How many, as far as they have been read.
-
-    Args:
-        ranked: Best first.
-    """
-
-    def __init__(self, ranked: Iterable[Candidate]) -> None:
-        self.left_out = 0
-        self._ranked = ranked
-
-    def __iter__(self) -> Iterator[Candidate]:
-        seen: set[str] = set()
-        for candidate in self._ranked:
-            text = " ".join(str(candidate.hit.payload.get("text", "")).split())
-            if text and text in seen:
-                self.left_out += 1
-                continue
-            seen.add(text)
-            yield candidate
 
 
 def own_texts(ranked: Iterable[Candidate], k: int) -> list[Passage]:

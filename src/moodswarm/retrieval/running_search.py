@@ -1,22 +1,18 @@
 """The dense and the lexical search over several collections, side by side in threads."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from heapq import nsmallest
 from time import perf_counter
-from typing import TypeVar
 
 from moodswarm.models.embedder import Vectors
 from moodswarm.records.sparse import SparseVector
 from moodswarm.retrieval.errors import FEATURE_RUN, StageMissing, StageTooSlow
+from moodswarm.retrieval.timeouts import wait
 from moodswarm.retrieval.trace import StageState
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
 from moodswarm.stores.vectors.protocol import Hit, Match, VectorStore
-
-_Result = TypeVar("_Result")
 
 #: Gives the hits of a collection without their payloads, a list per query, best first.
 Search = Callable[[str], list[list[Hit]]]
@@ -98,27 +94,6 @@ class RunningSearch:
         )
 
 
-def wait(task: "Future[_Result]", stage: str, seconds: float, started: float) -> _Result:
-    """Return the result of a task, or give it up.
-
-    Args:
-        task: Of a thread pool.
-        stage: Its name in the parameters.
-        seconds: What it may take.
-        started: From when on, a value of `perf_counter`.
-
-    Raises:
-        StageTooSlow: there is none in time.
-    """
-    try:
-        return task.result(max(0.0, started + seconds - perf_counter()))
-    except FutureTimeout:
-        if task.done():  # just now, or with a timeout of its own
-            return task.result()
-        task.cancel()
-        raise StageTooSlow(stage, seconds) from None
-
-
 def dense_search(store: VectorStore, vectors: Vectors, limit: int, match: Match | None) -> Search:
     """Return the search for the chunks nearest to each vector.
 
@@ -169,27 +144,3 @@ def _best(limit: int, pages: Sequence[list[Hit]]) -> list[Hit]:
         return pages[0][:limit]
     hits = (hit for page in pages for hit in page)
     return nsmallest(limit, hits, key=lambda hit: (-hit.score, hit.id))
-
-
-def with_payloads(store: VectorStore, hits: Sequence[Hit]) -> Iterator[Hit]:
-    """Read what the hits of a search hold; those that have been deleted meanwhile are left out.
-
-    A search over 100,000 chunks takes half as long where only the hits that are used are read.
-
-    Args:
-        store: Where they were found.
-        hits: Order is kept.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    ids: defaultdict[str, list[str]] = defaultdict(list)
-    for hit in hits:
-        ids[hit.collection].append(hit.id)
-    payloads = {
-        row.pop("id"): row
-        for name, wanted in ids.items()
-        for page in store.scroll(name, match={"id": wanted})
-        for row in page
-    }
-    return (replace(hit, payload=payloads[hit.id]) for hit in hits if hit.id in payloads)

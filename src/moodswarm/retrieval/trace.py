@@ -46,6 +46,11 @@ class Trace:
 
     stages: list[StageReport] = field(default_factory=list)
     milliseconds: float = 0.0
+    _began: float = field(default_factory=perf_counter, repr=False, compare=False)
+
+    def end(self) -> None:
+        """Take the time of the whole, from the moment the trace was made."""
+        self.milliseconds = (perf_counter() - self._began) * 1000
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageReport]:

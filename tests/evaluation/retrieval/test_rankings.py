@@ -5,7 +5,6 @@ import pytest
 from evaluation.retrieval.corpora import ListedRetriever
 from moodswarm.evaluation.retrieval.configurations import (
     configurations,
-    ranking_only,
     with_candidates,
 )
 from moodswarm.evaluation.retrieval.rankings import ask_all, going_deeper
@@ -114,6 +113,6 @@ def test_candidates_are_raised_and_never_lowered() -> None:
 
 
 def test_a_public_collection_is_asked_without_filters_and_context() -> None:
-    params = ranking_only(RetrievalParams())
+    params = RetrievalParams().ranking_only()
     stages = (params.self_query, params.expansion, params.neighbours, params.context)
     assert not any(stage.enabled for stage in stages)

@@ -19,10 +19,8 @@ from moodswarm.commands.project import Project
 from moodswarm.commands.retrieval.corpus import CorpusCounts, WorkCorpus
 from moodswarm.evaluation.retrieval.configurations import (
     configurations,
-    ranking_only,
     with_candidates,
 )
-from moodswarm.evaluation.retrieval.opening import Retrievers
 from moodswarm.evaluation.retrieval.public_collection import (
     Judged,
     existing,
@@ -31,7 +29,7 @@ from moodswarm.evaluation.retrieval.public_collection import (
     read_judgements,
     read_queries,
 )
-from moodswarm.evaluation.retrieval.rankings import Rankings, ask_all, going_deeper
+from moodswarm.evaluation.retrieval.rankings import Rankings, Retrievers, ask_all, going_deeper
 from moodswarm.evaluation.retrieval.results import summarise
 from moodswarm.pipelines.console import console
 from moodswarm.pipelines.retrieval_evaluation.summary import print_results
@@ -173,7 +171,7 @@ def _ask(
     length = len(settings) * len(judged.queries)
     with click.progressbar(length=length, label="Asking", file=sys.stderr) as bar:
         return {
-            name: ask(ranking_only(params), lambda: bar.update(1))
+            name: ask(params.ranking_only(), lambda: bar.update(1))
             for name, params in settings.items()
         }
 

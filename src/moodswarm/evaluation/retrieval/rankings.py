@@ -2,18 +2,23 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
+from moodswarm.models.embedder import Embedder
+from moodswarm.records import Author
+from moodswarm.retrieval.opening import open_reranker, open_retriever
+from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Retrieval
-from moodswarm.retrieval.question import MAX_QUESTION_CHARACTERS, BadQuestion, Question
-from moodswarm.stores.vectors.protocol import Hit
-
-#: Most hits that one question may ask for.
-MAX_HITS = 1_000
+from moodswarm.retrieval.question import MAX_HITS, MAX_QUESTION_CHARACTERS, BadQuestion, Question
+from moodswarm.retrieval.retriever import Retriever
+from moodswarm.stores.vectors.protocol import Hit, VectorStore
+from moodswarm.text.lexical import LexicalEncoder
 
 
 class Retrieves(Protocol):
@@ -22,6 +27,52 @@ class Retrieves(Protocol):
     def retrieve(self, question: Question) -> Retrieval:
         """Return passages, best first, with what each stage did."""
         ...
+
+
+class Retrievers:
+    """Opens retrievers of several settings, which share a store and models.
+
+    They are closed at the end of a `with` block; the store is left open.
+
+    Args:
+        store: Where the collections are.
+        embedder: The model that the chunks were embedded with.
+        lexical: The encoder that their words were weighed with.
+        authors: Returns the authors that a question may name; None leaves self-query out.
+    """
+
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        lexical: LexicalEncoder,
+        authors: Callable[[], Sequence[Author]] | None = None,
+    ) -> None:
+        self._store, self._embedder, self._lexical = store, embedder, lexical
+        self._authors = authors
+        # One model for all settings that rerank the same way.
+        self._reranker = cache(open_reranker)
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def open(self, params: RetrievalParams) -> Retriever:
+        """Return a retriever of these settings, its models loaded."""
+        # No language model is given, as it would make two runs differ.
+        retriever = open_retriever(
+            self._store,
+            self._embedder,
+            self._lexical,
+            params,
+            authors=self._authors,
+            reranker=self._reranker(params.rerank),
+        )
+        self._opened.enter_context(retriever).warm_up()
+        return retriever
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ import pyarrow as pa
 from moodswarm.datasets.chat import ConfiguredChat
 from moodswarm.evaluation.retrieval import baseline as baselines
 from moodswarm.evaluation.retrieval.configurations import configurations
-from moodswarm.evaluation.retrieval.opening import Retrievers
 from moodswarm.evaluation.retrieval.question_set import Writer, build_test_set
 from moodswarm.evaluation.retrieval.questions import (
     TestQuestion,
@@ -17,7 +16,7 @@ from moodswarm.evaluation.retrieval.questions import (
     from_json,
     to_json,
 )
-from moodswarm.evaluation.retrieval.rankings import Rankings, ask_all
+from moodswarm.evaluation.retrieval.rankings import Rankings, Retrievers, ask_all
 from moodswarm.evaluation.retrieval.results import Result, summarise
 from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.written_questions import write_questions
@@ -166,12 +165,8 @@ def _writer(configured: ConfiguredChat) -> Writer:
 
 def _without_model(params: RetrievalParams) -> RetrievalParams:
     """Leave out the stages that ask a model: two runs would not give the same numbers."""
-    return params.model_copy(
-        update={
-            "self_query": params.self_query.model_copy(update={"use_model": False}),
-            "expansion": params.expansion.model_copy(update={"enabled": False}),
-        }
-    )
+    rules = params.self_query.model_copy(update={"use_model": False})
+    return params.switched(expansion=False).model_copy(update={"self_query": rules})
 
 
 def _rows(

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from moodswarm.evaluation.retrieval.configurations import CONFIGURATIONS
-from moodswarm.evaluation.retrieval.rankings import MAX_HITS
+from moodswarm.evaluation.retrieval.configurations import require_known
+from moodswarm.retrieval.question import MAX_HITS
 
 
 class EvaluationParams(BaseModel):
@@ -28,6 +28,5 @@ class EvaluationParams(BaseModel):
     @field_validator("configurations")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := sorted(set(names) - set(CONFIGURATIONS)):
-            raise ValueError(f"unknown {unknown}; known are {', '.join(CONFIGURATIONS)}")
+        require_known(names)
         return names

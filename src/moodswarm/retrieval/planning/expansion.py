@@ -10,7 +10,7 @@ from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.retrieval.planning.folding import fold
 
 #: Of a question that is longer, the model reads its beginning.
-MAX_QUESTION_CHARACTERS = 2_000
+READ_CHARACTERS = 2_000
 #: What is longer is no wording of a question, and is not searched for.
 MAX_WORDING_CHARACTERS = 400
 _TOKENS_EACH = 80
@@ -32,7 +32,7 @@ async def other_wordings(chat: Chat, question: str, count: int) -> tuple[str, ..
     Raises:
         LlmError: there is no usable answer.
     """
-    result = await _task(count).run(chat, question=question[:MAX_QUESTION_CHARACTERS], count=count)
+    result = await _task(count).run(chat, question=question[:READ_CHARACTERS], count=count)
     known = {_key(question)}
     kept: list[str] = []
     for wording in (" ".join(each.split()) for each in result.value.wordings):

@@ -1,5 +1,6 @@
 """`moodswarm collections` and `moodswarm sample`: what the vector store holds."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from itertools import islice
 
@@ -59,11 +60,7 @@ def collections_command(
 
 def _delete(project: Project, name: str, yes: bool) -> list[str]:
     known = {status.name: status.points for status in project.vectors.collections()}
-    if name not in known:
-        raise click.BadParameter(
-            f"no collection {name!r}; there are {', '.join(sorted(known)) or 'none'}",
-            param_hint="--delete",
-        )
+    _require_known(name, known, "--delete")
     names = [name]
     if name == FEATURE_INDEX:
         # Without the index, points of documents deleted meanwhile would never be removed. It goes
@@ -75,6 +72,14 @@ def _delete(project: Project, name: str, yes: bool) -> list[str]:
     for each in names:
         project.vectors.delete_collection(each)
     return names
+
+
+def _require_known(name: str, known: Collection[str], hint: str) -> None:
+    if name not in known:
+        raise click.BadParameter(
+            f"no collection {name!r}; there are {', '.join(sorted(known)) or 'none'}",
+            param_hint=hint,
+        )
 
 
 @click.command("sample")
@@ -91,11 +96,7 @@ def sample_command(project: Project, collection: str, n: int, as_json: bool) -> 
       moodswarm sample cleaned_articles -n 1 --json
     """
     known = [status.name for status in project.vectors.collections()]
-    if collection not in known:
-        raise click.BadParameter(
-            f"no collection {collection!r}; there are {', '.join(known) or 'none'}",
-            param_hint="COLLECTION",
-        )
+    _require_known(collection, known, "COLLECTION")
     pages = project.vectors.scroll(collection, page_points=n)
     points = list(islice((point for page in pages for point in page), n))
     if as_json:

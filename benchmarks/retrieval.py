@@ -2,14 +2,14 @@
 
     python benchmarks/retrieval.py --chunks 100000 [--json FILE]
 
-Needs `pip install "moodswarm[rivals]"`. Chunks are as embeddings of texts are: unit vectors around
-1,000 topics, and 200 English words by Zipf's law, a third of them the topic's own. A question is
-some words of a topic and a vector near it. Embedding the question costs what it does for real: the
-model reads it, and then the drawn vector is taken. So "beyond embedding" is what the search itself
-takes, and "8 at once" asks with eight threads and the model shared, as a service would. "No index"
-is before the index that the feature pipeline builds from 50,000 points on. The rivals are
-LangChain's FAISS store, flat and exact, and its EnsembleRetriever of that store and BM25. Times are
-milliseconds of the clock; run it on an idle machine.
+Needs `pip install "moodswarm[rivals]"`. Chunks resemble real ones: unit vectors around 1,000
+topics, and 200 English words by Zipf's law, a third of them the topic's own. A question is some
+words of a topic and a vector near it. Embedding the question takes its real time: the model reads
+it, and then the drawn vector is used. So "beyond embedding" is the time of the search itself, and
+"8 at once" asks with eight threads that share the model, as a service would. "No index" is before
+the index that the feature pipeline builds from 50,000 points on. The rivals are LangChain's FAISS
+store, flat and exact, and its EnsembleRetriever of that store and BM25. Times are milliseconds of
+the clock; run it on an idle machine.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def words_of_the_model() -> list[str]:
 
 
 class DrawnEmbedder(Embedder):
-    """Takes the time of the real model, then gives the vector that was drawn for a question."""
+    """Takes the time of the real model, then returns the vector that was drawn for a question."""
 
     def __init__(self, drawn: dict[str, Matrix]) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class DrawnEmbedder(Embedder):
 
 
 def pages(corpus: Corpus, embedder: Embedder, encoder: LexicalEncoder) -> Iterator[pa.Table]:
-    """Give points as the feature pipeline would."""
+    """Yield points as the feature pipeline would."""
     for first in range(0, len(corpus.vectors), PAGE):
         vectors = corpus.vectors[first : first + PAGE]
         numbers = range(first, first + len(vectors))

@@ -1,4 +1,4 @@
-"""What a question says of its sources, by rules: sooner a filter missed than one invented."""
+"""The sources that a question asks for, by rules: sooner a filter missed than one invented."""
 
 from datetime import date
 

@@ -34,17 +34,17 @@ if TYPE_CHECKING:
     from moodswarm.retrieval.answers import Answer
     from moodswarm.retrieval.passage import Retrieval
 
-# Of a passage that is all there is to read; one of some kB would hide the next.
+# Shown of each passage where there is no answer; one of some kB would hide the next.
 _PASSAGE_CHARACTERS = 1_500
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """What came of a question.
+    """The result of a question: passages, and an answer if a model wrote one.
 
     Attributes:
         streamed: Whether anything of an answer is on the screen.
-        warnings: What the user should know; told as soon as it is known.
+        warnings: Shown to the user as soon as they come up, and kept for the JSON.
     """
 
     retrieval: "Retrieval"
@@ -77,7 +77,7 @@ class _Outcome:
 )
 @click.option("--profile", metavar="NAME", help="Answer with this profile of profiles.yml.")
 @click.option("--passages", is_flag=True, help="Show the passages; ask no model for anything.")
-@click.option("--explain", is_flag=True, help="Show what each stage did, how long, its scores.")
+@click.option("--explain", is_flag=True, help="Show what each stage did, its time and its scores.")
 @json_option
 @with_project
 def ask_command(
@@ -244,5 +244,5 @@ def _as_json(outcome: _Outcome, *, explain: bool) -> dict[str, Any]:
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        # Not of rich: a warning is one line, however long.
+        # Not printed by rich, which would wrap it: a warning is one line, however long.
         click.secho(f"warning: {printable(' '.join(warning.split()))}", err=True, fg="yellow")

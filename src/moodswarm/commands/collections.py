@@ -1,4 +1,4 @@
-"""`moodswarm collections` and `moodswarm sample`: what the vector store holds."""
+"""`moodswarm collections` and `moodswarm sample`: the contents of the vector store."""
 
 from collections.abc import Collection
 from dataclasses import asdict
@@ -23,8 +23,10 @@ def collections_command(
 ) -> None:
     """List the collections of the vector store.
 
-    `cleaned_*` hold documents, `embedded_*` chunks with vectors, `feature_index` what is done.
-    Deleting `feature_index` deletes all of them, as nothing else knows whose points they hold.
+    `cleaned_*` hold documents, `embedded_*` chunks with vectors, `feature_index` a list
+    of the documents that were processed.
+    Deleting `feature_index` deletes
+    all of them, as nothing else knows whose points they hold.
 
     \b
     Examples:
@@ -63,8 +65,8 @@ def _delete(project: Project, name: str, yes: bool) -> list[str]:
     _require_known(name, known, "--delete")
     names = [name]
     if name == FEATURE_INDEX:
-        # Without the index, points of documents deleted meanwhile would never be removed. It goes
-        # last: whatever it still lists and does not find, a run makes again.
+        # Without the index, points of documents deleted in the meantime would never be removed. It
+        # goes last: if this is interrupted, the next run makes again what it lists and misses.
         names = [other for other in feature_collections() if other in known] + names
     if not yes:
         points = sum(known[each] for each in names)

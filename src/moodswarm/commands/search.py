@@ -33,7 +33,8 @@ def search_command(
 ) -> None:
     """Show the K passages nearest to QUERY by dense search alone, best first.
 
-    The exit code is 1 when nothing is embedded yet; finding nothing with the filters is no error.
+    The exit code is 1 when nothing is embedded yet; finding nothing with the filters is not an
+    error.
 
     \b
     Examples:

@@ -27,7 +27,7 @@ class Finding:
 @json_option
 @with_project
 def smoke_command(project: Project, as_json: bool) -> None:
-    """Try each configured store and model; say what is wrong and how to mend it.
+    """Try each configured store and model; say what is wrong and how to fix it.
 
     A language model is not asked, as that may cost money: see `moodswarm llm check`. The exit code
     is 1 when something does not answer.
@@ -90,7 +90,7 @@ def _reranker(project: Project) -> str:
 
 
 def _language_model(project: Project) -> str:
-    """Check the profile, its key and its package; empty where none is chosen."""
+    """Check the profile, its key and its package; empty if none is chosen."""
     from moodswarm.llm.profiles import describe
 
     profile = describe(project.llm_settings)

@@ -1,4 +1,4 @@
-"""How sure a mean is: percentile bootstraps over the questions, pages or whatever was measured.
+"""How sure a mean is: percentile bootstraps over whatever was measured, such as questions.
 
 Sakai, "Evaluating evaluation metrics based on the bootstrap", SIGIR 2006.
 """
@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 RESAMPLES = 2_000
-# Index numbers in memory at once while resampling.
+# How many indices are in memory at once while resampling.
 _AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A mean over questions with its 95 % bootstrap interval."""
+    """A mean with its 95 % bootstrap interval."""
 
     value: float
     low: float

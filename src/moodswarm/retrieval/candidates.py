@@ -1,4 +1,4 @@
-"""Candidates: the ranked hits that are handed from stage to stage of one retrieval."""
+"""Candidates: the ranked hits that pass from stage to stage of one retrieval."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence

@@ -30,13 +30,13 @@ WITHOUT: dict[Ranker, str] = {"dense": "by words alone", "lexical": "by meaning 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What to search for.
+    """The search of one retrieval.
 
     Attributes:
         queries: The question first, then its expansions.
-        collections: Where.
-        k: Hits wanted in the end; each search gives at least as many.
-        match: What every hit meets.
+        collections: Names of the collections to search.
+        k: Hits wanted in the end; each search asks for at least as many.
+        match: The condition that every hit meets.
     """
 
     queries: tuple[str, ...]
@@ -51,7 +51,7 @@ class HybridSearch:
     Args:
         store: Where the collections are.
         embedder: The model that the chunks were embedded with.
-        lexical: What the chunks' words were weighed with; None where there is none.
+        lexical: The encoder that the chunks' words were weighed with; None where there is none.
         params: Which searches run, and how.
     """
 
@@ -64,8 +64,8 @@ class HybridSearch:
     ) -> None:
         self._store, self._embedder, self._lexical = store, embedder, lexical
         self._params = params
-        # No more threads than cores: they would wait for each other. A pool for each, so that calls
-        # which hang in one do not keep the others waiting.
+        # No more threads than cores, as they would only wait for each other. Each search has a pool
+        # of its own, so that calls that hang in one do not hold up the others.
         cores = max(2, os.cpu_count() or 1)
         self._embedding = ThreadPoolExecutor(cores, "embed-query")
         self._dense = ThreadPoolExecutor(cores, "dense")
@@ -92,8 +92,9 @@ class HybridSearch:
     def rankings(self, request: SearchRequest, trace: Trace) -> list[Ranking]:
         """Embed the queries, then search both ways.
 
-        An embedded store and the model hold Python's lock in turns: searching for words while the
-        question is embedded took longer than one after the other (5 ms, the lock's own interval).
+        The two do not overlap: an embedded store and the model take turns at Python's lock, and
+        searching for words while the question was embedded took 5 ms longer (the lock's own
+        interval) than one after the other.
 
         Returns:
             One per search and query, empty ones left out.
@@ -140,7 +141,7 @@ class HybridSearch:
         )
 
     def _unless_missing(self, found: SearchOutcome, request: SearchRequest) -> SearchOutcome:
-        """Where a collection gave no hit, look whether it has words to be found."""
+        """Check whether collections without a hit were built without word vectors."""
         if found.state != "ran":
             return found
         seen = {hit.collection for ranking in found.rankings for hit in ranking}
@@ -150,7 +151,7 @@ class HybridSearch:
         try:
             missing = wait(look, "lexical", seconds, perf_counter())
         except (StoreError, StageTooSlow) as error:
-            if seen:  # the look matters less than what was found
+            if seen:  # The hits matter more than this check.
                 return found
             return replace(found, state="degraded", answered=False, reasons=(error,))
         if missing is None:

@@ -1,7 +1,7 @@
 """Hits with the text around them: the chunks before and after, of the same document.
 
 Chunks of a document may overlap. They are joined by their offsets into its cleaned text, so that
-no character is there twice, neither within a passage nor in two passages of one document.
+no character appears twice, neither within a passage nor in two passages of one document.
 """
 
 from collections import defaultdict
@@ -43,7 +43,7 @@ Fetch = Callable[[Sequence[Hit]], Chunks]
 
 
 def own_texts(ranked: Iterable[Candidate], k: int) -> list[Passage]:
-    """Return the first k as they are."""
+    """Return the first k candidates as passages of their own text."""
     return [_Draft(candidate).passage() for candidate in islice(ranked, k)]
 
 
@@ -57,7 +57,7 @@ def with_neighbours(
         k: How many passages, at most.
         before: Chunks before each hit.
         after: Chunks after each hit.
-        fetch: Gives at least the chunks that are `before` and `after` the hits it is asked for.
+        fetch: Returns at least the chunks `before` and `after` the hits that it is asked for.
 
     Returns:
         In the order of their best hits, whose ids they keep. No two share characters of a document.
@@ -75,7 +75,7 @@ def with_neighbours(
 
 
 def neighbours_in(store: VectorStore, before: int, after: int) -> Fetch:
-    """Return what reads neighbours from a store: one scroll per collection."""
+    """Return a function that reads neighbours from a store, with one scroll per collection."""
 
     def fetch(hits: Sequence[Hit]) -> Chunks:
         found: defaultdict[DocumentKey, dict[int, Span]] = defaultdict(dict)
@@ -93,8 +93,8 @@ def neighbours_in(store: VectorStore, before: int, after: int) -> Fetch:
 def join(spans: Iterable[Span]) -> str:
     """Join chunks of a document by their offsets, in order of position.
 
-    What two share is there once; where characters between two are missing (white space, which no
-    chunk keeps at its ends) there is a line break.
+    Text that two chunks share appears once. Where characters between two are missing (white space,
+    which no chunk keeps at its ends), a line break stands in for them.
     """
     parts: list[str] = []
     end: int | None = None
@@ -112,7 +112,7 @@ def join(spans: Iterable[Span]) -> str:
 class _Draft:
     """A passage that may still grow.
 
-    A hit whose payload says too little of its place stays as it is.
+    A hit whose payload does not say where it stands in its document keeps its own text.
     """
 
     def __init__(
@@ -148,7 +148,7 @@ class _Draft:
 
 
 def _place(draft: _Draft, drafts: list[_Draft]) -> None:
-    """Add a passage, or make it and those that it overlaps one, in the place of the best."""
+    """Add a passage; if it overlaps others, merge them all into the best of these."""
     same = [other for other in drafts if other.overlaps(draft)]
     if not same:
         drafts.append(draft)
@@ -160,7 +160,7 @@ def _place(draft: _Draft, drafts: list[_Draft]) -> None:
 
 
 def _inside(hit: Hit, drafts: Sequence[_Draft]) -> bool:
-    """Whether a passage holds this chunk already."""
+    """Whether a passage already holds this chunk."""
     key, span = _key(hit.collection, hit.payload), _span(hit.payload)
     if key is None or span is None:
         return False

@@ -13,7 +13,7 @@ class _Params(BaseModel):
 
 
 class SelfQueryParams(_Params):
-    """Author, kind and dates out of the question itself."""
+    """Reading author, kind and dates out of the question itself."""
 
     enabled: bool = True
     # Rules first; the configured model is asked only where this is true.
@@ -26,7 +26,7 @@ class ExpansionParams(_Params):
 
     enabled: bool = True
     queries: int = Field(default=3, ge=1, le=10)
-    # What an expansion's hits weigh against those of the question.
+    # The weight of an expansion's hits; those of the question weigh 1.
     weight: float = Field(default=0.5, gt=0, le=1)
     timeout_seconds: float = Field(default=10.0, gt=0)
 
@@ -60,7 +60,7 @@ class RerankParams(_Params):
 
 
 class ContextParams(_Params):
-    """What a model is handed of the passages."""
+    """The part of the passages that a model is given."""
 
     enabled: bool = True
     max_tokens: int = Field(default=2_000, ge=50)

@@ -1,4 +1,4 @@
-"""Were the chunks that a search found made with what the question was made with?"""
+"""Checks that the chunks a search found were made with the same models as the question."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -17,13 +17,12 @@ def other_models(
 ) -> dict[Ranker, ModelMismatch]:
     """Return, per search whose scores mean nothing, the error that says so.
 
-    Points that do not say what they were made with are let through; the run that wrote them said
-    no more.
+    Points that do not name their model are let through, as older versions did not record it.
 
     Args:
         candidates: With payloads, and the scores of the searches that found them.
-        embedder: What the question was embedded with.
-        lexical: What its words were weighed with.
+        embedder: The model that the question was embedded with.
+        lexical: The encoder that its words were weighed with.
     """
     found: dict[Ranker, ModelMismatch] = {}
     for candidate in candidates:
@@ -103,6 +102,6 @@ def _vectors(hit: Hit, other: str, model: str) -> ModelMismatch:
 def _words(hit: Hit, other: str, model: str) -> ModelMismatch:
     return ModelMismatch(
         f"collection {hit.collection} holds word vectors of other settings ({other}) than those of "
-        f"the question ({model}); {FEATURE_RUN} first, which makes them again, or, if it was the "
-        "parameters `lexical` that changed, set them back"
+        f"the question ({model}); {FEATURE_RUN} first, which makes them again, or set the "
+        "parameters `lexical` back if those were changed"
     )

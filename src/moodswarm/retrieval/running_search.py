@@ -14,21 +14,21 @@ from moodswarm.retrieval.trace import StageState
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
 from moodswarm.stores.vectors.protocol import Hit, Match, VectorStore
 
-#: Gives the hits of a collection without their payloads, a list per query, best first.
+#: Returns the hits of a collection without their payloads, a list per query, best first.
 Search = Callable[[str], list[list[Hit]]]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOutcome:
-    """What one search found.
+    """The hits of one search, or why there are none.
 
     Attributes:
         state: As in the trace.
         rankings: A list per query, best first over all collections, ties by id.
         answered: Whether any collection could be searched.
-        reasons: Why others, or all, could not; each once.
-        milliseconds: From the first collection's begin to the last one's end.
-        detail: In place of the reasons, where another stage's report has them.
+        reasons: Why the others, or all of them, could not be; each reason once.
+        milliseconds: From the start of the first collection's search to the end of the last one's.
+        detail: Shown instead of the reasons if the report of another stage has those.
     """
 
     state: StageState
@@ -44,8 +44,8 @@ class RunningSearch:
 
     Args:
         stage: Its name in the parameters.
-        pool: Where it runs.
-        search: What to do in each collection.
+        pool: The threads that it runs in.
+        search: Searches one collection.
         collections: Their names.
         timeout_seconds: For all of them together, from now on.
     """
@@ -63,12 +63,13 @@ class RunningSearch:
         self._tasks = [pool.submit(_timed, search, name) for name in collections]
 
     def gather(self, queries: int, limit: int) -> SearchOutcome:
-        """Wait for the collections; what fails or is too slow is left out, and said.
+        """Wait for the collections; the outcome names those that failed or were too slow.
 
-        One with vectors of another size is the fault of all: the search is not used at all.
+        If one holds vectors of another size, no collection is used: the question was then embedded
+        with another model than the chunks.
 
         Args:
-            queries: How many were searched for.
+            queries: How many queries were searched for.
             limit: Hits per query.
         """
         pages: list[list[list[Hit]]] = []
@@ -101,7 +102,7 @@ def dense_search(store: VectorStore, vectors: Vectors, limit: int, match: Match 
         store: Where the collections are.
         vectors: float32 [n_queries, dim].
         limit: Hits per query and collection.
-        match: What every hit meets.
+        match: The condition that every hit meets.
     """
     return lambda name: [store.search(name, vector, limit, match, fields=()) for vector in vectors]
 
@@ -116,10 +117,10 @@ def lexical_search(
 
 
 def without_lexical_vectors(store: VectorStore, names: Sequence[str]) -> StageMissing | None:
-    """Tell collections where no word is found from those that an older version built.
+    """Find the collections that an older version built, without word vectors.
 
     Returns:
-        What names those whose first chunk has no lexical vector; None where there is none.
+        An error that names those whose first chunk has no word vector; None if there are none.
 
     Raises:
         StoreError: the store cannot be read.

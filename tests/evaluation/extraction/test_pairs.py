@@ -1,4 +1,4 @@
-"""What is measured, and how."""
+"""How extraction is measured."""
 
 from pathlib import Path
 

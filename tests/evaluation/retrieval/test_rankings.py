@@ -1,4 +1,4 @@
-"""Asking questions and keeping what came of it."""
+"""Asking questions, and keeping the rankings."""
 
 import pytest
 
@@ -102,7 +102,7 @@ def test_reranking_is_measured_where_it_is_on_or_asked_for() -> None:
 
 
 def test_an_unknown_configuration_is_named() -> None:
-    with pytest.raises(ValueError, match=r"\['sparse'\]; known are dense, lexical"):
+    with pytest.raises(ValueError, match=r"\['sparse'\]; known: dense, lexical"):
         configurations(RetrievalParams(), ["sparse"])
 
 

@@ -63,9 +63,9 @@ def evaluate(
     """Import, make features, ask, and measure.
 
     Returns:
-        What `show` prints: `counts`, `configurations`, `seconds`, `work`, `parameters`.
+        The report that `show` prints: `counts`, `configurations`, `seconds`, `work`, `parameters`.
     """
-    # What is quick to read is checked before a corpus is embedded.
+    # Files that are quick to read are checked before a corpus is embedded.
     queries = read_queries(files.queries)
     judgements = read_judgements(files.qrels)
     join_judgements(queries, judgements, set(), limit_queries)
@@ -96,7 +96,9 @@ def evaluate(
 
 
 def default_folder(root: Path, corpus: Path, kind: str) -> Path:
-    """Return a folder per content of the corpus, where its stores are kept between runs.
+    """Return the folder in which the stores of a corpus are kept between runs.
+
+    It is named after the content of the corpus, so that a changed corpus gets stores of its own.
 
     Raises:
         UnusableCollection: there is no such file.
@@ -127,7 +129,7 @@ def write_json(report: Mapping[str, Any], path: Path) -> None:
 def _fill(
     corpus: WorkCorpus, path: Path, kind: str, seconds: dict[str, float]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return (the collection's id by id of document, the reason by id that gave none)."""
+    """Return the collection's ids by document, and the reasons for those that became none."""
     named: dict[str, str] = {}
     rejected: dict[str, str] = {}
     with (

@@ -20,7 +20,7 @@ class UnusablePairs(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A page and the document that its article should be."""
+    """A page, and the document that should be extracted from it."""
 
     html: Path
     markdown: Path
@@ -28,7 +28,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """What an extractor gives for a page: markdown, and the title if it tells one."""
+    """The text that an extractor finds on a page, as markdown, and the title if it finds one."""
 
     title: str | None
     content: str
@@ -42,11 +42,11 @@ class Score:
     """How one page came out.
 
     Attributes:
-        f1: Of the words, as a bag, without markdown syntax, lower case.
+        f1: F1 of the words as a bag, without markdown syntax, in lower case.
         code, headings, items: (found, expected): blocks with the exact text, trailing white space
             aside; headings of any level; list items without their sublists.
         title: Whether the title was found.
-        refused: Why there is no article.
+        refused: Why no article was found; None if one was.
     """
 
     name: str
@@ -118,7 +118,7 @@ def extract_as_crawler(body: bytes, url: str) -> ExtractedText:
 
 
 class PageRefused(ValueError):
-    """The extractor gives no article; says why."""
+    """The extractor found no article; says why."""
 
 
 def _found(article: Article) -> ExtractedText:
@@ -132,7 +132,7 @@ def evaluate(
 
     Args:
         pairs: From `find_pairs`.
-        root: What the names of pages are relative to.
+        root: The folder that the names of pages are relative to.
         extractor: From bytes and address to markdown; `PageRefused` counts as an empty document.
 
     Raises:
@@ -155,7 +155,7 @@ def evaluate(
 
 
 def _warm_up(extractor: Extractor) -> None:
-    """Load what the extractor loads at its first page, which is no cost of that page."""
+    """Extract one page untimed, so that loading does not count as a cost of the first page."""
     paragraph = b"<p>A page of a few plain words, so that everything is loaded.</p>" * 10
     try:
         extractor(

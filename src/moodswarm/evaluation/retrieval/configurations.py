@@ -1,10 +1,10 @@
-"""The ways of searching that are measured side by side."""
+"""The ways of searching that are measured side by side: dense, lexical, both, reranked."""
 
 from collections.abc import Sequence
 
 from moodswarm.retrieval.parameters import RetrievalParams, SearchParams
 
-#: What the others are compared with.
+#: The configuration that the others are compared with.
 REFERENCE = "dense"
 CONFIGURATIONS = ("dense", "lexical", "hybrid", "hybrid_rerank")
 
@@ -15,7 +15,7 @@ def configurations(
     """Return the settings of each configuration.
 
     Args:
-        params: As configured; what a configuration does not say stays as it is there.
+        params: As configured; a configuration only switches its stages on or off.
         wanted: Names in `CONFIGURATIONS`; empty takes all, `hybrid_rerank` only where reranking
             is switched on.
 
@@ -36,7 +36,7 @@ def require_known(names: Sequence[str]) -> None:
         ValueError: names the unknown ones and the known ones.
     """
     if unknown := sorted(set(names) - set(CONFIGURATIONS)):
-        raise ValueError(f"unknown configurations {unknown}; known are {', '.join(CONFIGURATIONS)}")
+        raise ValueError(f"unknown configurations {unknown}; known: {', '.join(CONFIGURATIONS)}")
 
 
 def with_candidates(params: RetrievalParams, candidates: int) -> RetrievalParams:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-#: What is reported, by the name that `ir_measures` has for it.
+#: The measures that are reported, with the names that `ir_measures` has for them.
 MEASURES = {
     "nDCG@10": "nDCG@10",
     "Recall@5": "R@5",
@@ -23,8 +23,8 @@ def score_rankings(
 
     Args:
         rankings: Per question the ids found, best first, none twice.
-        judgements: Per question the ids that were judged; over 0 is relevant, and nDCG gains what
-            the number says.
+        judgements: Per question the ids that were judged; above 0 is relevant, and the number is
+            the gain in nDCG.
         measures: Names in `MEASURES`.
 
     Returns:
@@ -32,8 +32,8 @@ def score_rankings(
     """
     from ir_measures import iter_calc, parse_measure
 
-    # trec_eval breaks ties by id and reads ids up to a space: give it ranks as scores, and
-    # numbers as ids.
+    # trec_eval breaks ties by id and reads ids up to a space, so it gets scores made of ranks and
+    # ids made of numbers.
     numbers: dict[str, str] = {}
 
     def number(name: str) -> str:

@@ -77,12 +77,12 @@ class Retrievers:
 
 @dataclass(slots=True)
 class Rankings:
-    """What one configuration gave.
+    """The rankings of one configuration over all questions.
 
     Attributes:
         by_question: The ids found for each question, best first, none twice.
-        milliseconds: Per stage, and for `total`, one number per question.
-        degraded: Per warning, how many questions met it.
+        milliseconds: One number per question, for each stage and for `total`.
+        degraded: How many questions met each warning.
         refused: Questions that could not be asked, with the reason.
     """
 
@@ -111,19 +111,19 @@ def ask_all(
     deeper: Callable[[str, int], list[str]] | None = None,
     on_question: Callable[[], None] = lambda: None,
 ) -> Rankings:
-    """Ask every question, one after the other; of one that is too long the beginning, as users do.
+    """Ask every question, one after the other; a question that is too long is cut, as `ask` does.
 
     Args:
-        retriever: What is measured.
+        retriever: The retriever that is measured.
         questions: Pairs of (id, text).
         k: How many hits to ask for.
-        name_of: What a hit counts as, such as its document; the best hit of each gives its rank.
-        deeper: Called with the text and the number of hits where fewer than k names came
-            together though k hits were found; what it finds more is added at the end.
+        name_of: Returns what a hit counts as, such as its document, which ranks by its best hit.
+        deeper: Called with the text and k if k hits were found that count as fewer than k names;
+            the further names that it returns are added at the end.
         on_question: Called after each.
 
     Returns:
-        Times of the plain question only, without those of going deeper.
+        The rankings; their times are those of the plain question, without going deeper.
     """
     rankings = Rankings()
     for identifier, whole in questions:
@@ -151,11 +151,11 @@ def ask_all(
 def going_deeper(
     open_retriever: Callable[[int], Retrieves], name_of: Callable[[Hit], str]
 ) -> Callable[[str, int], list[str]]:
-    """Return a way to ask for more and more hits until enough names have come together.
+    """Return a function that asks for more and more hits until they count as enough names.
 
     Args:
-        open_retriever: Gives the retriever that looks at this many candidates; asked once each.
-        name_of: What a hit counts as.
+        open_retriever: Returns a retriever of so many candidates; called once for each number.
+        name_of: Returns what a hit counts as.
     """
     opened: dict[int, Retrieves] = {}
 
@@ -187,7 +187,7 @@ def _note(rankings: Rankings, found: Retrieval) -> None:
 
 
 def _per_stage(found: Retrieval) -> dict[str, float]:
-    """Sum up stages that ran more than once; those that did not run took no time."""
+    """Add up the times of each stage; stages that did not run are left out."""
     spent: dict[str, float] = defaultdict(float)
     for report in found.trace.stages:
         if report.state in ("ran", "degraded"):

@@ -1,4 +1,4 @@
-"""What the configurations reached, side by side."""
+"""The results of the configurations, side by side."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ class Result:
     Attributes:
         scores: Per measure, the value of each question.
         measures: Per measure, the mean with its interval.
-        differences: Per measure, to the reference, paired; empty for the reference itself.
+        differences: Per measure, the paired difference to the reference; empty for that itself.
         milliseconds: Per stage p50 and p95; `total` is the whole retrieval.
-        degraded: Per warning, how many questions met it.
+        degraded: How many questions met each warning.
         refused: Questions that could not be asked, with the reason; they count as 0.
     """
 

@@ -43,7 +43,7 @@ def write_test_questions(
     """Keep the questions of earlier runs whose chunks are there, and write what is missing.
 
     Returns:
-        The test set, and how it came about.
+        The test set, and a report of how it came about.
 
     Raises:
         NothingToAskAbout: nothing is embedded.
@@ -82,8 +82,8 @@ def ask_test_questions(
 ) -> dict[str, Rankings]:
     """Ask every question in every configuration, one after the other.
 
-    Neighbours bring hits of one place together as one passage, which keeps the id of the best.
-    Where they are on, times are those of the whole, and rankings those of the hits alone.
+    Neighbours join hits that lie side by side into one passage, which keeps the id of the best.
+    Where they are on, times are those of the whole retrieval, but rankings are made of the hits.
     """
     questions = [(q.id, q.text) for q in from_json(retrieval_questions)]
     settings = configurations(_without_model(retrieval), retrieval_evaluation.configurations)
@@ -140,7 +140,7 @@ def measure_answers(
 
 
 def require_baseline(retrieval_report: Mapping[str, Any]) -> None:
-    """Fail the run where a measure fell; everything is saved by then.
+    """Fail the run if a measure fell; everything has been saved by then.
 
     Raises:
         RetrievalRegressed: names each measure, both numbers and the remedy.
@@ -164,7 +164,7 @@ def _writer(configured: ConfiguredChat) -> Writer:
 
 
 def _without_model(params: RetrievalParams) -> RetrievalParams:
-    """Leave out the stages that ask a model: two runs would not give the same numbers."""
+    """Leave out the stages that ask a model, as two runs would not reach the same numbers."""
     rules = params.self_query.model_copy(update={"use_model": False})
     return params.switched(expansion=False).model_copy(update={"self_query": rules})
 

@@ -7,7 +7,7 @@ from moodswarm.retrieval.question import MAX_HITS
 
 
 class EvaluationParams(BaseModel):
-    """What is asked, of which configurations, and whether a fall fails the run."""
+    """The questions, the configurations that answer them, and whether a fall fails the run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     questions: int = Field(default=200, ge=1, le=100_000)
@@ -22,7 +22,7 @@ class EvaluationParams(BaseModel):
     @field_validator("configurations", mode="before")
     @classmethod
     def _listed(cls, names: object) -> object:
-        """Take names in one text, too: `--params` divides at the commas of a list."""
+        """Take names in one text too, as `--params` splits a list at its commas."""
         return tuple(names.split()) if isinstance(names, str) else names
 
     @field_validator("configurations")

@@ -1,4 +1,4 @@
-"""Author, kind and dates out of a question, read by a model; for questions that rules miss."""
+"""Reading author, kind and dates out of a question by a model, for questions that rules miss."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -19,7 +19,7 @@ _MAX_TOKENS = 300
 
 
 class AskedFor(BaseModel):
-    """What the model is asked for."""
+    """The model's answer."""
 
     authors: list[str] = Field(default_factory=list, max_length=20)
     kinds: list[Literal["article", "post", "repository"]] = Field(default_factory=list)
@@ -30,12 +30,13 @@ class AskedFor(BaseModel):
 async def ask_model(
     chat: Chat, question: str, authors: Sequence[Author], today: date
 ) -> WantedSources:
-    """Ask a model what a question says of its sources.
+    """Ask a model which sources a question asks for.
 
     Args:
-        question: At most `MAX_CHARACTERS`; of a longer one nothing is read.
-        authors: All known. Only those of whose names the question has a word can be found, so
+        question: At most `MAX_CHARACTERS`; nothing is read out of a longer one.
+        authors: All known. Only those with a word of their name in the question can be found, so
             that a model cannot invent one, and a long list costs nothing.
+        today: The day that `last year` is counted from.
 
     Raises:
         LlmError: there is no usable answer.
@@ -57,7 +58,7 @@ async def ask_model(
 
 
 def _named(question: str, authors: Sequence[Author]) -> dict[str, Author]:
-    """The authors of whose names a word is in the question, by full name."""
+    """Return the authors with a word of their name in the question, by full name."""
     text = fold(question).casefold()
     return {
         author.full_name: author

@@ -32,7 +32,7 @@ class Planner:
         params: `self_query` and `expansion` are used.
         chat: Writes expansions, and reads filters where `self_query.use_model` is on; belongs to
             the caller. None: rules alone.
-        today: What `last year` is counted from; the day in UTC.
+        today: Returns the day that `last year` is counted from; by default today in UTC.
     """
 
     def __init__(
@@ -105,7 +105,7 @@ class Planner:
                 report.state = "degraded"
                 report.detail = f"the question alone is searched for: {error}"
                 return ()
-            report.detail = " | ".join(wordings) or "the model gave no other wording"
+            report.detail = " | ".join(wordings) or "the model returned no other wording"
         return wordings
 
 

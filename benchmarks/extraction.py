@@ -23,10 +23,10 @@ from pathlib import Path
 
 from moodswarm.evaluation.extraction.pairs import (
     Evaluation,
-    Found,
+    ExtractedText,
     PageRefused,
     evaluate,
-    extract_found,
+    extract_as_crawler,
     find_pairs,
 )
 
@@ -35,7 +35,7 @@ GOAL = 40.0
 MEASURES = ("f1", "code", "headings", "items", "title", "documents_per_cpu_second")
 
 
-def with_trafilatura(body: bytes, url: str) -> Found:
+def with_trafilatura(body: bytes, url: str) -> ExtractedText:
     from trafilatura import extract_with_metadata
 
     document = extract_with_metadata(
@@ -50,16 +50,16 @@ def with_trafilatura(body: bytes, url: str) -> Found:
     text = getattr(document, "text", None)
     if not text:
         raise PageRefused("nothing found")
-    return Found(getattr(document, "title", None), text)
+    return ExtractedText(getattr(document, "title", None), text)
 
 
-def with_readability(body: bytes, url: str) -> Found:
+def with_readability(body: bytes, url: str) -> ExtractedText:
     from html_to_markdown import ConversionOptions, convert
     from readability import Document
 
     document = Document(body.decode("utf-8", "replace"), url=url)
     options = ConversionOptions(extract_metadata=False)
-    return Found(document.short_title(), convert(document.summary(), options).content or "")
+    return ExtractedText(document.short_title(), convert(document.summary(), options).content or "")
 
 
 def show(results: dict[str, Evaluation]) -> None:
@@ -92,8 +92,8 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     arguments = parser.parse_args()
-    extractors: dict[str, Callable[[bytes, str], Found]] = {
-        "ours": extract_found,
+    extractors: dict[str, Callable[[bytes, str], ExtractedText]] = {
+        "ours": extract_as_crawler,
         "trafilatura": with_trafilatura,
     }
     if find_spec("readability"):

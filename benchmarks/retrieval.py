@@ -33,6 +33,7 @@ from tokenizers import Tokenizer
 from moodswarm.models.embedder import Embedder
 from moodswarm.records.collections import collection_name
 from moodswarm.records.ids import digest
+from moodswarm.retrieval.opening import open_retriever
 from moodswarm.retrieval.parameters import RetrievalParams, SearchParams
 from moodswarm.retrieval.question import Question
 from moodswarm.retrieval.retriever import Retriever
@@ -194,7 +195,7 @@ def run_ours(folder: Path, corpus: Corpus, embedder: DrawnEmbedder, index: bool)
         if indexed:
             store.optimize(COLLECTION)
         for name, params in shapes.items():
-            retriever = Retriever(store, embedder, encoder, params)
+            retriever = open_retriever(store, embedder, encoder, params)
             suffix = "" if indexed else ", no index"
             rows.append(measure(f"moodswarm, {name}{suffix}", asking(retriever), corpus.questions))
             retriever.close()

@@ -1,4 +1,4 @@
-"""A store, a model and what is around them, in memory: honest, small, and able to fail or hang."""
+"""A store and models in memory: honest, small, and able to fail or hang."""
 
 import threading
 import zlib
@@ -36,7 +36,7 @@ class WordTokenizer(RoughTokenizer):
 
 
 class Faults:
-    """What goes wrong, by the name of a call: an error, or waiting until `release` is set."""
+    """Faults by the name of a call: an error, or waiting until `release` is set."""
 
     def __init__(self) -> None:
         self.errors: dict[str, Exception] = {}

@@ -10,6 +10,7 @@ from moodswarm.pipelines.console import console
 from moodswarm.pipelines.feature.reporting import plot_token_histogram
 from moodswarm.records import KINDS
 from moodswarm.records.collections import collection_name
+from moodswarm.retrieval.errors import NothingEmbedded
 from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.chunk_report import ChunkStatistics
 
@@ -32,9 +33,7 @@ def chunks_command(project: Project, picture: Path | None, as_json: bool) -> Non
     limit = project.embedder.tokenizer.max_tokens
     statistics = read_statistics(project.vectors, limit)
     if not statistics:
-        raise click.ClickException(
-            "nothing has been embedded yet. Run `kedro run --pipeline=feature` first."
-        )
+        raise NothingEmbedded
     path = picture or project.root / "data" / "08_reporting" / "chunks.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     plot_token_histogram(statistics).savefig(path)

@@ -1,5 +1,6 @@
 """`moodswarm collections` and `moodswarm sample`: the contents of the vector store."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from itertools import islice
 
@@ -60,16 +61,11 @@ def collections_command(
 
 def _delete(project: Project, name: str, yes: bool) -> list[str]:
     known = {status.name: status.points for status in project.vectors.collections()}
-    if name not in known:
-        raise click.BadParameter(
-            f"there is no collection {name!r}. Existing: {', '.join(sorted(known)) or 'none'}.",
-            param_hint="--delete",
-        )
+    _require_known(name, known, "--delete")
     names = [name]
     if name == FEATURE_INDEX:
-        # Without the index, points of documents deleted in the meantime would never be removed.
-        # The index is deleted last: if this is interrupted, it still lists documents whose points
-        # are gone, and the next run makes those again.
+        # Without the index, points of documents deleted in the meantime would never be removed. It
+        # goes last: if this is interrupted, the next run makes again what it lists and misses.
         names = [other for other in feature_collections() if other in known] + names
     if not yes:
         points = sum(known[each] for each in names)
@@ -77,6 +73,14 @@ def _delete(project: Project, name: str, yes: bool) -> list[str]:
     for each in names:
         project.vectors.delete_collection(each)
     return names
+
+
+def _require_known(name: str, known: Collection[str], hint: str) -> None:
+    if name not in known:
+        raise click.BadParameter(
+            f"there is no collection {name!r}. Existing: {', '.join(sorted(known)) or 'none'}.",
+            param_hint=hint,
+        )
 
 
 @click.command("sample")
@@ -93,11 +97,7 @@ def sample_command(project: Project, collection: str, n: int, as_json: bool) -> 
       moodswarm sample cleaned_articles -n 1 --json
     """
     known = [status.name for status in project.vectors.collections()]
-    if collection not in known:
-        raise click.BadParameter(
-            f"there is no collection {collection!r}. Existing: {', '.join(known) or 'none'}.",
-            param_hint="COLLECTION",
-        )
+    _require_known(collection, known, "COLLECTION")
     pages = project.vectors.scroll(collection, page_points=n)
     points = list(islice((point for page in pages for point in page), n))
     if as_json:

@@ -132,12 +132,9 @@ class Project:
     @cached_property
     def reranker(self) -> "Reranker | None":
         """The cross-encoder, which is loaded when first used; None if reranking is off."""
-        params = self.retrieval.rerank
-        if not params.enabled:
-            return None
-        from moodswarm.models.reranker import Reranker
+        from moodswarm.retrieval.opening import open_reranker
 
-        return Reranker(params.model, batch_size=params.batch_size, device=params.device)
+        return open_reranker(self.retrieval.rerank)
 
     @cached_property
     def llm_settings(self) -> "LlmSettings":
@@ -180,29 +177,23 @@ class Project:
         client = open_chat(self.llm_settings, profile=profile, sink=sink)
         return self._running.enter_context(BlockingChat(client)) if client else None
 
-    def retriever(
-        self, chat: "BlockingChat | None" = None, params: RetrievalParams | None = None
-    ) -> "Retriever":
+    def retriever(self, chat: "BlockingChat | None" = None) -> "Retriever":
         """Assemble the stages of `parameters_retrieval.yml`; the project closes them.
 
         Args:
             chat: Rewords questions and reads the context; None to do without both.
-            params: Parameters to use instead of the configured ones.
         """
-        from moodswarm.retrieval.planning import Planner
-        from moodswarm.retrieval.retriever import Retriever
+        from moodswarm.retrieval.opening import open_retriever
 
-        params = params or self.retrieval
-        if chat is None:
-            params = params.without_context()
-        retriever = Retriever(
+        params = self.retrieval if chat else self.retrieval.without_context()
+        retriever = open_retriever(
             self.vectors,
             self.embedder,
             self.lexical,
             params,
-            reranker=self.reranker,
-            understanding=Planner(params, chat),
             authors=self._authors,
+            chat=chat,
+            reranker=self.reranker,
         )
         return self._running.enter_context(retriever)
 

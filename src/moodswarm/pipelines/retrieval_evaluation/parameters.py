@@ -2,12 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from moodswarm.evaluation.retrieval.configurations import CONFIGURATIONS
-from moodswarm.evaluation.retrieval.rankings import MAX_HITS
+from moodswarm.evaluation.retrieval.configurations import require_known
+from moodswarm.retrieval.question import MAX_HITS
 
 
 class EvaluationParams(BaseModel):
-    """What is asked, of which configurations, and whether a fall fails the run."""
+    """The questions, the configurations that answer them, and whether a fall fails the run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     questions: int = Field(default=200, ge=1, le=100_000)
@@ -22,12 +22,11 @@ class EvaluationParams(BaseModel):
     @field_validator("configurations", mode="before")
     @classmethod
     def _listed(cls, names: object) -> object:
-        """Take names in one text, too: `--params` divides at the commas of a list."""
+        """Take names in one text too, as `--params` splits a list at its commas."""
         return tuple(names.split()) if isinstance(names, str) else names
 
     @field_validator("configurations")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := sorted(set(names) - set(CONFIGURATIONS)):
-            raise ValueError(f"unknown {unknown}; known are {', '.join(CONFIGURATIONS)}")
+        require_known(names)
         return names

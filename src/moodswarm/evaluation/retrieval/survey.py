@@ -1,9 +1,9 @@
-"""One look over all chunks: how rare words are, which to ask about, which are still there."""
+"""One look at all chunks: how rare words are, which to ask about, which are still there."""
 
 import hashlib
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from moodswarm.evaluation.retrieval.words import Rarity, words
@@ -20,7 +20,7 @@ Stratum = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ChunkText:
-    """A chunk as questions are made of it."""
+    """The parts of a chunk that questions are made of."""
 
     id: str
     document_id: str
@@ -32,11 +32,11 @@ class ChunkText:
 
 @dataclass(slots=True)
 class Survey:
-    """What was seen.
+    """The result of one look at all chunks.
 
     Attributes:
         chunks: How many there are.
-        rarity: Of the words of all of them.
+        rarity: How rare each word is among them.
         candidates: Chunks to ask about, per kind and author, in an order that only the seed and
             their ids decide.
         found: The chunks that were looked for and are there, by id.
@@ -48,9 +48,9 @@ class Survey:
     found: dict[str, ChunkText] = field(default_factory=dict)
 
     def in_turns(self) -> Iterator[ChunkText]:
-        """Give one candidate of each kind and author after the other, so that each has its share.
+        """Yield candidates of each kind and author in turn, so that each has its share.
 
-        Chunks of documents that had their turn come last.
+        Further chunks of documents that already had their turn come last.
         """
         late: list[ChunkText] = []
         seen: set[str] = set()
@@ -73,7 +73,7 @@ def survey(
 
     Args:
         store: Where the embedded collections are.
-        seed: Another one gives other candidates.
+        seed: Another seed chooses other candidates.
         per_stratum: How many candidates to keep per kind and author.
         looked_for: Ids of chunks that earlier questions were made of.
     """
@@ -97,9 +97,9 @@ def survey(
     return seen
 
 
-def all_chunks(store: VectorStore, kinds: Sequence[str] = KINDS) -> Iterator[ChunkText]:
+def all_chunks(store: VectorStore) -> Iterator[ChunkText]:
     """Stream every embedded chunk, kind by kind, ordered by id."""
-    for kind in kinds:
+    for kind in KINDS:
         for page in store.scroll(collection_name("embedded", kind), fields=_FIELDS):
             for point in page:
                 yield ChunkText(

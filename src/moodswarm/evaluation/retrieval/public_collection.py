@@ -12,7 +12,7 @@ from moodswarm.records import Document, InvalidDocument
 from moodswarm.records.ids import digest
 
 AUTHOR = "Collection"
-# With and without the column of the iteration.
+# Without and with the column of the iteration.
 _COLUMNS = (3, 4)
 _HEADERS = {"score", "relevance", "rel", "label", "judgement", "judgment"}
 _HOST = "https://collection.invalid"
@@ -32,7 +32,7 @@ class Judged:
         unjudged: Queries left out since nothing is judged for them.
         unknown_queries: Judged queries that the queries file does not have; left out.
         unknown_documents: Judgements of documents that the corpus does not have; they stay, so
-            that nothing can be won by losing documents.
+            that losing documents cannot improve a measure.
         without_relevant: Judged queries for which no document is relevant; they count as 0.
     """
 
@@ -48,7 +48,7 @@ def read_corpus(path: Path) -> Iterator[tuple[str, str, str]]:
     """Yield (id, title, text) of each document.
 
     Raises:
-        UnusableCollection: a line is no document, an id occurs twice, or there are none.
+        UnusableCollection: a line is not a document, an id occurs twice, or there are no lines.
     """
     yield from (
         (identifier, _text(path, line, item, "title"), _text(path, line, item, "text"))
@@ -60,7 +60,7 @@ def read_queries(path: Path) -> dict[str, str]:
     """Return text by id.
 
     Raises:
-        UnusableCollection: a line is no query, an id occurs twice, or there are none.
+        UnusableCollection: a line is not a query, an id occurs twice, or there are no lines.
     """
     return {
         identifier: _text(path, line, item, "text")
@@ -72,7 +72,7 @@ def read_judgements(path: Path) -> dict[str, dict[str, int]]:
     """Return the relevance of documents per query.
 
     Reads four columns `query iteration document relevance` (TREC), or three with a header line
-    `query-id corpus-id score` (BEIR), divided by tabs, else by white space.
+    `query-id corpus-id score` (BEIR), divided by tabs, or by white space if there are no tabs.
 
     Raises:
         UnusableCollection: a line has other columns, or judges the same pair differently.
@@ -91,19 +91,19 @@ def read_judgements(path: Path) -> dict[str, dict[str, int]]:
     return judgements
 
 
-def join(
+def join_judgements(
     queries: Mapping[str, str],
     judgements: Mapping[str, Mapping[str, int]],
     known_documents: Mapping[str, Any] | set[str],
     limit: int | None = None,
 ) -> Judged:
-    """Bring queries and judgements together.
+    """Join queries and judgements; those that lack the other are counted and left out.
 
     Args:
         queries: Text by id.
         judgements: Per query.
         known_documents: Ids of the corpus.
-        limit: Only so many of the judged queries, the first ones.
+        limit: Take only the first so many of the judged queries.
 
     Raises:
         UnusableCollection: no query is judged.
@@ -147,15 +147,15 @@ def as_document(identifier: str, title: str, text: str, kind: str) -> Document:
     )
 
 
-def documents(
+def read_documents(
     path: Path, kind: str, rejected: dict[str, str], named: dict[str, str]
 ) -> Iterator[Document]:
     """Yield the corpus as documents.
 
     Args:
         path: JSON lines.
-        kind: What the documents are taken for.
-        rejected: Filled with the reason for each id that gives no document.
+        kind: The kind that the documents get.
+        rejected: Filled with the reason for each id that cannot become a document.
         named: Filled with the collection's id for each id of a document.
     """
     for identifier, title, text in read_corpus(path):

@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.retrieval.corpora import TEXTS, chunks_of
 from moodswarm.evaluation.retrieval.questions import TestQuestion
-from moodswarm.evaluation.retrieval.written import write_questions
+from moodswarm.evaluation.retrieval.written_questions import write_questions
 from moodswarm.llm.batch.cache import TaskCache
 from moodswarm.llm.errors import EndpointDown
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from moodswarm.evaluation.retrieval.collection import (
+from moodswarm.evaluation.retrieval.public_collection import (
     UnusableCollection,
-    documents,
-    join,
+    join_judgements,
+    read_documents,
     read_judgements,
     read_queries,
 )
@@ -28,7 +28,7 @@ def test_documents_have_their_title_as_a_heading(tmp_path: Path) -> None:
         {"_id": "2", "title": "", "text": "def f(): ..."},
         {"id": 3, "text": "No title."},
     )
-    found = list(documents(path, "article", {}, {}))
+    found = list(read_documents(path, "article", {}, {}))
     assert [d.content for d in found] == ["# Tea\n\nBoil it.", "def f(): ...", "No title."]
     assert [d.title for d in found] == ["Tea", None, None]
 
@@ -37,7 +37,7 @@ def test_odd_ids_come_back_as_they_were(tmp_path: Path) -> None:
     ids = ["a/b", "a/b/", "../x", "é ü", "A", "a", "%2F", "x?y#z", "\u0001", " "]
     path = lines(tmp_path / "docs.jsonl", *[{"id": i, "text": "t"} for i in ids])
     named: dict[str, str] = {}
-    found = list(documents(path, "post", {}, named))
+    found = list(read_documents(path, "post", {}, named))
     assert [named[d.id] for d in found] == ids
     assert len({d.link for d in found}) == len(ids)
 
@@ -45,7 +45,7 @@ def test_odd_ids_come_back_as_they_were(tmp_path: Path) -> None:
 def test_text_that_no_store_can_hold_is_rejected_and_counted(tmp_path: Path) -> None:
     path = lines(tmp_path / "d", r'{"id": "1", "text": "\ud800"}', {"id": "2", "text": ""})
     rejected: dict[str, str] = {}
-    assert len(list(documents(path, "article", rejected, {}))) == 1
+    assert len(list(read_documents(path, "article", rejected, {}))) == 1
     assert "broken Unicode" in rejected["1"]
 
 
@@ -121,7 +121,7 @@ def test_a_bad_judgement_is_named(tmp_path: Path, text: str, message: str) -> No
 
 
 def test_what_does_not_fit_together_is_counted() -> None:
-    found = join(
+    found = join_judgements(
         {"1": "a", "2": "b", "3": "c"},
         {"1": {"d": 1, "gone": 1}, "2": {"d": 0}, "9": {"d": 1}},
         {"d"},
@@ -132,10 +132,12 @@ def test_what_does_not_fit_together_is_counted() -> None:
 
 
 def test_only_the_first_judged_queries_are_taken() -> None:
-    found = join({"1": "a", "2": "b", "3": "c"}, {"2": {"d": 1}, "3": {"d": 1}}, {"d"}, limit=1)
+    found = join_judgements(
+        {"1": "a", "2": "b", "3": "c"}, {"2": {"d": 1}, "3": {"d": 1}}, {"d"}, limit=1
+    )
     assert list(found.queries) == list(found.judgements) == ["2"]
 
 
 def test_other_ids_in_queries_and_judgements_are_said() -> None:
     with pytest.raises(UnusableCollection, match="such as 'q1', the judgements such as '1'"):
-        join({"q1": "a"}, {"1": {"d": 1}}, {"d"})
+        join_judgements({"q1": "a"}, {"1": {"d": 1}}, {"d"})

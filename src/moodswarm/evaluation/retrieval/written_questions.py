@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from moodswarm.evaluation.retrieval.known_items import build
 from moodswarm.evaluation.retrieval.questions import TestQuestion
-from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.words import shingles, words
 from moodswarm.llm.batch.cache import TaskCache
 from moodswarm.llm.batch.run import run_batch
@@ -18,7 +18,7 @@ from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 
 _WORDS = range(3, 61)
-# More of its runs of three words in the passage, and words alone would find it.
+# If more of its runs of three words are copied from the passage, words alone would find it.
 _MOST_COPIED = 0.5
 _POINTS_AT_TEXT = re.compile(
     r"\b(?:this|the|above|given) (?:source|passage|text|excerpt|snippet|code above|author)\b",
@@ -27,7 +27,7 @@ _POINTS_AT_TEXT = re.compile(
 
 
 class WrittenQuestion(BaseModel):
-    """What the model is asked for."""
+    """The model's answer."""
 
     question: str = Field(min_length=5, max_length=500)
 
@@ -39,13 +39,13 @@ async def write_questions(
 
     Args:
         chat: The model.
-        chunks: What to ask about.
-        concurrency: Chunks in flight.
-        cache: Keeps answers, so that a run that was stopped pays for none twice.
+        chunks: The chunks to ask about.
+        concurrency: How many chunks are asked about at once.
+        cache: Keeps answers, so that none is paid for twice after a run was stopped.
 
     Returns:
         For each chunk its question, or why there is none: the name of an error, `copied`, `length`
-        or `points_at_text`. An endpoint that is down gives `EndpointDown` for what is left.
+        or `points_at_text`. If the endpoint goes down, the remaining chunks get `EndpointDown`.
     """
     found: list[TestQuestion | str] = ["not_started"] * len(chunks)
     items = [{"title": chunk.title, "text": chunk.text} for chunk in chunks]

@@ -7,16 +7,30 @@ import pyarrow as pa
 import pytest
 
 from models.tiny import build_tiny_checkpoint
+from moodswarm.commands.search import nearest
 from moodswarm.models.embedder import Embedder
 from moodswarm.records.ids import document_id
 from moodswarm.retrieval.errors import ModelMismatch, NothingEmbedded
-from moodswarm.retrieval.search import search
-from moodswarm.stores.vectors.protocol import VectorStore, open_vector_store
+from moodswarm.retrieval.question import Filters, Question
+from moodswarm.stores.vectors.protocol import Hit, VectorStore, open_vector_store
 
 TEXTS = {
     "embedded_articles": {"a1": "tea and kettles", "a2": "boats and tides"},
     "embedded_posts": {"p1": "tea", "p2": "the ferry strike"},
 }
+
+
+def search(
+    store: VectorStore,
+    embedder: Embedder,
+    query: str,
+    *,
+    k: int = 5,
+    kinds: tuple[str, ...] = (),
+    author_id: str | None = None,
+) -> list[Hit]:
+    authors = (author_id,) if author_id else ()
+    return nearest(store, embedder, Question(query, Filters(authors, kinds), k))
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +76,18 @@ def test_k_is_the_number_of_hits_in_all(store: VectorStore, embedder: Embedder) 
 
 
 def test_filters_hold(store: VectorStore, embedder: Embedder) -> None:
-    hits = search(store, embedder, "tea", kinds=["article"], author_id="ada")
+    hits = search(store, embedder, "tea", kinds=("article",), author_id="ada")
     assert [hit.payload["text"] for hit in hits] == ["boats and tides"]
 
 
 def test_a_kind_without_points_gives_nothing(store: VectorStore, embedder: Embedder) -> None:
-    assert search(store, embedder, "tea", kinds=["repository"]) == []
+    assert search(store, embedder, "tea", kinds=("repository",)) == []
 
 
 def test_a_kind_without_points_does_not_hide_the_others(
     store: VectorStore, embedder: Embedder
 ) -> None:
-    assert len(search(store, embedder, "tea", kinds=["repository", "post"])) == 2
+    assert len(search(store, embedder, "tea", kinds=("repository", "post"))) == 2
 
 
 def test_vectors_of_another_model_of_the_same_size_are_refused(
@@ -89,7 +103,7 @@ def test_vectors_of_another_model_of_the_same_size_are_refused(
 
 def test_points_that_do_not_name_their_model_are_found(store: VectorStore, tmp_path: Path) -> None:
     other = Embedder(model=str(build_tiny_checkpoint(tmp_path / "other", max_tokens=8)))
-    assert len(search(store, other, "tea", kinds=["post"])) == 2
+    assert len(search(store, other, "tea", kinds=("post",))) == 2
 
 
 def test_a_long_query_is_read_as_far_as_the_model_can(

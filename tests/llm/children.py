@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from llm.chats import ASK
+from moodswarm.llm.batch.batch import run_batch
 from moodswarm.llm.batch.cache import Kept, TaskCache
-from moodswarm.llm.batch.run import run_batch
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from moodswarm.llm.client import ChatClient, ClientOptions
-from moodswarm.llm.hook import Call, Hook
+from moodswarm.llm.hooks.hook import Call, Hook
 from moodswarm.llm.limits import Retries
 from moodswarm.llm.messages import ChatRequest, Delta, Message
 from moodswarm.llm.profiles import LlmSettings, open_chat, read_settings
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.fake import FakeProvider, Reply
 from moodswarm.llm.providers.openai import OpenAIProvider
-from moodswarm.llm.providers.options import EndpointOptions
 
 REQUEST = ChatRequest(messages=(Message("user", "hello"),), task="greet", template="greet@1")
 AT_ONCE = {"first_wait_seconds": 0, "longest_wait_seconds": 0}

@@ -11,8 +11,8 @@ from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import RequestRefused
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
-from moodswarm.llm.provider import Transient
 from moodswarm.llm.providers.fake import FakeProvider
+from moodswarm.llm.providers.provider import Transient
 
 PRICE = Price(prompt_per_million=2.0, completion_per_million=10.0)
 

@@ -18,7 +18,7 @@ from moodswarm.llm.errors import (
 )
 from moodswarm.llm.limits import Retries, retry_after_seconds
 from moodswarm.llm.messages import ChatResponse
-from moodswarm.llm.provider import Transient
+from moodswarm.llm.providers.provider import Transient
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
 #: Nothing here listens: port 9 is "discard".

@@ -14,10 +14,10 @@ from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import EndpointDown, EndpointOverloaded, RequestRefused
 from moodswarm.llm.limits import Price, Timeouts
 from moodswarm.llm.messages import ChatResponse, Delta, Usage
-from moodswarm.llm.provider import Transient
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.fake import FakeProvider
 from moodswarm.llm.providers.openai import OpenAIProvider
-from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.provider import Transient
 
 PRICE = Price(prompt_per_million=2.0, completion_per_million=10.0)
 

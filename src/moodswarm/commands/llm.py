@@ -105,7 +105,7 @@ def _ask(project: Project, profile: str | None) -> _Reply:
 
 
 def _reply(response: ChatResponse, milliseconds: float) -> _Reply:
-    from moodswarm.llm.tasks.extraction import without_thinking
+    from moodswarm.llm.tasks.thinking import without_thinking
 
     text = without_thinking(response.text)
     error = None

@@ -14,12 +14,13 @@ from types import TracebackType
 from typing import Self
 
 from moodswarm.llm.addresses import is_local
+from moodswarm.llm.chat import closing
 from moodswarm.llm.errors import EndpointDown, EndpointOverloaded, LlmError, RequestRefused
-from moodswarm.llm.hook import Call, Hook
 from moodswarm.llm.hooks.chain import HookChain
+from moodswarm.llm.hooks.hook import Call, Hook
 from moodswarm.llm.limits import Price, Retries, Timeouts
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Message, encodable
-from moodswarm.llm.provider import Provider, Transient, closing
+from moodswarm.llm.providers.provider import Provider, Transient
 from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class _Late(Transient):
 
 
 class ChatClient:
-    """Asks one model; see `moodswarm.llm.provider.Chat`.
+    """Asks one model; see `moodswarm.llm.chat.Chat`.
 
     A client belongs to the event loop of its first call, as its connections do. Other threads and
     loops go through `moodswarm.llm.blocking.BlockingChat`.

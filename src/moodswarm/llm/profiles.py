@@ -13,13 +13,15 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from moodswarm.llm.addresses import check_url, credentials_of, shown
 from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import ProfileError
-from moodswarm.llm.hook import Hook
-from moodswarm.llm.hooks import HOOKS, AnyHookOptions, CallSink, Redactor, open_hook
+from moodswarm.llm.hooks.hook import Hook
+from moodswarm.llm.hooks.opening import HOOKS, AnyHookOptions, open_hook
+from moodswarm.llm.hooks.store import CallSink
 from moodswarm.llm.limits import Price, Retries, Settings, Timeouts
-from moodswarm.llm.provider import Provider
 from moodswarm.llm.providers import anthropic, openai
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.fake import FakeProvider
-from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.provider import Provider
+from moodswarm.llm.redaction import Redactor
 
 PROVIDERS = ("openai", "anthropic", "fake")
 _URLS = {"openai": openai.DEFAULT_URL, "anthropic": anthropic.DEFAULT_URL}

@@ -17,9 +17,10 @@ from llm.chats import ASK, QUESTION, Answer, Crowd, Replies
 from llm.children import run_until_killed
 from llm.clients import scripted
 from llm.stub import stub
+from moodswarm.llm.batch.batch import Batch, BatchReport, ItemResult, run_batch
 from moodswarm.llm.batch.budget import Budget
 from moodswarm.llm.batch.cache import TaskCache
-from moodswarm.llm.batch.run import Batch, BatchReport, ItemResult, run_batch
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import (
     AnswerUnusable,
     EndpointDown,
@@ -31,7 +32,6 @@ from moodswarm.llm.errors import (
 from moodswarm.llm.hooks.guard import GuardHook, GuardOptions
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatResponse, Usage
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.task import Task, TextTask
 
 Results = list[ItemResult[Answer]]

@@ -10,10 +10,10 @@ from moodswarm.evaluation.retrieval.known_items import build
 from moodswarm.evaluation.retrieval.questions import TestQuestion
 from moodswarm.evaluation.retrieval.sampling import ChunkText
 from moodswarm.evaluation.retrieval.words import shingles, words
+from moodswarm.llm.batch.batch import run_batch
 from moodswarm.llm.batch.cache import TaskCache
-from moodswarm.llm.batch.run import run_batch
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import LlmError
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 

@@ -12,10 +12,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from moodswarm.llm.chat import Chat, closing
 from moodswarm.llm.errors import BudgetSpent, GuardRefused, ProfileError
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
-from moodswarm.llm.provider import Chat, closing
 
 # English has about 4.5 bytes a token, code 3, and UTF-8 of other scripts 2 to 3.
 _TOKENS_PER_BYTE = 1 / 3

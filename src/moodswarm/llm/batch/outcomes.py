@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import GuardRefused, LlmError
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.conversation import add_up
 
 T = TypeVar("T")

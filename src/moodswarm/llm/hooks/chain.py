@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 
 from moodswarm.llm.errors import GuardRefused
-from moodswarm.llm.hook import Call, Hook
+from moodswarm.llm.hooks.hook import Call, Hook
 from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)

@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from moodswarm.llm.errors import GuardRefused
-from moodswarm.llm.hook import Call
-from moodswarm.llm.hooks.options import HookOptions
+from moodswarm.llm.hooks.hook import Call, HookOptions
 from moodswarm.llm.redaction import has_key
 
 

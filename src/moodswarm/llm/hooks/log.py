@@ -3,8 +3,7 @@
 import logging
 from typing import Literal
 
-from moodswarm.llm.hook import Call
-from moodswarm.llm.hooks.options import HookOptions
+from moodswarm.llm.hooks.hook import Call, HookOptions
 from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from moodswarm.llm.errors import GuardRefused
-from moodswarm.llm.hook import Call
-from moodswarm.llm.hooks.options import HookOptions
+from moodswarm.llm.hooks.hook import Call, HookOptions
 from moodswarm.llm.messages import ChatRequest
 from moodswarm.llm.redaction import Redactor
 from moodswarm.records.calls import CallRecord

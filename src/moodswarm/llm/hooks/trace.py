@@ -14,8 +14,7 @@ from pydantic import Field, field_validator
 
 from moodswarm.llm.addresses import check_url
 from moodswarm.llm.errors import ProfileError
-from moodswarm.llm.hook import Call
-from moodswarm.llm.hooks.options import HookOptions
+from moodswarm.llm.hooks.hook import Call, HookOptions
 from moodswarm.llm.messages import ChatRequest, ChatResponse
 from moodswarm.llm.redaction import Redactor
 

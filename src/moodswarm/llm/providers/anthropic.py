@@ -5,7 +5,7 @@ from typing import Any
 
 from moodswarm.llm.errors import ProfileError, RequestRefused
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Finish, Usage
-from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.tolerance import Tolerance
 
 DEFAULT_URL = "https://api.anthropic.com"
@@ -35,19 +35,19 @@ class AnthropicProvider:
                 'pip install "moodswarm[anthropic]"'
             ) from None
         self._options, self._sdk = options, anthropic
-        self._endpoint = options.endpoint()
+        self._failures = options.failures()
         self._tolerance = Tolerance(("temperature", "output_config"))
         self._client = anthropic.AsyncAnthropic(**options.client_arguments(anthropic))
         # Named here, since the SDK imports this part of itself when it is first named.
         self._messages: Any = self._client.messages
 
     def __repr__(self) -> str:
-        return f"AnthropicProvider({self._endpoint.address!r}, {self._options.model!r})"
+        return f"AnthropicProvider({self._failures.address!r}, {self._options.model!r})"
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
         """Answer in one piece."""
         message = await self._create(request)
-        with self._endpoint.reading(message):
+        with self._failures.reading(message):
             return ChatResponse(
                 text="".join(block.text for block in message.content if block.type == "text"),
                 finish=_finish(message.stop_reason),
@@ -61,11 +61,11 @@ class AnthropicProvider:
         pieces: list[str] = []
         finish, model = None, ""
         prompt_tokens = completion_tokens = None
-        with self._endpoint.errors(self._sdk):
+        with self._failures.from_sdk(self._sdk):
             async with events:
                 async for event in events:
                     piece = ""
-                    with self._endpoint.reading(event):
+                    with self._failures.reading(event):
                         if event.type == "message_start":
                             model = event.message.model
                             prompt_tokens = event.message.usage.input_tokens
@@ -78,7 +78,7 @@ class AnthropicProvider:
                     pieces.append(piece)
                     yield Delta(piece)
         if finish is None:
-            raise self._endpoint.broken_off(events.response, pieces)
+            raise self._failures.broken_off(events.response, pieces)
         response = ChatResponse(
             text="".join(pieces),
             finish=_finish(finish),
@@ -101,7 +101,7 @@ class AnthropicProvider:
             if stream:
                 known["stream"] = True
             try:
-                with self._endpoint.errors(self._sdk):
+                with self._failures.from_sdk(self._sdk):
                     return await self._messages.create(**known, extra_body=extra or None)
             except RequestRefused as error:
                 if not self._tolerance.learn(str(error), sent):

@@ -14,7 +14,7 @@ from typing import Any
 
 from moodswarm.llm.errors import KeyRefused, LlmError, QuotaSpent, RequestRefused
 from moodswarm.llm.limits import retry_after_seconds
-from moodswarm.llm.provider import Transient
+from moodswarm.llm.providers.provider import Transient
 from moodswarm.llm.redaction import Redactor
 
 _SHOWN_CHARACTERS = 400
@@ -35,8 +35,8 @@ _NO_MONEY = "insufficient_quota"
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """Where requests go, as errors may name it.
+class EndpointFailures:
+    """Turns what goes wrong at one endpoint into our errors, which name it.
 
     Attributes:
         address: Without credentials.
@@ -48,7 +48,7 @@ class Endpoint:
     redact: Redactor
 
     @contextmanager
-    def errors(self, sdk: ModuleType) -> Iterator[None]:
+    def from_sdk(self, sdk: ModuleType) -> Iterator[None]:
         """Turn what an SDK raises into `LlmError` or `Transient`.
 
         Without a cause: the message of an SDK may repeat a key.

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import AnswerCutOff, AnswerUnusable
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.quoting import quote
 
 T = TypeVar("T")

@@ -21,12 +21,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from moodswarm.llm.chat import Chat, closing
 from moodswarm.llm.errors import AnswerUnusable
 from moodswarm.llm.messages import ChatRequest, Delta
-from moodswarm.llm.provider import Chat, closing
 from moodswarm.llm.tasks.conversation import Conversation, TaskResult, complete, named
-from moodswarm.llm.tasks.extraction import AnswerStream, find_values, without_thinking
+from moodswarm.llm.tasks.json_values import find_values
 from moodswarm.llm.tasks.templates import PromptTemplate, Trusted
+from moodswarm.llm.tasks.thinking import AnswerStream, without_thinking
 
 __all__ = ["Task", "TaskResult", "TextTask"]
 

@@ -1,7 +1,6 @@
-"""What a provider must be able to do, and what the rest of the project sees of the client."""
+"""What a provider must be able to do."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Protocol
 
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
@@ -44,37 +43,3 @@ class Transient(Exception):
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
-
-
-class Chat(Protocol):
-    """A client as tasks, retrieval and the service use it; implemented by `ChatClient`."""
-
-    @property
-    def model(self) -> str:
-        """The model that is asked."""
-        ...
-
-    async def chat(self, request: ChatRequest) -> ChatResponse:
-        """Answer in one piece, after network retries, with hooks.
-
-        Raises:
-            LlmError: see `moodswarm.llm.errors`; a cut-off answer is returned, not raised.
-        """
-        ...
-
-    def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
-        """Answer piece by piece; the last delta carries the whole response.
-
-        Retries happen only before the first piece.
-        """
-        ...
-
-
-@asynccontextmanager
-async def closing(stream: AsyncIterator[Delta]) -> AsyncIterator[AsyncIterator[Delta]]:
-    """Close a stream whose reader leaves before its end: nobody should pay for the rest."""
-    try:
-        yield stream
-    finally:
-        if isinstance(stream, AsyncGenerator):
-            await stream.aclose()

@@ -25,6 +25,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from moodswarm.llm.batch.budget import Budget
 from moodswarm.llm.batch.cache import Kept, TaskCache
 from moodswarm.llm.batch.outcomes import BatchReport, Item, ItemResult, Meter
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import (
     BudgetSpent,
     EndpointDown,
@@ -36,7 +37,6 @@ from moodswarm.llm.errors import (
     RequestRefused,
 )
 from moodswarm.llm.messages import ChatRequest, Usage
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.conversation import TaskResult
 from moodswarm.records.ids import digest
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from moodswarm.llm.limits import Settings
 from moodswarm.llm.messages import ChatRequest, ChatResponse
 
 
@@ -61,3 +62,7 @@ class Hook(Protocol):
     def close(self) -> None:
         """Write out what is waiting; closing twice is fine."""
         ...
+
+
+class HookOptions(Settings):
+    """Base of the options of a hook in `profiles.yml`; `name` says which hook it is."""

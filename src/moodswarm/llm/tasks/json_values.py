@@ -10,14 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_TAGS = ("<think>", "<thinking>", "<thought>", "<reasoning>")
-_NAMES = "think|thinking|thought|reasoning"
-_THINKING = re.compile(rf"\A(?:\s*<({_NAMES})>.*?</\1>)+\s*", re.DOTALL | re.IGNORECASE)
-_UNENDED = re.compile(rf"\A\s*<(?:{_NAMES})>.*\Z", re.DOTALL | re.IGNORECASE)
-# Some servers keep the opening tag, which their chat template wrote, to themselves.
-_UNBEGUN = re.compile(
-    rf"\A.*^[ \t]*</(?:{_NAMES})>[ \t]*$", re.DOTALL | re.IGNORECASE | re.MULTILINE
-)
+from moodswarm.llm.tasks.thinking import without_thinking
+
 _FENCED = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 # Where an object or a list may begin; not `{sic}` and `[see there]`.
 _START = re.compile(r"""\{(?=\s*(?:["'}]|\w+\s*:|\Z))|\[(?=\s*(?:["'{\[\]\d-]|true|false|null))""")
@@ -29,21 +23,14 @@ _LONGEST_REPAIR = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class JsonValue:
     """A value found in an answer, and whether it had to be repaired."""
 
     value: Any
     repaired: bool
 
 
-def without_thinking(text: str) -> str:
-    """Return the answer without what the model thought aloud before it, between its own tags."""
-    for thought in (_THINKING, _UNBEGUN, _UNENDED):
-        text = thought.sub("", text, count=1)
-    return text.strip()
-
-
-def find_values(text: str) -> Iterator[Found]:
+def find_values(text: str) -> Iterator[JsonValue]:
     """Give the JSON objects and lists of an answer, the likeliest first; there may be none."""
     answer = without_thinking(text)
     fenced = [match[1].strip() for match in _FENCED.finditer(answer)]
@@ -51,11 +38,11 @@ def find_values(text: str) -> Iterator[Found]:
     for place in [*reversed(fenced), answer]:
         values, rest = _read(place)
         broken += rest
-        yield from (Found(value, repaired=False) for value in reversed(values))
+        yield from (JsonValue(value, repaired=False) for value in reversed(values))
     for part in dict.fromkeys(broken):
         value = _repair(part)
         if isinstance(value, dict | list) and value:
-            yield Found(value, repaired=True)
+            yield JsonValue(value, repaired=True)
 
 
 def _read(text: str) -> tuple[list[Any], list[str]]:
@@ -102,28 +89,3 @@ def _repair(part: str) -> Any:
         return repair_json(part, return_objects=True)
     except (ValueError, RecursionError):
         return None
-
-
-class AnswerStream:
-    """Leaves out the thinking at the beginning of an answer that comes in pieces."""
-
-    def __init__(self) -> None:
-        self._waiting: str | None = ""
-
-    def add(self, piece: str) -> str:
-        """Return what can be shown after one more piece."""
-        if self._waiting is None:
-            return piece
-        self._waiting += piece
-        begun = self._waiting.lstrip().lower()
-        if any(begun.startswith(tag) for tag in _TAGS):
-            return self._pass() if _THINKING.match(self._waiting) else ""
-        return "" if any(tag.startswith(begun) for tag in _TAGS) else self._pass()
-
-    def end(self) -> str:
-        """Return what is still to be shown; thinking that never ended is not."""
-        return "" if self._waiting is None else _UNENDED.sub("", self._pass())
-
-    def _pass(self) -> str:
-        waiting, self._waiting = self._waiting or "", None
-        return _THINKING.sub("", waiting, count=1).lstrip()

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moodswarm.llm.tasks.extraction import AnswerStream, find_values, without_thinking
+from moodswarm.llm.tasks.json_values import find_values
+from moodswarm.llm.tasks.thinking import AnswerStream, without_thinking
 
 WANTED = {"answer": "x", "sources": [1, 2]}
 JSON = json.dumps(WANTED)

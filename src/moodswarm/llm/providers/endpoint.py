@@ -11,7 +11,7 @@ from moodswarm.llm.addresses import (
     without_credentials,
 )
 from moodswarm.llm.errors import ProfileError
-from moodswarm.llm.providers.failures import Endpoint
+from moodswarm.llm.providers.failures import EndpointFailures
 from moodswarm.llm.redaction import Redactor
 
 
@@ -40,9 +40,9 @@ class EndpointOptions:
         """Return what takes the key and the password of the address out of a text."""
         return Redactor([self.key, *credentials_of(self.base_url), *self.secrets])
 
-    def endpoint(self) -> Endpoint:
-        """Return the endpoint as errors name it."""
-        return Endpoint(shown(self.base_url), self.key_variable, self.redactor())
+    def failures(self) -> EndpointFailures:
+        """Return what turns the failures of this endpoint into our errors."""
+        return EndpointFailures(shown(self.base_url), self.key_variable, self.redactor())
 
     def client_arguments(self, sdk: Any) -> dict[str, Any]:
         """Return what the clients of the SDKs that are generated alike take.

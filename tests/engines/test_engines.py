@@ -6,7 +6,8 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from moodswarm.engines import Engine, EngineParams, Step, StepFactory, open_engine
+from moodswarm.engines.engine import Engine, EngineParams, Step, StepFactory
+from moodswarm.engines.opening import open_engine
 
 
 @pytest.fixture(scope="module")

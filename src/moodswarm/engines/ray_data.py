@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from moodswarm.engines import EngineParams, Step, StepFactory
+    from moodswarm.engines.engine import EngineParams, Step, StepFactory
 
 
 class MissingRay(ImportError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crawl.site import Site
-from moodswarm.crawl.events import Event, Finished, Found, Visited, decode_event
+from moodswarm.crawl.events import Event, Finished, LinkFound, Visited, decode_event
 from moodswarm.crawl.routing import source_id
 from moodswarm.crawl.spec import (
     Browser,
@@ -49,7 +49,7 @@ class Run:
         return only
 
     def found(self) -> list[str]:
-        return [e.url for e in self.events if isinstance(e, Found)]
+        return [e.url for e in self.events if isinstance(e, LinkFound)]
 
 
 def source(link: str, platform: Platform = "web", discover: bool = True, **more: object) -> Source:

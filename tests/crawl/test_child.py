@@ -16,8 +16,8 @@ from crawl.repositories.building import publish
 from crawl.runs import SECONDS, known, make_spec, run, source, start
 from crawl.site import TEXT, Answer, Site, article, feed, serve
 from moodswarm.crawl.browser.paths import find_browser
+from moodswarm.crawl.event_pipe import EventPipe
 from moodswarm.crawl.events import Finished, Visited, decode_event
-from moodswarm.crawl.pipelines import EventPipe
 from moodswarm.crawl.spec import Browser, CrawlSpec, Egress
 
 ROOT = Path(__file__).parents[2]

@@ -1,6 +1,6 @@
 """One crawl over a hostile web: every attack ends with an honest reason, and nothing good is lost.
 
-The worker runs as in production, in a process of its own, with small limits. Each case is a test
+The crawler runs as in production, in a process of its own, with small limits. Each case is a test
 of what it said about one site.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from crawl.hostile import ARTICLES, SITES, HostileWeb
-from moodswarm.crawl.events import Event, Finished, Found, Visited, decode_event
+from moodswarm.crawl.events import Event, Finished, LinkFound, Visited, decode_event
 from moodswarm.crawl.spec import (
     Browser,
     CrawlSpec,
@@ -132,7 +132,7 @@ def make_spec(web: HostileWeb, folder: Path) -> CrawlSpec:
     )
 
 
-def run_worker(web: HostileWeb, folder: Path) -> Crawled:
+def run_child(web: HostileWeb, folder: Path) -> Crawled:
     spec = folder / "spec.json"
     spec.write_text(make_spec(web, folder).model_dump_json(), encoding="utf-8")
     reading, writing = os.pipe()
@@ -140,22 +140,22 @@ def run_worker(web: HostileWeb, folder: Path) -> Crawled:
     log = folder / "log.txt"
     crawled = Crawled(web)
     with log.open("wb") as stderr:
-        worker = subprocess.Popen(
+        child = subprocess.Popen(
             [*command, str(writing)], pass_fds=[writing], stdin=subprocess.DEVNULL, stderr=stderr
         )
     os.close(writing)
-    timer = threading.Timer(200, worker.kill)
+    timer = threading.Timer(200, child.kill)
     timer.start()
     try:
         with os.fdopen(reading, "rb") as lines:
             for line in lines:
                 crawled.events.append(decode_event(line))
-                crawled.memory_mib = max(crawled.memory_mib, peak_mib(worker.pid))
-        crawled.code = worker.wait()
+                crawled.memory_mib = max(crawled.memory_mib, peak_mib(child.pid))
+        crawled.code = child.wait()
     finally:
         timer.cancel()
-        worker.kill()
-        worker.wait()
+        child.kill()
+        child.wait()
     crawled.log = log.read_text(encoding="utf-8", errors="replace")
     return crawled
 
@@ -173,7 +173,7 @@ def peak_mib(pid: int) -> float:
 @pytest.fixture(scope="module")
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
     with HostileWeb() as web:
-        yield run_worker(web, tmp_path_factory.mktemp("hostile"))
+        yield run_child(web, tmp_path_factory.mktemp("hostile"))
 
 
 def test_every_attack_has_a_case() -> None:
@@ -207,7 +207,7 @@ def test_the_outcome_is_honest(
 @pytest.mark.parametrize("name", [*PAGE_CASES, *LISTINGS])
 def test_every_link_has_one_visit(crawled: Crawled, name: str) -> None:
     asked = [e.url for e in crawled.visits(name)]
-    named = [e.url for e in crawled.events if isinstance(e, Found) and e.source_id == name]
+    named = [e.url for e in crawled.events if isinstance(e, LinkFound) and e.source_id == name]
     assert sorted(asked) == sorted([crawled.web.url(name), *named])
 
 

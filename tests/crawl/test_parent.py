@@ -41,7 +41,7 @@ class Run:
         self.spec = CrawlSpec(sources=(), links="links", statistics="statistics", limits=Limits())
 
     def __call__(self, program: str) -> list[Event]:
-        script = self.folder / "worker.py"
+        script = self.folder / "child.py"
         script.write_text(BEGINNING + program, encoding="utf-8")
         with start_crawl(self.spec, self.folder, (sys.executable, str(script))) as child:
             self.events += (event for event in child if event)

@@ -7,7 +7,7 @@ import pytest
 from crawl.runs import AUTHOR
 from crawl.site import serve
 from crawl.world import World, crawl_the_world
-from moodswarm.crawl.events import Found, Visited
+from moodswarm.crawl.events import LinkFound, Visited
 from moodswarm.records.links import canonical_link
 
 
@@ -20,7 +20,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_links_are_found_before_their_listing_is_visited(world: World) -> None:
     met: set[str] = {s.link for s in world.sources} | {k.url for k in world.links}
     for event in world.run.events:
-        if isinstance(event, Found):
+        if isinstance(event, LinkFound):
             assert event.found_on in met
             met.add(event.url)
     listed = {e.url for e in world.run.events if isinstance(e, Visited) and e.outcome == "listed"}
@@ -28,7 +28,7 @@ def test_links_are_found_before_their_listing_is_visited(world: World) -> None:
     for event in world.run.events:
         if isinstance(event, Visited):
             done.add(event.url)
-        if isinstance(event, Found) and event.found_on in listed:
+        if isinstance(event, LinkFound) and event.found_on in listed:
             assert event.found_on not in done
 
 
@@ -180,7 +180,7 @@ def test_a_page_that_is_done_is_not_asked_for_when_a_feed_names_it(world: World)
 
 
 def test_only_what_is_new_is_found(world: World) -> None:
-    found = [e.url for e in world.events("known.test") if isinstance(e, Found)]
+    found = [e.url for e in world.events("known.test") if isinstance(e, LinkFound)]
     assert found == [f"http://known.test:{world.site.port}/fresh"]
 
 
@@ -205,7 +205,7 @@ def test_a_site_made_with_substack_is_followed_as_such(world: World) -> None:
 
 def test_a_github_user_is_listed_over_all_pages_without_forks(world: World) -> None:
     assert world.visit("hub.test/ada").skipped == {"fork": 1, "archived": 1}
-    found = [e for e in world.events("hub.test") if isinstance(e, Found)]
+    found = [e for e in world.events("hub.test") if isinstance(e, LinkFound)]
     assert [f.role for f in found] == ["listing", "repository"]
 
 
@@ -227,7 +227,7 @@ def test_what_is_no_listing_is_a_bad_one(world: World, path: str) -> None:
 @pytest.mark.parametrize("path", ["/laughs.xml", "/cut.xml.gz", "/torn.xml"])
 def test_a_broken_listing_names_nothing(world: World, path: str) -> None:
     assert world.visit(f"hostile.test{path}").outcome in ("failed", "listed")
-    found = [e for e in world.events("hostile.test") if isinstance(e, Found)]
+    found = [e for e in world.events("hostile.test") if isinstance(e, LinkFound)]
     assert {f.role for f in found} == {"listing"}
 
 

@@ -8,7 +8,7 @@ from time import monotonic
 
 from crawl.runs import Run, known, make_spec, run, source
 from crawl.site import TEXT, Answer, Site, article, feed, sitemap
-from moodswarm.crawl.events import Found, Visited
+from moodswarm.crawl.events import LinkFound, Visited
 from moodswarm.crawl.spec import KnownLink, Limits, Source
 from moodswarm.records.document import Document
 
@@ -33,10 +33,10 @@ class World:
         self.links.append(known(added))
         return added
 
-    def events(self, host: str) -> list[Found | Visited]:
+    def events(self, host: str) -> list[LinkFound | Visited]:
         mine = {s.id for s in self.sources if f"//{host}" in s.link}
         return [
-            e for e in self.run.events if isinstance(e, Found | Visited) and e.source_id in mine
+            e for e in self.run.events if isinstance(e, LinkFound | Visited) and e.source_id in mine
         ]
 
     def visit(self, url: str) -> Visited:

@@ -33,7 +33,7 @@ GRACE_SECONDS = 15.0
 _QUIET = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
 
 
-class Worker:
+class Crawl:
     """One crawl, from the spec to the last event."""
 
     def __init__(self, spec: CrawlSpec, events_fd: int) -> None:
@@ -41,7 +41,7 @@ class Worker:
         from scrapy.settings import Settings
 
         from moodswarm.crawl import settings as project
-        from moodswarm.crawl.pipelines import EventPipe
+        from moodswarm.crawl.event_pipe import EventPipe
         from moodswarm.crawl.session import Session
 
         settings = Settings()
@@ -142,7 +142,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     _own_session()
     spec = CrawlSpec.model_validate_json(options.spec.read_bytes())
-    Worker(spec, options.events_fd).run()
+    Crawl(spec, options.events_fd).run()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the child process tells its parent: JSON lines through a pipe, in the order it happened.
 
-A listing's `Found` events come before its own `Visited`: once that is recorded, so are they.
+A listing's `LinkFound` events come before its own `Visited`: once that is recorded, so are they.
 """
 
 from datetime import datetime
@@ -8,21 +8,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from moodswarm.crawl.spec import LinkRole
+
 Outcome = Literal["fetched", "not_modified", "listed", "gone", "failed", "skipped"]
-Role = Literal["listing", "page", "repository", "file"]
+#: A file of a repository is visited, but no link leads to it.
+VisitRole = LinkRole | Literal["file"]
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Found(_Event):
+class LinkFound(_Event):
     """A link to be asked for."""
 
     type: Literal["found"] = "found"
     source_id: str
     url: str
-    role: Role
+    role: VisitRole
     depth: int
     found_on: str
 
@@ -31,7 +34,7 @@ class Visited(_Event):
     """What became of one link.
 
     Attributes:
-        url: As in `Found` or `KnownLink`: before redirects.
+        url: As in `LinkFound` or `KnownLink`: before redirects.
         outcome: `fetched` carries a document; `listed` gave links, or is a repository whose files
             came before; `not_modified` is a 304, or a repository at the known commit; `gone` is a
             404 or 410, or a repository's file; `skipped` was left out on purpose.
@@ -46,7 +49,7 @@ class Visited(_Event):
     type: Literal["visited"] = "visited"
     source_id: str
     url: str
-    role: Role
+    role: VisitRole
     depth: int
     outcome: Outcome
     visited_at: datetime
@@ -67,7 +70,7 @@ class Finished(_Event):
     reasons: dict[str, str]
 
 
-Event = Annotated[Found | Visited | Finished, Field(discriminator="type")]
+Event = Annotated[LinkFound | Visited | Finished, Field(discriminator="type")]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 

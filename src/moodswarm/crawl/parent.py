@@ -21,7 +21,7 @@ from typing import IO, Any
 from moodswarm.crawl.events import Event, Finished, decode_event
 from moodswarm.crawl.spec import CrawlSpec
 
-WORKER = (sys.executable, "-m", "moodswarm.crawl.child")
+CHILD_COMMAND = (sys.executable, "-m", "moodswarm.crawl.child")
 
 _CHUNK = 1 << 20
 _IDLE_SECONDS = 0.5
@@ -55,7 +55,9 @@ class CrawlChild:
         interrupted: Whether Ctrl-C asked it to stop.
     """
 
-    def __init__(self, spec: CrawlSpec, folder: Path, command: Sequence[str] = WORKER) -> None:
+    def __init__(
+        self, spec: CrawlSpec, folder: Path, command: Sequence[str] = CHILD_COMMAND
+    ) -> None:
         self.finished: Finished | None = None
         self.interrupted = False
         self._deadline = time.monotonic() + spec.limits.hours * 3600 + _OVERTIME_SECONDS
@@ -155,7 +157,7 @@ class CrawlChild:
 
 @contextmanager
 def start_crawl(
-    spec: CrawlSpec, folder: Path, command: Sequence[str] = WORKER
+    spec: CrawlSpec, folder: Path, command: Sequence[str] = CHILD_COMMAND
 ) -> Iterator[CrawlChild]:
     """Run the crawler; it is gone, with all it started, when the block ends.
 

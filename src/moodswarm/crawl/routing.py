@@ -7,10 +7,9 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlsplit
 
-from moodswarm.crawl.spec import Platform
+from moodswarm.crawl.spec import LinkRole, Platform
 from moodswarm.records.author import Author
 from moodswarm.records.ids import NAMESPACE
 from moodswarm.records.links import DEFAULT_PORTS, canonical_link
@@ -44,7 +43,7 @@ class Route:
     discover: bool
 
     @property
-    def role(self) -> Literal["listing", "page", "repository"]:
+    def role(self) -> LinkRole:
         """What the link itself is to the ledger."""
         if self.discover:
             return "listing"

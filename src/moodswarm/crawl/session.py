@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
+from moodswarm.crawl.event_pipe import EventPipe
 from moodswarm.crawl.frontier import Frontier
-from moodswarm.crawl.pipelines import EventPipe
 from moodswarm.crawl.spec import CrawlSpec
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from moodswarm.crawl.spec import Browser, Egress, Limits, Manners
 
 BOT_NAME = "moodswarm"
 SPIDER_MODULES = ["moodswarm.crawl.spiders"]
-ITEM_PIPELINES = {"moodswarm.crawl.pipelines.EventPipeline": 500}
+ITEM_PIPELINES = {"moodswarm.crawl.item_pipeline.EventPipeline": 500}
 # Items of one response are passed on one by one: a listing's links come before its own visit.
 # It also saves a hundred tasks a page.
 CONCURRENT_ITEMS = 1

@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Platform = Literal["web", "medium", "substack", "github", "git"]
+#: What a link leads to, see `moodswarm.records.ledger.ROLES`.
+LinkRole = Literal["listing", "page", "repository"]
 
 
 class _Model(BaseModel):
@@ -142,7 +144,7 @@ class KnownLink(_Model):
 
     source_id: str
     url: str
-    role: Literal["listing", "page", "repository"]
+    role: LinkRole
     depth: int
     ask: bool
     found_on: str | None = None

@@ -7,7 +7,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from moodswarm.crawl.discovery import BadListing, Hosted, next_link, read_repositories
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.spec import Platform
 from moodswarm.crawl.spiders.repositories import RepositorySpider
 from moodswarm.crawl.spiders.source import Output, validators

@@ -18,7 +18,7 @@ from moodswarm.crawl.discovery import (
     read_archive,
     read_listing,
 )
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.spiders.pages import PageSpider
 from moodswarm.crawl.spiders.source import Output, validators

@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit
 from scrapy.http import Response
 
 from moodswarm.crawl.discovery import Listing, medium_feed
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.spec import Platform
 from moodswarm.crawl.spiders.listings import ListingSpider
 from moodswarm.crawl.spiders.source import Output

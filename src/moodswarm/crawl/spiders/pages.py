@@ -9,7 +9,7 @@ from scrapy.http import Response
 
 from moodswarm.crawl.discovery import Entry, entry_text
 from moodswarm.crawl.frontier import link_hash
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.spiders.source import Output, SourceSpider, validators
 from moodswarm.extraction import EXTRACTION_VERSION, Article, Refused
 
@@ -138,7 +138,7 @@ class PageSpider(SourceSpider):
         document = {
             "kind": "article",
             "platform": platform,
-            "link": self.sites.document_link(link.source, origin.url, article.canonical),
+            "link": self.source_hosts.document_link(link.source, origin.url, article.canonical),
             "author_full_name": link.source.author_full_name,
             "title": article.title,
             "language": article.language,

@@ -12,7 +12,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from moodswarm.crawl.events import Visited
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.repositories import RepositoryRequest
 from moodswarm.crawl.repositories import (
     NotModified,

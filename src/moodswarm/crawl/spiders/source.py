@@ -14,15 +14,15 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from moodswarm.crawl.events import Found, Visited
+from moodswarm.crawl.events import LinkFound, Visited
 from moodswarm.crawl.frontier import link_hash
-from moodswarm.crawl.items import Link, Role
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.session import Session
-from moodswarm.crawl.sites import Sites
-from moodswarm.crawl.spec import CrawlSpec, KnownLink, Platform, Source
+from moodswarm.crawl.source_hosts import SourceHosts
+from moodswarm.crawl.spec import CrawlSpec, KnownLink, LinkRole, Platform, Source
 
-Output = AsyncIterator[Found | Visited | Request]
+Output = AsyncIterator[LinkFound | Visited | Request]
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class SourceSpider(Spider):
         self.session = session or _by_hand(self.platform, link, author)
         self.spec = self.session.spec
         self.sources = {s.id: s for s in self.spec.sources if s.platform == self.platform}
-        self.sites = Sites(self.spec.sources)
+        self.source_hosts = SourceHosts(self.spec.sources)
         self._beyond: set[int] = set()  # links that the limit of a source left out
         self._unread: set[str] = set()  # known listings on their way
 
@@ -188,7 +188,7 @@ class SourceSpider(Spider):
     def _reason_to_leave_out(self, link: Link) -> str | None:
         if len(link.url) > _LONGEST_URL:
             return "long_link"
-        if not self.sites.allows(link.source, link.url, link.found_on):
+        if not self.source_hosts.allows(link.source, link.url, link.found_on):
             return "off_site"
         if self.session.frontier.met(link.url):
             return None
@@ -214,14 +214,14 @@ class SourceSpider(Spider):
         if response.status != 200:  # noqa: PLR2004
             return self.without_page(link, f"http_{response.status}", f"{response.url} says so")
         if link.configured:
-            self.sites.admit(link.source, response.url)
-        elif not self.sites.allows(link.source, response.url, link.url):
+            self.source_hosts.admit(link.source, response.url)
+        elif not self.source_hosts.allows(link.source, response.url, link.url):
             detail = f"it leads to {response.url}; name that host in canonical_hosts to allow it"
             return _one(link.visited("skipped", "off_site", detail))
         return self._parser(link.role)(response, link)
 
-    def _parser(self, role: Role) -> Callable[[Response, Link], Output]:
-        parsers: dict[Role, Callable[[Response, Link], Output]] = {
+    def _parser(self, role: LinkRole) -> Callable[[Response, Link], Output]:
+        parsers: dict[LinkRole, Callable[[Response, Link], Output]] = {
             "listing": self.parse_listing,
             "page": self.parse_page,
             "repository": self.parse_repository,

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from moodswarm.crawl.discovery import ARCHIVE_PATH, archive_address
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.spec import Platform
 from moodswarm.crawl.spiders.listings import ListingSpider
 

@@ -7,9 +7,9 @@ from scrapy.http import Response
 
 from moodswarm.crawl.discovery import Listing, archive_address, medium_feed
 from moodswarm.crawl.events import Visited
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.robots import RobotsMiddleware
-from moodswarm.crawl.sites import is_root
+from moodswarm.crawl.source_hosts import is_root
 from moodswarm.crawl.spec import Platform
 from moodswarm.crawl.spiders.listings import ListingSpider
 from moodswarm.crawl.spiders.source import Output

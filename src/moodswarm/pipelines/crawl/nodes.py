@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from moodswarm.crawl.events import Event, Found, Visited
+from moodswarm.crawl.events import Event, LinkFound, Visited
 from moodswarm.crawl.parent import CrawlChild, require_crawler, start_crawl
 from moodswarm.crawl.spec import CrawlSpec, KnownLink, Source
 from moodswarm.datasets.ledger import CrawlLedger
@@ -135,7 +135,7 @@ def _watched(child: CrawlChild, ledger: CrawlLedger, known: int) -> Iterator[Eve
     """Pass events on, and say how far the crawl is."""
     visited = 0
     for event in child:
-        known += isinstance(event, Found)
+        known += isinstance(event, LinkFound)
         visited += isinstance(event, Visited) and event.role != "file"
         if event is not None:
             ledger.on_visit(visited, max(known, visited))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from moodswarm.crawl.events import Event, Found, Visited
+from moodswarm.crawl.events import Event, LinkFound, Visited
 from moodswarm.pipelines.crawl.planning import MISSES_UNTIL_GONE, Round
 from moodswarm.pipelines.crawl.visits import Page
 from moodswarm.records import Document, InvalidDocument
@@ -86,13 +86,13 @@ class _PageRecorder:
 
     def record(self) -> Page:
         for position, event in enumerate(self._events):
-            if isinstance(event, Found):
+            if isinstance(event, LinkFound):
                 self._find(event)
             elif isinstance(event, Visited):
                 self._visit(event, self._drafts[position])
         return self._page
 
-    def _find(self, event: Found) -> None:
+    def _find(self, event: LinkFound) -> None:
         entry = LedgerEntry(
             id=ledger_id(event.url),
             source_id=event.source_id,

@@ -1,19 +1,12 @@
-"""The end of the line: every item becomes one line in the pipe to the parent, in order."""
+"""The pipe to the parent, written by a thread: a slow reader stops no download."""
 
-import logging
 import os
 import queue
 import select
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from moodswarm.crawl.events import Event, Finished, Found, Visited, encode_event
-
-if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
-
-logger = logging.getLogger(__name__)
+from moodswarm.crawl.events import Event, Finished, encode_event
 
 _IDLE_SECONDS = 1.0
 _HIGH_WATER = 16 * 1024 * 1024  # bytes that wait for a slow parent before pages wait too
@@ -82,42 +75,3 @@ class EventPipe:
             except queue.Empty:
                 if any(state & select.POLLERR for _, state in watch.poll(0)):
                     raise BrokenPipeError from None
-
-
-class EventPipeline:
-    """Scrapy's item pipeline: sends items to the parent, or logs them when there is none."""
-
-    def __init__(self, crawler: "Crawler") -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: "Crawler") -> "EventPipeline":
-        """Build it."""
-        return cls(crawler)
-
-    async def process_item(self, item: Found | Visited) -> Found | Visited:
-        """Pass an item on, and count it."""
-        import asyncio
-
-        from moodswarm.crawl.spiders.source import SourceSpider
-
-        spider = self._crawler.spider
-        assert isinstance(spider, SourceSpider)  # noqa: S101  # the only kind of spider here
-        if isinstance(item, Visited):
-            self._crawler.stats.inc_value(f"visited/{item.outcome}")
-        pipe = spider.session.events
-        if pipe is None:
-            logger.info("%s", _summary(item))
-            return item
-        pipe.send(item)
-        while pipe.crowded:
-            await asyncio.sleep(0.05)
-        return item
-
-
-def _summary(item: Found | Visited) -> str:
-    if isinstance(item, Found):
-        return f"found {item.url}"
-    size = f"{len(item.document['content']):,} characters" if item.document else None
-    parts = [item.outcome, item.url, item.reason, item.detail, size]
-    return " ".join(part for part in parts if part)

@@ -11,7 +11,7 @@ from moodswarm.records.links import canonical_link
 _FAMILIES: dict[Platform, str] = {"medium": "medium.com", "github": "github.com"}
 
 
-class Sites:
+class SourceHosts:
     """The hosts of each source: its own, those the user named, and where it redirects to."""
 
     def __init__(self, sources: Iterable[Source]) -> None:

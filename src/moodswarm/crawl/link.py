@@ -6,12 +6,10 @@ checked, and the same from the page to the parent. There is no second form of th
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
-from moodswarm.crawl.events import Found, Outcome, Visited
-from moodswarm.crawl.spec import KnownLink, Source
-
-Role = Literal["listing", "page", "repository"]
+from moodswarm.crawl.events import LinkFound, Outcome, Visited
+from moodswarm.crawl.spec import KnownLink, LinkRole, Source
 
 _DETAIL = 500  # characters; some of it is written by the site
 
@@ -20,13 +18,13 @@ _DETAIL = 500  # characters; some of it is written by the site
 class Link:
     """A link to ask for, carried by its request in `cb_kwargs`.
 
-    Attributes: as in `Found` and `KnownLink`; `etag` and `last_modified` make the request
+    Attributes: as in `LinkFound` and `KnownLink`; `etag` and `last_modified` make the request
         conditional.
     """
 
     source: Source
     url: str
-    role: Role
+    role: LinkRole
     depth: int
     found_on: str | None = None
     etag: str | None = None
@@ -50,7 +48,7 @@ class Link:
         """Whether this is the source itself, which the user named."""
         return self.depth == 0
 
-    def child(self, url: str, role: Role = "page") -> "Link":
+    def child(self, url: str, role: LinkRole = "page") -> "Link":
         """Return a link that this one names."""
         return Link(self.source, url, role, self.depth + 1, self.url)
 
@@ -62,9 +60,9 @@ class Link:
         """Return the link without what an earlier visit knew."""
         return replace(self, etag=None, last_modified=None)
 
-    def found(self) -> Found:
+    def found(self) -> LinkFound:
         """Return the event that records the link before anyone asks for it."""
-        return Found(
+        return LinkFound(
             source_id=self.source.id,
             url=self.url,
             role=self.role,

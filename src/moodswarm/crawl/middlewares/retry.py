@@ -5,6 +5,8 @@ Scrapy's own middleware tries again at once and knows no `Retry-After`.
 
 import asyncio
 import time
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.retry import get_retry_request
@@ -15,12 +17,11 @@ from scrapy.exceptions import (
     NotConfigured,
     ResponseDataLossError,
 )
+from scrapy.http import Headers
 from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 from tenacity import RetryCallState, wait_random_exponential
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
-
-from moodswarm.crawl.middlewares.retry_after import retry_after
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -131,6 +132,37 @@ class RetryMiddleware:
         else:
             retry.meta[NOT_BEFORE] = time.monotonic() + wait
         return retry
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Return the seconds that a server asks to wait, or None where it does not say.
+
+    `Retry-After` is a number of seconds or a date; GitHub says it with `X-RateLimit-*` alone.
+    """
+    value = _text(headers, "Retry-After")
+    if value is None and _text(headers, "X-RateLimit-Remaining") == "0":
+        reset = _text(headers, "X-RateLimit-Reset")
+        return max(0.0, float(reset[:12]) - time.time()) if reset and _is_number(reset) else None
+    if value is None:
+        return None
+    if _is_number(value):
+        return float(value[:12])
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - time.time())
+
+
+def _text(headers: Headers, name: str) -> str | None:
+    value = headers.get(name)
+    return value.decode("latin-1").strip() if isinstance(value, bytes) else None
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit()  # "¹" is a digit too, and no number
 
 
 def _domain(request: "Request") -> str:

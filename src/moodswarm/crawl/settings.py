@@ -42,7 +42,7 @@ DOWNLOADER_MIDDLEWARES = {
     # Nothing else is done for an address that may not be reached.
     EGRESS_MIDDLEWARE: EGRESS_ORDER,
     # A repository is read by git, not by Scrapy.
-    "moodswarm.crawl.middlewares.repositories.RepositoryMiddleware": 50,
+    "moodswarm.crawl.spiders.repositories.RepositoryMiddleware": 50,
     "moodswarm.crawl.middlewares.robots.RobotsMiddleware": 100,
     f"{_SCRAPY}.robotstxt.RobotsTxtMiddleware": None,
     "moodswarm.crawl.middlewares.retry.RetryMiddleware": 550,

@@ -13,7 +13,6 @@ from scrapy.http import Response
 
 from moodswarm.crawl.events import Visited
 from moodswarm.crawl.link import Link
-from moodswarm.crawl.middlewares.repositories import RepositoryRequest
 from moodswarm.crawl.repositories import (
     NotModified,
     Repository,
@@ -28,6 +27,23 @@ from moodswarm.records.links import canonical_link
 _AT_ONCE = 2  # clones; they share one disk and mostly one host
 _BATCH = 16  # files read in one visit to the thread
 _OUTCOMES = {"not_found": "gone", "empty": "skipped"}
+
+
+class RepositoryRequest(Request):
+    """A repository, which its callback reads with git.
+
+    It is a request so that the queue, its limits and the end of a crawl count it like all else.
+    """
+
+
+class RepositoryMiddleware:
+    """Answers requests for repositories at once, before anything is asked of a server."""
+
+    async def process_request(self, request: Request) -> Response | None:
+        """Let anything else pass."""
+        if isinstance(request, RepositoryRequest):
+            return Response(request.url, request=request)
+        return None
 
 
 class RepositorySpider(SourceSpider):

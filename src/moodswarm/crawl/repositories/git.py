@@ -17,8 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from moodswarm.crawl.repositories.budget import Budget
-from moodswarm.crawl.repositories.errors import RepositoryError
-from moodswarm.crawl.repositories.failures import failure
+from moodswarm.crawl.repositories.errors import RepositoryError, failure
 
 MINIMUM_VERSION = (2, 32)
 MIB = 1024 * 1024

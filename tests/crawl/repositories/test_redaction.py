@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moodswarm
-from moodswarm.crawl.repositories.redaction import REDACTED, redact
-from moodswarm.crawl.repositories.secret_files import is_secret_content, is_secret_name
+from moodswarm.crawl.repositories.redaction import (
+    REDACTED,
+    is_secret_content,
+    is_secret_name,
+    redact,
+)
 
 
 def made(length: int, alphabet: str = string.ascii_letters + string.digits, seed: int = 7) -> str:

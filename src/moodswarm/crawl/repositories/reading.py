@@ -16,8 +16,7 @@ from moodswarm.crawl.repositories.errors import NotModified, RepositoryError
 from moodswarm.crawl.repositories.git import Git
 from moodswarm.crawl.repositories.licences import licence_of
 from moodswarm.crawl.repositories.objects import Objects
-from moodswarm.crawl.repositories.redaction import redact
-from moodswarm.crawl.repositories.secret_files import is_secret_content
+from moodswarm.crawl.repositories.redaction import is_secret_content, redact
 from moodswarm.crawl.repositories.text import LeftOut, language_of, text_of
 from moodswarm.crawl.repositories.tree import Entry, read_tree
 from moodswarm.crawl.spec import Repositories

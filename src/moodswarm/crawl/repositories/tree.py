@@ -9,7 +9,7 @@ from typing import IO
 
 from moodswarm.crawl.repositories.errors import RepositoryError
 from moodswarm.crawl.repositories.ignore import IgnoreRules
-from moodswarm.crawl.repositories.secret_files import is_secret_name
+from moodswarm.crawl.repositories.redaction import is_secret_name
 from moodswarm.crawl.repositories.text import is_binary_name
 from moodswarm.crawl.spec import Repositories
 

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moodswarm.crawl.egress import EgressPolicy, EgressRefused
-from moodswarm.crawl.egress.addresses import address_class, parse_address
+from moodswarm.crawl.egress.addresses import CLOSED_PORTS, address_class, parse_address
 from moodswarm.crawl.egress.lookup import CachedLookup
-from moodswarm.crawl.egress.ports import CLOSED_PORTS
 from moodswarm.crawl.spec import Egress
 
 PUBLIC = "93.184.216.34"

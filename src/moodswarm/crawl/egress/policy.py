@@ -8,9 +8,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from moodswarm.crawl.egress.addresses import address_class, parse_address, read_address
+from moodswarm.crawl.egress.addresses import (
+    CLOSED_PORTS,
+    address_class,
+    parse_address,
+    read_address,
+)
 from moodswarm.crawl.egress.lookup import CachedLookup
-from moodswarm.crawl.egress.ports import CLOSED_PORTS
 from moodswarm.crawl.spec import Egress
 
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -2,17 +2,28 @@
 
 from typing import TYPE_CHECKING
 
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+    _LenientHTTPClientParser,
+)
 from scrapy.exceptions import CannotResolveHostError, DownloadFailedError, IgnoreRequest
+from twisted.internet.defer import Deferred
+from twisted.web._newclient import Request as SentRequest
+from twisted.web.iweb import IResponse
 
 from moodswarm.crawl.egress.policy import EgressRefused
 from moodswarm.crawl.egress.resolver import EgressResolver
-from moodswarm.crawl.egress.response_head import MAX_HEAD, HeadTooLong, LimitedClientFactory
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+# `DOWNLOAD_MAXSIZE` counts bodies only: a server that never ended its header fields filled 100 MB of
+# memory a second until the time limit. The limit is Chromium's; interim responses (1xx) count too.
+MAX_HEAD = 256 * 1024
 
 
 class RequestRefused(IgnoreRequest, EgressRefused):
@@ -92,3 +103,35 @@ def refuse_proxy(request: "Request") -> None:
     """
     if request.meta.get("proxy"):
         raise EgressRefused("proxy", "the request names a proxy, which would resolve by itself")
+
+
+class HeadTooLong(Exception):
+    """The head of a response grew over `MAX_HEAD` bytes."""
+
+
+class _LimitedParser(_LenientHTTPClientParser):
+    # Scrapy turns an existing parser into one of its class, and so does `_LimitedProtocol`; the
+    # count therefore begins here and not in `__init__`.
+    head_bytes = 0
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802  # Twisted's name
+        self.head_bytes += len(line)
+        if self.head_bytes > MAX_HEAD:
+            raise HeadTooLong  # the protocol closes the connection
+        super().lineReceived(line)
+
+
+class _LimitedProtocol(_LenientHTTP11ClientProtocol):
+    def request(self, request: SentRequest) -> Deferred[IResponse]:
+        answer = super().request(request)
+        if self._parser is not None:
+            self._parser.__class__ = _LimitedParser
+        return answer
+
+
+class LimitedClientFactory(_LenientHTTP11ClientFactory):
+    """Makes the connections of a pool."""
+
+    def buildProtocol(self, addr: object) -> _LimitedProtocol:  # noqa: ARG002, N802
+        """Return the protocol of a new connection."""
+        return _LimitedProtocol(self._quiescentCallback)  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from crawl.git_server import serve_git
 from crawl.repositories.building import publish
 from crawl.runs import SECONDS, known, make_spec, run, source, start
 from crawl.site import TEXT, Answer, Site, article, feed, serve
-from moodswarm.crawl.browser.paths import find_browser
+from moodswarm.crawl.browser.chromium import find_browser
 from moodswarm.crawl.event_pipe import EventPipe
 from moodswarm.crawl.events import Finished, Visited, decode_event
 from moodswarm.crawl.spec import Browser, CrawlSpec, Egress

@@ -10,6 +10,7 @@ off the reactor's thread, one page's cookies never seen by the next, honest stat
 `USER_AGENT` and `DOWNLOAD_MAXSIZE` count as for any other page.
 """
 
+from moodswarm.crawl.browser.chromium import BrowserPaths, find_browser
 from moodswarm.crawl.browser.errors import (
     BrowserMissing,
     PageFailed,
@@ -17,7 +18,6 @@ from moodswarm.crawl.browser.errors import (
     PageTimedOut,
 )
 from moodswarm.crawl.browser.middleware import MIDDLEWARE, MIDDLEWARE_ORDER, BrowserMiddleware
-from moodswarm.crawl.browser.paths import BrowserPaths, find_browser
 from moodswarm.crawl.browser.requests import BrowserRequest
 
 __all__ = [

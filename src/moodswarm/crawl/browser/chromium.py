@@ -1,6 +1,10 @@
-"""How Chromium is started: nothing of its own accord, nothing around the proxy."""
+"""Where Chromium is, and how it is started: nothing of its own accord, nothing around the proxy.
+
+Nothing is ever downloaded.
+"""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ from urllib.parse import urlsplit
 
 from selenium.webdriver import ChromeOptions
 
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 #: A tall window: what loads when it comes into view is in view sooner.
 WIDTH, HEIGHT = 1280, 2400
 #: Chromium hangs where the path of its socket, 44 characters longer, exceeds the system's 104.
@@ -29,6 +34,21 @@ BLOCKED = [
     for kind in ("woff woff2 ttf otf eot", "mp4 webm ogg mp3 m4a m3u8 mov avi", "zip gz exe dmg")
     for ending in kind.split()
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserPaths:
+    """Two programs of the same version."""
+
+    browser: str
+    driver: str
+
+
+def find_browser() -> BrowserPaths | None:
+    """Return the first browser on PATH and its driver; `None` where one of them is missing."""
+    browser = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    driver = shutil.which("chromedriver")
+    return BrowserPaths(browser, driver) if browser and driver else None
 
 
 def _never_refused(_url: str) -> None:

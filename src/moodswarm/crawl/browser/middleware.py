@@ -8,10 +8,9 @@ from scrapy import signals
 from scrapy.http import HtmlResponse
 from scrapy_selenium import SeleniumMiddleware  # type: ignore[import-untyped]
 
-from moodswarm.crawl.browser.chromium import Setup
+from moodswarm.crawl.browser.chromium import Setup, find_browser
 from moodswarm.crawl.browser.errors import BrowserMissing
 from moodswarm.crawl.browser.page import Page, Visit, check_scheme
-from moodswarm.crawl.browser.paths import find_browser
 from moodswarm.crawl.browser.pool import BrowserPool
 from moodswarm.crawl.browser.requests import BrowserRequest
 from moodswarm.crawl.browser.turns import Turns

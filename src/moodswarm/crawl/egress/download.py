@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-# `DOWNLOAD_MAXSIZE` counts bodies only: a server that never ended its header fields filled 100 MB of
-# memory a second until the time limit. The limit is Chromium's; interim responses (1xx) count too.
+# `DOWNLOAD_MAXSIZE` counts bodies only: a server that never ended its header fields filled 100 MB
+# of memory a second until the time limit. Chromium has this same limit. Interim responses (1xx)
+# count too.
 MAX_HEAD = 256 * 1024
 
 

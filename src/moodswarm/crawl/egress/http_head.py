@@ -1,4 +1,9 @@
-"""Heads of HTTP requests and responses, read strictly: what is ambiguous is refused."""
+"""Heads of HTTP requests and responses, read strictly: an ambiguous head is refused.
+
+h11 is not used here. It accepts heads that two programs can read in two ways (folded lines, bare
+line feeds, the same length twice), and it refuses some that a browser understands, such as
+`Transfer-Encoding: gzip, chunked`.
+"""
 
 import asyncio
 import re

@@ -193,7 +193,7 @@ def _git(
 
 
 def _check_installed() -> None:
-    for package in ("identify", "detect_secrets"):
+    for package in ("identify", "detect_secrets", "pathspec"):
         if find_spec(package) is None:
             raise ImportError(
                 f"reading repositories needs {package}; install it with: "

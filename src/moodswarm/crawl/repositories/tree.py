@@ -2,16 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from moodswarm.crawl.repositories.errors import RepositoryError
-from moodswarm.crawl.repositories.ignore import IgnoreRules
 from moodswarm.crawl.repositories.redaction import is_secret_name
 from moodswarm.crawl.repositories.text import is_binary_name
 from moodswarm.crawl.spec import Repositories
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 # <mode> SP <type> SP <object> SP+ <size> TAB <path> NUL; the size of what is not there is BAD.
 _ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-|BAD)\t(.+)", re.DOTALL)
@@ -46,7 +48,7 @@ def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> lis
     Returns:
         At most `limits.files` entries, in the order of the tree.
     """
-    rules = IgnoreRules(limits.ignore)
+    rules = ignore_rules(limits.ignore)
     chosen: list[Entry] = []
     with listing.open("rb") as stream:
         for number, raw in enumerate(_records(stream)):
@@ -63,7 +65,19 @@ def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> lis
     return chosen
 
 
-def _entry(raw: bytes, limits: Repositories, rules: IgnoreRules) -> Entry | str:
+def ignore_rules(patterns: Iterable[str]) -> "GitIgnoreSpec":
+    """Return the rules of patterns as in a `.gitignore` at the root of a repository.
+
+    The last pattern that matches a path, or a folder above it, decides. Unlike in git, `!` also
+    takes back a file in an ignored folder.
+    """
+    from pathspec import GitIgnoreSpec
+
+    # Git ignores a pattern that names nothing, such as a lone `!`; pathspec refuses it.
+    return GitIgnoreSpec.from_lines(line for line in patterns if line.strip("!/ "))
+
+
+def _entry(raw: bytes, limits: Repositories, rules: "GitIgnoreSpec") -> Entry | str:
     """Read one entry, or say why it is left out."""
     match = _ENTRY.fullmatch(raw)
     if match is None:
@@ -79,11 +93,11 @@ def _entry(raw: bytes, limits: Repositories, rules: IgnoreRules) -> Entry | str:
     return Entry(path, object_id.decode(), int(size))
 
 
-def _objections(mode: bytes, kind: bytes, path: str, rules: IgnoreRules) -> Iterator[str]:
+def _objections(mode: bytes, kind: bytes, path: str, rules: "GitIgnoreSpec") -> Iterator[str]:
     """Give the reasons to leave a file out, whatever its size; the first one counts."""
     if mode == _SUBMODULE:
         yield "submodule"
-    if rules.match(path):
+    if rules.match_file(path):
         yield "ignored"
     if mode == _SYMLINK:
         yield "symlink"

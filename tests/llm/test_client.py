@@ -133,7 +133,7 @@ def test_cancelled_call_stops_the_request_and_is_recorded_as_stopped() -> None:
     ("messages", "message"),
     [
         ((), "no message"),
-        ((Message("user", "a"), Message("system", "b")), "system message that is not its first"),
+        ((Message("user", "a"), Message("system", "b")), "system message that is not the first"),
     ],
 )
 def test_request_of_another_shape_is_refused(messages: Any, message: str) -> None:

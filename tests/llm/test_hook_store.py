@@ -128,7 +128,7 @@ def test_caller_does_not_wait_for_a_slow_store_and_hears_what_is_lost(
     asyncio.run(ask())
     assert hook.lost > 0
     assert len(sink) + hook.lost == 10
-    assert "calls are left out of the store: 2 are waiting already" in caplog.text
+    assert "calls are not stored, because 2 are already waiting" in caplog.text
     assert f"{hook.lost} calls were not stored" in caplog.text
 
 

@@ -241,7 +241,7 @@ def test_parameter_that_an_endpoint_refuses_is_left_out_from_then_on(
 ) -> None:
     sent = asked(refused(400, complaint), said(), times=2, structured=True)
     assert [parameter in one.body for one in sent] == [True, False, False]
-    assert f"does not take '{parameter}'" in caplog.text
+    assert f"does not accept '{parameter}'" in caplog.text
 
 
 def test_limit_is_sent_under_its_new_name_where_the_old_is_refused() -> None:

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 #: A pure function from one batch to one batch.
 Step = Callable[[pa.Table], pa.Table]
-#: Builds a step on the machine that runs it; must be picklable, so a model is loaded there, once.
+#: Builds a step on the machine that runs it, so that a model is loaded there, once. It has to be
+#: picklable for that.
 StepFactory = Callable[[], Step]
 
 
@@ -18,21 +19,21 @@ class Engine(Protocol):
     def map_batches(
         self, make_step: StepFactory, batches: Iterable[pa.Table]
     ) -> Iterator[pa.Table]:
-        """Yield the step's result for every batch, one for one and in order.
+        """Yield the step's result for every batch, one result per batch and in order.
 
-        Batches are taken as results are asked for: memory does not grow with their number.
+        Batches are read only as results are asked for, so memory does not grow with their number.
         """
         ...
 
 
 class EngineParams(BaseModel):
-    """Which engine runs the steps of a pipeline; all but `backend` is for Ray.
+    """Which engine runs the steps of a pipeline; every setting except `backend` is for Ray.
 
     Attributes:
         backend: `in_process`, or `ray` for Ray Data.
-        address: `local` starts Ray on this machine, `auto` joins the cluster this machine is in,
-            `ray://host:port` a remote one.
-        workers: Actors that run a step at once; leave at least one CPU to Ray itself.
+        address: `local` starts Ray on this machine, `auto` joins the cluster that this machine
+            belongs to, and `ray://host:port` connects to a remote one.
+        workers: Actors that run a step at the same time; leave at least one CPU for Ray itself.
         cpus_per_worker: CPUs that each actor reserves.
         gpus_per_worker: GPUs that each actor reserves.
     """

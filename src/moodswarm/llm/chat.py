@@ -8,7 +8,7 @@ from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
 
 
 class Chat(Protocol):
-    """A client as tasks, retrieval and the service use it; implemented by `ChatClient`."""
+    """A client as tasks, retrieval and the service use it; `ChatClient` implements it."""
 
     @property
     def model(self) -> str:
@@ -33,7 +33,7 @@ class Chat(Protocol):
 
 @asynccontextmanager
 async def closing(stream: AsyncIterator[Delta]) -> AsyncIterator[AsyncIterator[Delta]]:
-    """Close a stream whose reader leaves before its end: nobody should pay for the rest."""
+    """Close a stream whose reader leaves before its end, so that nobody pays for the rest."""
     try:
         yield stream
     finally:

@@ -380,5 +380,5 @@ def test_over_a_bad_endpoint_all_are_accounted_for_and_none_is_paid_twice(tmp_pa
 def test_a_batch_runs_once() -> None:
     batch = run_batch(ASK, Crowd(), items(2), concurrency=2)
     asyncio.run(collect(batch))
-    with pytest.raises(RuntimeError, match="this batch has run; make another"):
+    with pytest.raises(RuntimeError, match="this batch has already run. Make another"):
         asyncio.run(collect(batch))

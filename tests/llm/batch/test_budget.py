@@ -40,12 +40,12 @@ def test_money_without_a_price_is_refused_at_once() -> None:
 
 @pytest.mark.parametrize("limits", [{}, {"tokens": -1}, {"money": -0.5, "price": PRICE}])
 def test_a_budget_without_a_limit_is_none(limits: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="expected one, from 0"):
+    with pytest.raises(ValueError, match="set at least one, from 0 up"):
         Budget(**limits)  # type: ignore[arg-type]
 
 
 def test_a_request_without_a_limit_cannot_be_planned() -> None:
-    with pytest.raises(ProfileError, match="set `max_tokens`"):
+    with pytest.raises(ProfileError, match="Set `max_tokens`"):
         asyncio.run(Budget(tokens=9).watch(Replies()).chat(request(max_tokens=None)))
 
 

@@ -77,7 +77,7 @@ def test_an_answer_of_another_version_is_asked_for_again(cache: TaskCache, tmp_p
 
 
 def test_a_key_that_is_none_is_refused(cache: TaskCache) -> None:
-    with pytest.raises(ValueError, match="'../x' is no key: expected 64 hex digits"):
+    with pytest.raises(ValueError, match="'../x' is not a key; expected 64 hex digits"):
         cache.put("../x", kept(1))
 
 

@@ -52,7 +52,7 @@ def test_asking_again_is_bounded_and_the_error_names_task_template_and_fault() -
     chat = Replies(*["no"] * 9)
     task = Task("ask", QUESTION, Answer, max_tokens=50, reasks=2)
     with pytest.raises(
-        AnswerUnusable, match=rf"task ask \({QUESTION.label}\): after 3 asks.*no JSON"
+        AnswerUnusable, match=rf"task ask \({QUESTION.label}\): after asking 3 times.*no JSON"
     ) as e:
         ask(chat, task)
     assert len(chat.requests) == 3

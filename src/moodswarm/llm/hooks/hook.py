@@ -1,8 +1,8 @@
-"""The shape of a hook: what may look at every call, before and after.
+"""The protocol of a hook, which looks at every call before and after it.
 
-Hooks run in the order that the profile lists them, `before` forwards, `after` backwards. A hook
-that fails is logged and left out; it never fails the call. The exception is `GuardRefused`, which
-is what a guard is for.
+`before` runs in the order in which the profile lists the hooks, `after` in the reverse order. A
+hook that fails is logged and left out, and the call goes on. The only exception is `GuardRefused`,
+by which a guard stops a call on purpose.
 """
 
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ from moodswarm.llm.messages import ChatRequest, ChatResponse
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """One call on its way; `after` finds it completed.
+    """One call; when `after` runs, it is complete.
 
     Attributes:
-        id: uuid4, text.
-        at: When it began, UTC.
-        request: What is asked; the defaults of the profile are filled in.
-        response: What was answered; None before, and if it failed.
-        error: What failed, else None.
+        id: A uuid4 as text.
+        at: When it began, in UTC.
+        request: The request, with the defaults of the profile filled in.
+        response: The answer; None before it came, and if the call failed.
+        error: The error; None if there was none.
         stopped: Whether the reader of a stream left before its end.
         attempts: Requests sent so far.
-        milliseconds: From the first request to the last token; 0 before.
-        first_token_milliseconds: Of a stream; else None.
+        milliseconds: From the first request to the last token; 0 before that.
+        first_token_milliseconds: Only for a stream, otherwise None.
         state: Anything that a hook keeps between `before` and `after`, by the hook's name.
     """
 
@@ -47,7 +47,7 @@ class Call:
 
 
 class Hook(Protocol):
-    """Looks at calls; cheap, since every caller waits for it."""
+    """Looks at calls; it has to be fast, because every caller waits for it."""
 
     name: str
 
@@ -56,11 +56,11 @@ class Hook(Protocol):
         ...
 
     def after(self, call: Call) -> None:
-        """Called once at the end, however it ended; `GuardRefused` withholds the answer."""
+        """Called once at the end, even of a failed call; `GuardRefused` withholds the answer."""
         ...
 
     def close(self) -> None:
-        """Write out what is waiting; closing twice is fine."""
+        """Write out whatever is waiting; closing twice is fine."""
         ...
 
 

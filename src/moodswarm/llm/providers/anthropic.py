@@ -1,4 +1,4 @@
-"""Anthropic's messages, through its own SDK."""
+"""Anthropic's Messages API, through Anthropic's own SDK."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -20,7 +20,7 @@ _FINISHES: dict[str, Finish] = {
 class AnthropicProvider:
     """One endpoint, through `AsyncAnthropic`, whose own retries are off.
 
-    The system message goes apart from the others, and a seed is left out: there is none.
+    The system message is sent apart from the others. A seed is left out, because the API has none.
 
     Raises:
         ProfileError: the package anthropic is missing.
@@ -38,7 +38,7 @@ class AnthropicProvider:
         self._failures = options.failures()
         self._tolerance = Tolerance(("temperature", "output_config"))
         self._client = anthropic.AsyncAnthropic(**options.client_arguments(anthropic))
-        # Named here, since the SDK imports this part of itself when it is first named.
+        # Accessed here, because the SDK imports this part of itself at the first access.
         self._messages: Any = self._client.messages
 
     def __repr__(self) -> str:
@@ -95,7 +95,8 @@ class AnthropicProvider:
         body = self._body(request)
         while True:
             sent = self._tolerance.fit(body)
-            # The SDK knows no temperature, since new models take none; older ones do.
+            # The SDK has no parameter `temperature`, because new models refuse it; older ones
+            # accept it.
             extra = {"temperature": sent["temperature"]} if "temperature" in sent else {}
             known = {name: value for name, value in sent.items() if name not in extra}
             if stream:
@@ -119,7 +120,7 @@ class AnthropicProvider:
             "stop_sequences": list(request.stop) or None,
         }
         if self._options.structured and request.json_schema is not None:
-            # The endpoint takes closed objects only.
+            # The endpoint accepts only schemas whose objects allow no further properties.
             schema = self._sdk.transform_schema(dict(request.json_schema))
             body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         return {name: value for name, value in body.items() if value is not None}

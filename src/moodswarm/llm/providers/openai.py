@@ -35,7 +35,7 @@ class OpenAIProvider:
         self._client = openai.AsyncOpenAI(**options.client_arguments(openai))
         nobody = options.key is None and not options.authorization
         self._headers = {"Authorization": openai.omit} if nobody else None
-        # Named here, since the SDK imports this part of itself when it is first named.
+        # Accessed here, because the SDK imports this part of itself at the first access.
         self._completions: Any = self._client.chat.completions
 
     def __repr__(self) -> str:
@@ -123,10 +123,10 @@ def _finish(reason: object) -> Finish:
 
 
 def _text(content: Any) -> str:
-    """Return a text that some endpoints send in parts, of which those of its thinking are none.
+    """Return the text of an answer; some endpoints send it in parts, some of which are thinking.
 
     Raises:
-        TypeError, LookupError: it is neither.
+        TypeError, LookupError: the content is neither a text nor parts.
     """
     if isinstance(content, list):
         return "".join(part["text"] for part in content if part["type"] == "text")

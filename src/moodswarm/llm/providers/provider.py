@@ -1,4 +1,4 @@
-"""What a provider must be able to do."""
+"""The protocol of a provider, and the failure that the client retries."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -7,10 +7,10 @@ from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
 
 
 class Provider(Protocol):
-    """One way of reaching models; a thin adapter over a vendor's SDK, one request a call.
+    """One way of reaching models: a thin adapter over a vendor's SDK, with one request per call.
 
-    Errors of the SDK become those of `moodswarm.llm.errors` or `Transient`; retries are the
-    client's.
+    It turns errors of the SDK into those of `moodswarm.llm.errors` or into `Transient`. Retrying is
+    left to the client.
     """
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
@@ -20,7 +20,7 @@ class Provider(Protocol):
     def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
         """Answer piece by piece; the last delta carries the whole response.
 
-        An empty piece before that is a sign of life, such as of a model that thinks.
+        An empty piece before that is a sign of life, for example from a model that is thinking.
         """
         ...
 
@@ -30,11 +30,11 @@ class Provider(Protocol):
 
 
 class Transient(Exception):
-    """A failure that another try may not meet: 429, 5xx, a timeout, a lost connection.
+    """A failure that another attempt may avoid: 429, 5xx, a timeout, a lost connection.
 
     Attributes:
-        status: HTTP status; None where there was no answer.
-        retry_after: Seconds that the endpoint asks to wait, if it does.
+        status: HTTP status; None if there was no answer.
+        retry_after: Seconds that the endpoint asks to wait; None if it does not say.
     """
 
     def __init__(

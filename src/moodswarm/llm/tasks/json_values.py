@@ -1,7 +1,7 @@
-"""Finding the JSON in what a model said: after its thinking, in a code fence, among prose.
+"""Finds the JSON in a model's answer: after its thinking, in a code fence, among prose.
 
-Several values can be found; the last ones come first, since models think aloud and repeat the
-question before they answer. Broken JSON is repaired only where no value can be read as it stands.
+There can be several values. The last come first, because models think aloud and repeat the question
+before they answer. Broken JSON is repaired only after every value that can be read as it stands.
 """
 
 import json
@@ -13,25 +13,25 @@ from typing import Any
 from moodswarm.llm.tasks.thinking import without_thinking
 
 _FENCED = re.compile(r"```[ \t]*\w*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
-# Where an object or a list may begin; not `{sic}` and `[see there]`.
+# Where an object or a list may begin, unlike the brackets in `{sic}` and `[see there]`.
 _START = re.compile(r"""\{(?=\s*(?:["'}]|\w+\s*:|\Z))|\[(?=\s*(?:["'{\[\]\d-]|true|false|null))""")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]')
 _DECODER = json.JSONDecoder()
 _MOST_VALUES = 50
-# The time of a repair grows with the square of what is broken: 10 s at the worst for this much.
+# The time of a repair grows with the square of the length: at most 10 s for this many characters.
 _LONGEST_REPAIR = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class JsonValue:
-    """A value found in an answer, and whether it had to be repaired."""
+    """A value that an answer contains, and whether it had to be repaired."""
 
     value: Any
     repaired: bool
 
 
 def find_values(text: str) -> Iterator[JsonValue]:
-    """Give the JSON objects and lists of an answer, the likeliest first; there may be none."""
+    """Yield the JSON objects and lists of an answer, the most likely first; there may be none."""
     answer = without_thinking(text)
     fenced = [match[1].strip() for match in _FENCED.finditer(answer)]
     broken: list[str] = []
@@ -46,9 +46,9 @@ def find_values(text: str) -> Iterator[JsonValue]:
 
 
 def _read(text: str) -> tuple[list[Any], list[str]]:
-    """Return the values that stand in a text, and the parts that look like broken ones.
+    """Return the values in a text, and the parts that look like broken values.
 
-    What stands inside a broken part is no value of its own: the answer was the whole.
+    A value inside a broken part does not count, because the model meant the whole part.
     """
     values: list[Any] = []
     broken: list[str] = []
@@ -71,7 +71,7 @@ def _next_start(text: str, position: int) -> int:
 
 
 def _end(text: str, start: int) -> int:
-    """Return where the brackets that open at `start` are closed, at the latest where text ends."""
+    """Return where the bracket that opens at `start` is closed, or else the end of the text."""
     depth = 0
     for match in _BRACKETS.finditer(text, start):
         depth += {"{": 1, "[": 1, "}": -1, "]": -1}.get(match[0], 0)

@@ -1,4 +1,4 @@
-"""Leaving out what a model thought aloud, between tags, before its answer."""
+"""Leaves out what a model thought aloud before its answer, between tags such as `<think>`."""
 
 import re
 
@@ -6,14 +6,14 @@ _TAGS = ("<think>", "<thinking>", "<thought>", "<reasoning>")
 _NAMES = "think|thinking|thought|reasoning"
 _THINKING = re.compile(rf"\A(?:\s*<({_NAMES})>.*?</\1>)+\s*", re.DOTALL | re.IGNORECASE)
 _UNENDED = re.compile(rf"\A\s*<(?:{_NAMES})>.*\Z", re.DOTALL | re.IGNORECASE)
-# Some servers keep the opening tag, which their chat template wrote, to themselves.
+# Some servers do not return the opening tag, because their chat template wrote it.
 _UNBEGUN = re.compile(
     rf"\A.*^[ \t]*</(?:{_NAMES})>[ \t]*$", re.DOTALL | re.IGNORECASE | re.MULTILINE
 )
 
 
 def without_thinking(text: str) -> str:
-    """Return the answer without what the model thought aloud before it, between its own tags."""
+    """Return the answer without the thinking before it."""
     for thought in (_THINKING, _UNBEGUN, _UNENDED):
         text = thought.sub("", text, count=1)
     return text.strip()
@@ -26,7 +26,7 @@ class AnswerStream:
         self._waiting: str | None = ""
 
     def add(self, piece: str) -> str:
-        """Return what can be shown after one more piece."""
+        """Return the text that can be shown after one more piece."""
         if self._waiting is None:
             return piece
         self._waiting += piece
@@ -36,7 +36,7 @@ class AnswerStream:
         return "" if any(tag.startswith(begun) for tag in _TAGS) else self._pass()
 
     def end(self) -> str:
-        """Return what is still to be shown; thinking that never ended is not."""
+        """Return the text that remains to be shown; thinking that never ended is left out."""
         return "" if self._waiting is None else _UNENDED.sub("", self._pass())
 
     def _pass(self) -> str:

@@ -85,7 +85,7 @@ def test_a_real_endpoint_is_asked_once(cli: Cli, folder: Path) -> None:
     assert reply["cost"] == (reply["prompt_tokens"] + reply["completion_tokens"]) / 1_000
 
 
-def test_a_price_that_is_not_known_is_said(cli: Cli, folder: Path) -> None:
+def test_an_unknown_price_is_reported(cli: Cli, folder: Path) -> None:
     set_profile(folder, provider="fake", model="fake")
     output = cli("llm", "check").stdout
     assert "cost unknown" in output

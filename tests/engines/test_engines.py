@@ -1,4 +1,4 @@
-"""Every engine gives the same pages, in the same order."""
+"""Every engine returns the same pages, in the same order."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from moodswarm.engines.opening import open_engine
 
 @pytest.fixture(scope="module")
 def make_double() -> StepFactory:
-    """Nested functions travel to workers by value; these have no test modules to import."""
+    """Nested functions travel to workers by value, as workers cannot import test modules."""
 
     def make() -> Step:
         return lambda table: pa.table({"n": [2 * value for value in table["n"].to_pylist()]})

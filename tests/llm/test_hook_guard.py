@@ -54,7 +54,7 @@ def test_answer_with_a_key_passes_where_that_is_allowed() -> None:
     assert ask(SECRET, withhold_keys=False) == SECRET
 
 
-def test_pattern_that_is_none_is_refused() -> None:
+def test_invalid_pattern_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"'\(' is not a regular expression"):
         GuardOptions(refuse_prompts=("(",))
 

@@ -1,4 +1,4 @@
-"""`profiles.yml`: choosing a profile, clear refusals, and no secret in any of them."""
+"""`profiles.yml`: choosing a profile, and clear errors that contain no secret."""
 
 import math
 import subprocess
@@ -33,7 +33,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> LlmSettings:
 
 
 def load() -> LlmSettings:
-    # Kedro takes OmegaConf's own away wherever a configuration was read without ours.
+    # Kedro removes OmegaConf's own resolver when a configuration is read without ours.
     OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
     values = OmegaConf.load(PROJECT / "conf" / "base" / "profiles.yml")
     return read_settings(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
@@ -87,7 +87,7 @@ def test_slashes_and_spaces_around_an_address_do_not_matter(url: str) -> None:
     assert read({**OPENAI, "base_url": url}).profiles["p"].base_url == "http://h:1/v1"
 
 
-def test_host_that_is_none_is_told() -> None:
+def test_an_invalid_host_is_reported() -> None:
     with pytest.raises(ProfileError, match="`base_url` is not a valid address"):
         open_chat(read({"provider": "openai", "model": "m", "base_url": "http://☃..x/v1"}))
 
@@ -156,12 +156,14 @@ def test_missing_key_names_profile_and_variable(monkeypatch: pytest.MonkeyPatch)
     ("variable", "value"),
     [("ALL_PROXY", "ftp://ada:swordfish@h:1"), ("SSL_CERT_FILE", "/no/such/file")],
 )
-def test_proxy_or_certificates_that_cannot_be_used_are_told(
+def test_unusable_proxy_or_certificates_are_reported(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
     url = "https://host.example/v1"
-    with pytest.raises(ProfileError, match=f"no client can be opened for {url}.*{variable}") as caught:
+    with pytest.raises(
+        ProfileError, match=f"no client can be opened for {url}.*{variable}"
+    ) as caught:
         open_chat(read({"provider": "openai", "model": "m", "base_url": url}))
     assert "swordfish" not in str(caught.value)
 

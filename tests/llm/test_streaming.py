@@ -107,7 +107,7 @@ def test_stream_without_usage_is_an_answer_without_usage() -> None:
     ("code", "error"),
     [(503, EndpointOverloaded), ("oops", EndpointOverloaded), (400, RequestRefused)],
 )
-def test_error_inside_a_stream_is_told_like_a_status(code: Any, error: type[Exception]) -> None:
+def test_error_inside_a_stream_counts_like_its_status(code: Any, error: type[Exception]) -> None:
     event = {"error": {"message": "engine is sleepy", "code": code}}
     with pytest.raises(error, match="engine is sleepy"):
         asyncio.run(streamed_from(Reply(events=[event])))

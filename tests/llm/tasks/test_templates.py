@@ -1,4 +1,4 @@
-"""Prompts: what others wrote stays inside its fence, and every mistake in a template is named."""
+"""Prompts: quoted text stays inside its fence, and every mistake in a template is named."""
 
 import re
 import unicodedata
@@ -55,7 +55,7 @@ def render(text: str, title: str = "", question: str = "") -> tuple[str, str]:
 
 
 def looks(text: str) -> str:
-    """What a careless eye reads: compatible forms are one, what is not seen is not there."""
+    """Return the text as a careless reader sees it, without invisible characters."""
     shown = (c for c in text if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFKC", "".join(shown)).lower().replace("о", "o")
 

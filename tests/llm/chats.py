@@ -13,7 +13,7 @@ QUESTION = PromptTemplate.from_text("ask", "{% block user %}{{ text | quoted }}{
 
 
 class Answer(BaseModel):
-    """The output model of the tests' tasks."""
+    """The answer in tests."""
 
     answer: str
 

@@ -110,7 +110,7 @@ def test_a_strict_model_takes_dates_as_json_has_them() -> None:
 def test_a_template_with_a_schema_is_given_that_of_the_model() -> None:
     text = '{% block user %}{% include "shared/json_rule.jinja" %}{% endblock %}'
     task = Task("ask", PromptTemplate.from_text("ask", text), Answer, max_tokens=50)
-    assert '{"description": "What the tests ask for."' in task.request().messages[0].content
+    assert '{"description": "The answer in tests."' in task.request().messages[0].content
 
 
 def test_a_wrong_variable_is_named_before_anything_is_asked() -> None:

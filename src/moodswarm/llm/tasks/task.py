@@ -121,7 +121,8 @@ class Task(Generic[M]):
 
     Args:
         name: What it is for; logs, spans and stored calls show it.
-        output: What the answer must be.
+        output: The model of the answer. Its docstring is part of the JSON Schema that is sent, so
+            a new wording changes the prompt, and cached answers are asked for again.
         max_tokens: Most tokens of an answer.
         reasks: How often the model is told what was wrong with its answer.
     """

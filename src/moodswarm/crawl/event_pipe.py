@@ -1,4 +1,4 @@
-"""The pipe to the parent, written by a thread: a slow reader stops no download."""
+"""The pipe to the parent, written by a thread so that a slow reader does not stop downloads."""
 
 import os
 import queue
@@ -15,8 +15,8 @@ _HIGH_WATER = 16 * 1024 * 1024  # bytes that wait for a slow parent before pages
 class EventPipe:
     """Writes events to a file descriptor from a thread of its own.
 
-    The parent may take seconds to store a batch; a pipe holds some hundred kilobytes. A blocking
-    write in the event loop would stop every download meanwhile.
+    The parent may take seconds to store a batch, while a pipe holds only some hundred kilobytes. A
+    blocking write in the event loop would stop every download meanwhile.
 
     Attributes:
         closed: Whether the reader has gone.
@@ -36,7 +36,7 @@ class EventPipe:
 
     @property
     def crowded(self) -> bool:
-        """Whether so much waits for the reader that whoever writes should wait as well."""
+        """Whether so much is waiting for the reader that spiders should wait as well."""
         return self._waiting > _HIGH_WATER and not self.closed
 
     def send(self, event: Event) -> None:
@@ -66,7 +66,7 @@ class EventPipe:
             self._on_closed()
 
     def _next(self) -> bytes | None:
-        """Wait for a line; meanwhile notice a reader that goes away."""
+        """Wait for a line, and notice if the reader goes away meanwhile."""
         watch = select.poll()
         watch.register(self._descriptor, select.POLLERR)
         while True:

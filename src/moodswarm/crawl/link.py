@@ -1,7 +1,7 @@
-"""What spiders pass on: a link with its place in the ledger, and the events that tell of it.
+"""A link as spiders pass it on, and the events that it becomes.
 
-The items that spiders yield are the events of `moodswarm.crawl.events` themselves: typed,
-checked, and the same from the page to the parent. There is no second form of them.
+The items that spiders yield are the events of `moodswarm.crawl.events` themselves: typed, checked,
+and the same from the page to the parent.
 """
 
 from dataclasses import dataclass, replace
@@ -18,8 +18,8 @@ _DETAIL = 500  # characters; some of it is written by the site
 class Link:
     """A link to ask for, carried by its request in `cb_kwargs`.
 
-    Attributes: as in `LinkFound` and `KnownLink`; `etag` and `last_modified` make the request
-        conditional.
+    The attributes are those of `LinkFound` and `KnownLink`; `etag` and `last_modified` make the
+    request conditional.
     """
 
     source: Source
@@ -32,7 +32,7 @@ class Link:
 
     @classmethod
     def known(cls, source: Source, known: KnownLink) -> "Link":
-        """Take up a link of an earlier run."""
+        """Return a link that an earlier run found."""
         return cls(
             source,
             known.url,
@@ -53,11 +53,11 @@ class Link:
         return Link(self.source, url, role, self.depth + 1, self.url)
 
     def next_page(self, url: str) -> "Link":
-        """Return the following page of this listing; it lies no deeper than this one."""
+        """Return the next page of this listing, at the same depth."""
         return Link(self.source, url, self.role, max(1, self.depth), self.url)
 
     def unconditional(self) -> "Link":
-        """Return the link without what an earlier visit knew."""
+        """Return the link without the validators of an earlier visit."""
         return replace(self, etag=None, last_modified=None)
 
     def found(self) -> LinkFound:

@@ -1,4 +1,4 @@
-"""What the crawler's events change in the store: documents, ledger, and honest visits."""
+"""The changes that the crawler's events make in the store: documents, ledger and visits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ REPOSITORY = "https://github.com/mira/tides"
 
 @dataclass
 class Crawl:
-    """A store, and what happens to it when events come."""
+    """A store, and the changes that events make to it."""
 
     store: SqliteDocumentStore
     round: datetime = BEGAN

@@ -1,4 +1,4 @@
-"""Scrapy's download of one request, with the guard as its last gate."""
+"""Scrapy's download of one request, with the guard as its last check."""
 
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,7 @@ class RequestRefused(IgnoreRequest, EgressRefused):
 
 
 class ResponseTooLarge(IgnoreRequest):
-    """A response whose head is over the limit; asking again would be no use."""
+    """The head of a response is over the limit; asking again would not help."""
 
     reason = "too_large"
 
@@ -48,21 +48,21 @@ def installed_resolver() -> EgressResolver:
     """Return the guard's resolver.
 
     Raises:
-        RuntimeError: the reactor uses another one, so nothing may be fetched.
+        RuntimeError: the reactor uses another resolver, so nothing may be fetched.
     """
     from twisted.internet import reactor
 
     resolver = reactor.nameResolver
     if not isinstance(resolver, EgressResolver):
-        raise RuntimeError("the egress resolver is not installed; see guarded_settings")
+        raise RuntimeError("the egress resolver is not installed. See guarded_settings")
     return resolver
 
 
 class EgressDownload(HTTP11DownloadHandler):
-    """Downloads over HTTP/1.1, by the guard's resolver and by no proxy.
+    """Downloads over HTTP/1.1, with the guard's resolver and without a proxy.
 
-    A proxy is the one case where Scrapy goes around the resolver: a request's `meta["proxy"]`
-    makes it connect to an address that nobody judged.
+    A proxy is the only case in which Scrapy bypasses the resolver: a request's `meta["proxy"]`
+    makes it connect to an address that was not judged.
     """
 
     def __init__(self, crawler: "Crawler") -> None:
@@ -71,11 +71,11 @@ class EgressDownload(HTTP11DownloadHandler):
         self._pool._factory = LimitedClientFactory
 
     async def download_request(self, request: "Request") -> "Response":
-        """Download, or say what was refused.
+        """Download one request.
 
         Raises:
-            RequestRefused: as `EgressPolicy.resolve`, or the request names a proxy.
-            ResponseTooLarge: the head of the answer does not end.
+            RequestRefused: for the reasons of `EgressPolicy.resolve`, or the request names a proxy.
+            ResponseTooLarge: the head of the answer is too long.
         """
         try:
             target = self._resolver.policy.target(request.url)
@@ -103,7 +103,7 @@ def refuse_proxy(request: "Request") -> None:
         EgressRefused: it does.
     """
     if request.meta.get("proxy"):
-        raise EgressRefused("proxy", "the request names a proxy, which would resolve by itself")
+        raise EgressRefused("proxy", "the request names a proxy, which would resolve names itself")
 
 
 class HeadTooLong(Exception):
@@ -111,8 +111,8 @@ class HeadTooLong(Exception):
 
 
 class _LimitedParser(_LenientHTTPClientParser):
-    # Scrapy turns an existing parser into one of its class, and so does `_LimitedProtocol`; the
-    # count therefore begins here and not in `__init__`.
+    # Scrapy changes the class of an existing parser, and so does `_LimitedProtocol`. `__init__` has
+    # run by then, so the count begins here.
     head_bytes = 0
 
     def lineReceived(self, line: bytes) -> None:  # noqa: N802  # Twisted's name
@@ -131,7 +131,7 @@ class _LimitedProtocol(_LenientHTTP11ClientProtocol):
 
 
 class LimitedClientFactory(_LenientHTTP11ClientFactory):
-    """Makes the connections of a pool."""
+    """Makes the connections of Scrapy's pool."""
 
     def buildProtocol(self, addr: object) -> _LimitedProtocol:  # noqa: ARG002, N802
         """Return the protocol of a new connection."""

@@ -1,4 +1,4 @@
-"""Why a repository was not read, also read from what git says."""
+"""Errors that say why a repository was not read, and how git's own messages are read."""
 
 import re
 import signal
@@ -7,10 +7,10 @@ from pathlib import Path
 _TAIL = 16_384
 _LONGEST = 300
 
-# The first that fits is the reason; git speaks English (LC_ALL=C).
+# The first pattern that matches is the reason. Git is run in English (LC_ALL=C).
 _REASONS: tuple[tuple[str, str], ...] = (
     (r"File size limit exceeded|File too large|died of signal 25", "too_large"),
-    # All it says when the limit of a file's size has ended index-pack.
+    # This is all that git says when the limit of a file's size has ended index-pack.
     (r"\Afatal: fetch-pack: invalid index-pack output\Z", "too_large"),
     (r"fsck error|is corrupt|hash mismatch|SHA1 COLLISION", "hostile"),
     (r"[Oo]ut of memory|mmap failed|unable to create thread", "hostile"),
@@ -37,7 +37,7 @@ _WORDS = {
     "egress": "the address is not allowed",
     "unauthorised": "is private, not there, or refused by the server",
     "not_found": "is not there",
-    "redirected": "has moved; name its new address",
+    "redirected": "has moved; use its new address",
     "not_a_repository": "the server does not speak git's protocol there",
     "bad_answer": "the server's answer is broken",
 }
@@ -52,7 +52,7 @@ class RepositoryError(Exception):
         reason: A code: `bad_url`, `git_missing`, `not_found`, `unauthorised`, `egress`,
             `redirected`, `unreachable`, `http_500` and the like, `not_a_repository`, `bad_answer`,
             `empty`, `unsupported`, `hostile`, `too_large`, `timeout`, `cancelled`, `git_failed`.
-        detail: The same in words, printable ASCII; it holds no secrets.
+        detail: The same in words, in printable ASCII and without secrets.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -62,7 +62,7 @@ class RepositoryError(Exception):
 
 
 class NotModified(Exception):
-    """The repository is still at the commit that is known already.
+    """The repository is still at the known commit.
 
     Attributes:
         commit: That commit, 40 hex digits.
@@ -74,11 +74,11 @@ class NotModified(Exception):
 
 
 def failure(code: int, errors: Path) -> RepositoryError:
-    """Read why git failed.
+    """Return the error for a git command that failed.
 
     Args:
-        code: Its exit status, that of its shell.
-        errors: File with what it wrote to its standard error.
+        code: The exit status of the shell that ran it.
+        errors: File with git's standard error.
     """
     said = _last_lines(errors)
     reason = next((reason for pattern, reason in _REASONS if re.search(pattern, said)), None)
@@ -92,7 +92,7 @@ def failure(code: int, errors: Path) -> RepositoryError:
 
 
 def _last_lines(errors: Path) -> str:
-    """Give git's own words, the last first, without what the server sent (`remote: ...`)."""
+    """Return git's own lines, the last first, without those from the server (`remote: ...`)."""
     with errors.open("rb") as stream:
         size = stream.seek(0, 2)
         stream.seek(max(0, size - _TAIL))

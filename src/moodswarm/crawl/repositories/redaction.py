@@ -8,21 +8,22 @@ from moodswarm.crawl.repositories.secret_patterns import is_mixed, is_random, ru
 
 REDACTED = "[redacted secret]"
 
-#: A value this long, once found, is replaced wherever else it stands.
+#: A secret of at least this length is also replaced wherever else it occurs.
 _EVERYWHERE = 16
 
 Span = tuple[int, int]
 
 
 def redact(text: str, path: str) -> tuple[str, int]:
-    """Replace the secrets of a text by `[redacted secret]`.
+    """Replace the secrets in a text with `[redacted secret]`.
 
-    Found are private keys, tokens of a known form, passwords in addresses, and random values that
-    are assigned to a name such as `api_key` or `password`. A password made of plain words is not.
+    This finds private keys, tokens of a known form, passwords in addresses, and random values that
+    are assigned to a name such as `api_key` or `password`. It does not find a password that is made
+    of plain words.
 
     Args:
-        text: A whole file, lines of at most some thousand characters.
-        path: Tells whether values stand without quotes, as in YAML or a shell script.
+        text: A whole file, with lines of at most some thousand characters.
+        path: Shows whether values may stand without quotes, as in YAML or a shell script.
 
     Returns:
         The clean text and the number of replacements.
@@ -49,7 +50,7 @@ def _replace(text: str, spans: list[Span]) -> tuple[str, int]:
     return "".join([*parts, text[done:]]), count
 
 
-# detect-secrets finds the first line of a key; what matters is the block below it.
+# detect-secrets finds only the first line of a key, but the secret is the block below it.
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----((?:(?!-----).){40,20000})", re.DOTALL
 )
@@ -62,7 +63,7 @@ def _key_blocks(text: str, lowered: str) -> Iterator[Span]:
     for match in _KEY_BLOCK.finditer(text):
         runs = [run for run in _KEY_RUN.finditer(match[1]) if is_mixed(run[0])]
         if not runs:
-            continue  # code that only looks for the first line of a key
+            continue  # code that only mentions the first line of a key
         closed = text.startswith("-----END", match.end(1))
         end = match.end(1) if closed else match.start(1) + runs[-1].end()
         yield match.start(1), end
@@ -130,7 +131,7 @@ _SECRET_SUFFIXES = frozenset(
 _SECRET_FOLDERS = frozenset([".ssh", ".aws", ".gnupg", ".azure"])
 _ENV = re.compile(r"\.env(?:rc)?(?:\..+)?|.+\.env")
 _SERVICE_ACCOUNT = re.compile(r"(?:.*service[-_]account.*|.*-firebase-adminsdk-.*)\.json")
-# An example shows names, not values; what it holds after all is redacted like any text.
+# An example file shows names, not values; if it contains a secret, that is redacted as in any text.
 _EXAMPLE = re.compile(
     r".*[._-](?:example|sample|template|tmpl|dist|defaults?)(?:\.\w+)?|(?:example|sample)[._-].*"
 )
@@ -154,7 +155,7 @@ _NPM_TOKEN = re.compile(r"_auth(?:Token)?\s*=|_password\s*=", re.IGNORECASE)
 
 
 def is_secret_content(path: str, text: str) -> bool:
-    """Return whether a file is a private key, or settings that hold a token, as a whole."""
+    """Return whether a whole file is a private key, or settings that contain a token."""
     name = path.rpartition("/")[2].lower()
     if name in (".npmrc", ".yarnrc", ".yarnrc.yml"):
         return _NPM_TOKEN.search(text) is not None or "npmAuthToken" in text

@@ -1,4 +1,4 @@
-"""What lies in a commit: the files to read, and why the others are left out."""
+"""Chooses the files of a commit to read, and counts why the others are left out."""
 
 import re
 from collections import Counter
@@ -15,15 +15,15 @@ from moodswarm.crawl.spec import Repositories
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-# <mode> SP <type> SP <object> SP+ <size> TAB <path> NUL; the size of what is not there is BAD.
+# <mode> SP <type> SP <object> SP+ <size> TAB <path> NUL; the size of a missing object is BAD.
 _ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-|BAD)\t(.+)", re.DOTALL)
 _SYMLINK, _SUBMODULE = b"120000", b"160000"
 _CHUNK = 1 << 16
 _LONGEST_PATH = 1_024
-#: Trees that name each other can list more files than there are atoms.
+#: A hostile repository of a few small trees that name each other can list billions of files.
 _MOST_LISTED = 200_000
-# What no path of an honest repository holds: control characters, the separator of Windows, and
-# the marks that turn the direction of text, which make a name look like another.
+# Characters that no honest path contains: control characters, the separator of Windows, and marks
+# that change the direction of text, which make one name look like another.
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u202a-\u202e\u2066-\u2069]")
 _GIT_FOLDER = re.compile(r"\.git|git~\d+|\.git[ .]+", re.IGNORECASE)
 
@@ -41,9 +41,9 @@ def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> lis
     """Choose the files to read from the output of `git ls-tree -r -z -l`.
 
     Args:
-        listing: File that holds that output.
-        limits: How many files, how large, and which patterns are left out.
-        skipped: Counts those left out, per reason.
+        listing: The file with that output.
+        limits: How many files are read, how large they may be, and which patterns are left out.
+        skipped: Counts the files that are left out, per reason.
 
     Returns:
         At most `limits.files` entries, in the order of the tree.
@@ -53,7 +53,7 @@ def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> lis
     with listing.open("rb") as stream:
         for number, raw in enumerate(_records(stream)):
             if number >= _MOST_LISTED:
-                skipped["too_many_files"] += 1  # and nobody counts the rest
+                skipped["too_many_files"] += 1  # the rest is not counted
                 break
             entry = _entry(raw, limits, rules)
             if isinstance(entry, str):
@@ -78,10 +78,10 @@ def ignore_rules(patterns: Iterable[str]) -> "GitIgnoreSpec":
 
 
 def _entry(raw: bytes, limits: Repositories, rules: "GitIgnoreSpec") -> Entry | str:
-    """Read one entry, or say why it is left out."""
+    """Return one entry, or the reason why it is left out."""
     match = _ENTRY.fullmatch(raw)
     if match is None:
-        raise RepositoryError("hostile", "the tree holds an entry that git does not write")
+        raise RepositoryError("hostile", "the tree has an entry that git would not write")
     mode, kind, object_id, size, name = match.groups()
     path = _path(name)
     if path is None:
@@ -94,7 +94,7 @@ def _entry(raw: bytes, limits: Repositories, rules: "GitIgnoreSpec") -> Entry | 
 
 
 def _objections(mode: bytes, kind: bytes, path: str, rules: "GitIgnoreSpec") -> Iterator[str]:
-    """Give the reasons to leave a file out, whatever its size; the first one counts."""
+    """Yield the reasons to leave a file out, whatever its size; the first one counts."""
     if mode == _SUBMODULE:
         yield "submodule"
     if rules.match_file(path):
@@ -110,7 +110,7 @@ def _objections(mode: bytes, kind: bytes, path: str, rules: "GitIgnoreSpec") -> 
 
 
 def _path(name: bytes) -> str | None:
-    """Return a path that is safe to show and to build a link from."""
+    """Return the path, if it is safe to show and to build a link from."""
     if len(name) > _LONGEST_PATH:
         return None
     try:
@@ -129,4 +129,4 @@ def _records(stream: IO[bytes]) -> Iterator[bytes]:
         *whole, rest = (rest + chunk).split(b"\0")
         yield from whole
         if len(rest) > _CHUNK:
-            raise RepositoryError("hostile", f"the tree holds a path of over {_CHUNK} bytes")
+            raise RepositoryError("hostile", f"the tree has a path of over {_CHUNK} bytes")

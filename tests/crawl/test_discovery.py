@@ -101,7 +101,7 @@ def test_an_archive_page_names_the_next_one() -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b"[" * 100_000])
-def test_what_is_no_list_is_a_bad_listing(body: bytes) -> None:
+def test_anything_but_a_list_is_a_bad_listing(body: bytes) -> None:
     with pytest.raises(BadListing, match="JSON"):
         read_repositories(body)
 

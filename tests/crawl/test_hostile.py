@@ -1,7 +1,7 @@
-"""One crawl over a hostile web: every attack ends with an honest reason, and nothing good is lost.
+"""One crawl over a hostile web: every attack ends with its true reason; good pages are kept.
 
-The crawler runs as in production, in a process of its own, with small limits. Each case is a test
-of what it said about one site.
+The crawler runs as in production, in a separate process, with small limits. Each case tests its
+report on one site.
 """
 
 import os
@@ -28,10 +28,10 @@ from moodswarm.crawl.spec import (
 
 pytestmark = pytest.mark.slow
 
-MEMORY_MIB = 400  # the crawler itself needs about 150
+MEMORY_MIB = 400  # MiB; the crawler itself needs about 150
 PAGES = 60  # of one source
 
-# What is said of the page of each site: outcome and reason.
+# The outcome and the reason for the page of each site.
 PAGE_CASES: dict[str, tuple[str, str | None]] = {
     "endless-body": ("failed", "too_large"),
     "slow-body": ("failed", "timeout"),
@@ -82,7 +82,7 @@ LISTINGS = ("articles", "trap", "feed-laughs", "feed-entity", "sitemap-bomb", "s
 
 @dataclass
 class Crawled:
-    """What a crawl told, and what it took."""
+    """The events of a crawl, and the memory it needed."""
 
     web: HostileWeb
     code: int = 0
@@ -161,7 +161,7 @@ def run_child(web: HostileWeb, folder: Path) -> Crawled:
 
 
 def peak_mib(pid: int) -> float:
-    """Return the most that a process has held; 0 once it is gone."""
+    """Return the peak memory of a process in MiB; 0 once it is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except OSError:
@@ -234,13 +234,13 @@ def test_what_never_ends_is_cut_at_the_limit(crawled: Crawled, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["feed-laughs", "feed-entity", "sitemap-bomb"])
-def test_a_hostile_listing_is_told_and_reveals_nothing(crawled: Crawled, name: str) -> None:
+def test_a_hostile_listing_is_reported_and_reveals_nothing(crawled: Crawled, name: str) -> None:
     told = "".join(event.model_dump_json() for event in crawled.visits(name))
     assert "root:" not in told
     assert "lollol" not in told
 
 
-def test_a_sitemap_that_unpacks_to_too_much_is_told(crawled: Crawled) -> None:
+def test_a_sitemap_that_unpacks_to_too_much_is_reported(crawled: Crawled) -> None:
     bomb = crawled.web.url("sitemap-bomb", "/sitemap.xml.gz")
     (visit,) = (e for e in crawled.visits("sitemap-bomb") if e.url == bomb)
     assert (visit.outcome, visit.reason) == ("failed", "bad_listing")

@@ -1,4 +1,4 @@
-"""Many small sites, and the crawl of all of them at once that `test_spiders` looks at."""
+"""Many small sites, and one crawl of all of them, which `test_spiders` checks."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ FEED_LINK = '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
 
 
 class World:
-    """The sites, the sources that lead there, and what the crawl told of them."""
+    """The sites, the sources that lead there, and the events of the crawl."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -263,7 +263,7 @@ def impatient(world: World) -> None:
 
 
 def patient(world: World) -> None:
-    """A server that wants a second of rest, and counts who does not give it."""
+    """A server that asks for a second of rest, and counts requests that come earlier."""
     address = world.site.at("patient.test")
     world.site[f"{address}/feed.xml"] = feed(address, *[f"/{n}" for n in range(20)])
     page = Answer(article("Patient").encode())

@@ -1,4 +1,4 @@
-"""Ignore patterns, decoding, languages and licences, each by itself."""
+"""Ignore patterns, decoding, languages and licences, each on its own."""
 
 import subprocess
 import textwrap
@@ -68,7 +68,7 @@ def test_the_default_patterns_leave_code_alone() -> None:
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=200))
-def test_utf8_is_taken_at_its_word(text: str) -> None:
+def test_utf8_is_kept_exactly(text: str) -> None:
     found = text_of(text.encode(), None)
     assert found == text.removeprefix("\ufeff") or text.startswith("\ufeff")
 

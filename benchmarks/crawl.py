@@ -1,9 +1,9 @@
-"""Crawl pages of a local server with our worker, and with what one would write by hand.
+"""Crawl pages of a local server with our crawler, and with what one would write by hand.
 
 Run: python benchmarks/crawl.py [--pages 2000] [--json FILE]
 
 Pages of about 30 KB come from a server in a process of its own, on eight addresses of this machine.
-The same pages are read by the worker as `kedro run` starts it, by a loop of requests and
+The same pages are read by our crawler as `kedro run` starts it, by a loop of requests and
 trafilatura, and by Scrapy with trafilatura in the callback. Costs are measured after the first
 tenth of the pages, which leaves imports out: milliseconds of CPU time per page, in the crawling
 process and in the processes it started. "Lag" is the longest delay of a timer in the event loop.
@@ -42,14 +42,14 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=2_000)
     parser.add_argument("--only-ours", action="store_true", help="skip the rivals")
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
-    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.worker:
-        run_worker(*options.worker)
+    if options.child:
+        run_child(*options.child)
         return
     with TemporaryDirectory() as folder, server() as port:
         urls = [f"http://{HOSTS[n % len(HOSTS)]}:{port}/{n}" for n in range(options.pages)]
-        rows = {"ours": measure_worker(urls, port, Path(folder))}
+        rows = {"ours": measure_child(urls, port, Path(folder))}
         if not options.only_ours:
             rows["requests + trafilatura"] = measure(loop_requests, urls)
             rows["Scrapy, trafilatura inline"] = measure(crawl_inline, urls)
@@ -80,11 +80,11 @@ def show(rows: dict[str, Row], pages: int) -> None:
         print(f"ours, {name}: {ours[name]:.2f}, goal {goal:g}: {'met' if met else 'MISSED'}")
 
 
-def measure_worker(urls: list[str], port: int, folder: Path) -> Row:
-    """Run our worker and count its events."""
+def measure_child(urls: list[str], port: int, folder: Path) -> Row:
+    """Run our crawler and count its events."""
     spec, lag = write_spec(urls, port, folder), folder / "lag"
     reading, writing = os.pipe()
-    command = [sys.executable, __file__, "--worker", str(spec), str(writing), str(lag)]
+    command = [sys.executable, __file__, "--child", str(spec), str(writing), str(lag)]
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(command, pass_fds=[writing], stderr=log, start_new_session=True)
     os.close(writing)
@@ -135,14 +135,14 @@ def write_spec(urls: list[str], port: int, folder: Path) -> Path:
     return path
 
 
-def run_worker(spec: str, events_fd: str, lag: str) -> None:
-    """Run as the worker, with a timer in its event loop."""
-    from moodswarm.crawl.child import Worker
+def run_child(spec: str, events_fd: str, lag: str) -> None:
+    """Be the crawler's child process, with a timer in its event loop."""
+    from moodswarm.crawl.child import Crawl
     from moodswarm.crawl.spec import CrawlSpec
 
-    worker = Worker(CrawlSpec.model_validate_json(Path(spec).read_bytes()), int(events_fd))
-    late = watch_loop(worker._loop)
-    worker.run()
+    crawl = Crawl(CrawlSpec.model_validate_json(Path(spec).read_bytes()), int(events_fd))
+    late = watch_loop(crawl._loop)
+    crawl.run()
     Path(lag).write_text(json.dumps(late))
 
 

@@ -199,8 +199,8 @@ def run_ours(url: str, tasks: int, folder: str, told: Connection) -> None:
 
 
 async def _run_ours(url: str, tasks: int, folder: str, told: Connection) -> None:
+    from moodswarm.llm.batch.batch import run_batch
     from moodswarm.llm.batch.cache import TaskCache
-    from moodswarm.llm.batch.run import run_batch
     from moodswarm.llm.profiles import open_chat, read_settings
     from moodswarm.llm.tasks.task import Task
     from moodswarm.llm.tasks.templates import PromptTemplate

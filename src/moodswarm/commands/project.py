@@ -36,7 +36,7 @@ from moodswarm.text.lexical import LexicalEncoder, LexicalParams
 
 if TYPE_CHECKING:
     from moodswarm.llm.blocking import BlockingChat
-    from moodswarm.llm.hooks import CallSink
+    from moodswarm.llm.hooks.store import CallSink
     from moodswarm.llm.profiles import LlmSettings
     from moodswarm.models.reranker import Reranker
     from moodswarm.retrieval.retriever import Retriever

@@ -1,7 +1,7 @@
 """Scrapy's settings, each with the reason for it.
 
-What the user decides (limits, manners, which addresses may be reached) comes from the crawl's
-`CrawlSpec`, see `settings_of`; `scrapy crawl` by hand uses its defaults.
+Settings that the user decides (limits, manners, which addresses may be reached) come from the
+crawl's `CrawlSpec`, see `settings_of`. `scrapy crawl` by hand uses its defaults.
 """
 
 from moodswarm import __version__
@@ -12,13 +12,13 @@ from moodswarm.crawl.spec import Browser, Egress, Limits, Manners
 
 BOT_NAME = "moodswarm"
 SPIDER_MODULES = ["moodswarm.crawl.spiders"]
-ITEM_PIPELINES = {"moodswarm.crawl.pipelines.EventPipeline": 500}
-# Items of one response are passed on one by one: a listing's links come before its own visit.
-# It also saves a hundred tasks a page.
+ITEM_PIPELINES = {"moodswarm.crawl.item_pipeline.EventPipeline": 500}
+# Items of one response are passed on one by one, so that a listing's links come before its own
+# visit. This also saves a hundred tasks per page.
 CONCURRENT_ITEMS = 1
 
-# Links: the frontier asks for each once and counts their depth; a request that Scrapy dropped as
-# a duplicate, as too deep or too long would leave a visit without its end.
+# The frontier sees to it that each link is asked for once, and counts its depth. If Scrapy dropped
+# a request as a duplicate, as too deep or as too long, its visit would have no end.
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
 SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,
@@ -29,10 +29,11 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
 }
 
-# The queue lets a domain wait without a place in the downloader; so all may wait but one, and
-# that one still has places.
+# The queue lets a domain wait without holding a place in the downloader. Even if all domains but
+# one are waiting, that one still has places.
 SCHEDULER_PRIORITY_QUEUE = "moodswarm.crawl.middlewares.queue.PatientQueue"
-# First found, first asked: a feed's newest first, and a page near the root before a deep one.
+# Links are asked for in the order in which they are found: the newest of a feed first, and pages
+# near the root before deep ones.
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 SCHEDULER_START_MEMORY_QUEUE = None
 CONCURRENT_REQUESTS = 32
@@ -42,7 +43,7 @@ DOWNLOADER_MIDDLEWARES = {
     # Nothing else is done for an address that may not be reached.
     EGRESS_MIDDLEWARE: EGRESS_ORDER,
     # A repository is read by git, not by Scrapy.
-    "moodswarm.crawl.middlewares.repositories.RepositoryMiddleware": 50,
+    "moodswarm.crawl.spiders.repositories.RepositoryMiddleware": 50,
     "moodswarm.crawl.middlewares.robots.RobotsMiddleware": 100,
     f"{_SCRAPY}.robotstxt.RobotsTxtMiddleware": None,
     "moodswarm.crawl.middlewares.retry.RetryMiddleware": 550,
@@ -51,10 +52,10 @@ DOWNLOADER_MIDDLEWARES = {
     f"{_SCRAPY}.httpcompression.HttpCompressionMiddleware": None,
     "moodswarm.crawl.middlewares.limits.LimitedRedirects": 600,
     f"{_SCRAPY}.redirect.RedirectMiddleware": None,
-    # Only when a page needs it is a browser started.
+    # A browser is started only when a page needs it.
     "moodswarm.crawl.browser.BrowserMiddleware": 950,
-    # Not needed: sources are public, their links judged by the spiders. The pages of a refresh
-    # inside HTML would have to be decoded, all of them, to find it.
+    # Not needed: sources are public, and the spiders judge their links. To find a refresh inside
+    # HTML, every page would have to be decoded.
     f"{_SCRAPY}.offsite.OffsiteMiddleware": None,
     f"{_SCRAPY}.httpauth.HttpAuthMiddleware": None,
     f"{_SCRAPY}.redirect.MetaRefreshMiddleware": None,
@@ -64,7 +65,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 COOKIES_ENABLED = False
 METAREFRESH_ENABLED = False
-# A text that was changed on its way would be taken for the author's.
+# Without this check, a text that was changed on the way would be taken for the author's.
 DOWNLOAD_VERIFY_CERTIFICATES = True
 
 ROBOTSTXT_OBEY = True
@@ -72,13 +73,13 @@ ROBOTSTXT_USER_AGENT = "MoodSwarm"
 
 EXTENSIONS = {
     "moodswarm.crawl.extensions.MemoryLimit": 0,
-    # Both open a port, and anybody on this machine could then run code here.
+    # Both open a port through which anybody on this machine could run code here.
     "scrapy.extensions.telnet.TelnetConsole": None,
     "scrapy.extensions.remote_control.RemoteControl": None,
-    # It reads a peak that is inherited from the parent.
+    # It reads a memory peak that is inherited from the parent.
     "scrapy.extensions.memusage.MemoryUsage": None,
     "scrapy.extensions.memdebug.MemoryDebugger": None,
-    # The ledger keeps what a crawl continues from.
+    # The ledger holds the state from which a crawl continues.
     "scrapy.extensions.spiderstate.SpiderState": None,
 }
 TELNETCONSOLE_ENABLED = False
@@ -100,21 +101,22 @@ LOGSTATS_INTERVAL = 60.0
 def settings_of(
     limits: Limits, manners: Manners, egress: Egress, browser: Browser
 ) -> dict[str, object]:
-    """Return the settings that a user's decisions become."""
+    """Return Scrapy's settings for what the user has decided."""
     contact = f" (+{manners.contact})" if manners.contact else ""
     return {
         **guarded_settings(egress),
         "USER_AGENT": f"MoodSwarm/{__version__}{contact}",
         "DOWNLOAD_MAXSIZE": limits.page_bytes,
         "DOWNLOAD_WARNSIZE": 0,
-        # From the request to the last byte, not between two of them.
+        # Measured from the request to the last byte, not between two bytes.
         "DOWNLOAD_TIMEOUT": limits.page_seconds,
         "REDIRECT_MAX_TIMES": limits.redirects,
         "CLOSESPIDER_TIMEOUT": limits.hours * 3600,
         "MEMORY_LIMIT_MIB": limits.memory_mib,
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.requests_at_once_per_domain,
         "DOWNLOAD_DELAY": manners.delay_seconds,
-        # It slows down with a slow server. With no delay wanted, as in a demo, it would add one.
+        # AutoThrottle slows down for a slow server. If no delay is wanted, as in a demo, it would
+        # add one.
         "AUTOTHROTTLE_ENABLED": manners.delay_seconds > 0,
         "AUTOTHROTTLE_START_DELAY": manners.delay_seconds,
         "AUTOTHROTTLE_MAX_DELAY": manners.max_delay_seconds,

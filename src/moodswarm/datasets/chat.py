@@ -10,7 +10,7 @@ from kedro.io import AbstractDataset, DatasetError
 
 from moodswarm.llm.batch.cache import TaskCache
 from moodswarm.llm.blocking import BlockingChat
-from moodswarm.llm.hooks import CallSink
+from moodswarm.llm.hooks.store import CallSink
 from moodswarm.llm.profiles import open_chat, read_settings
 
 

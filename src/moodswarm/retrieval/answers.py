@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from moodswarm.llm.messages import ChatRequest, Delta, Finish, Usage
-from moodswarm.llm.tasks.extraction import AnswerStream, without_thinking
 from moodswarm.llm.tasks.templates import PromptTemplate
+from moodswarm.llm.tasks.thinking import AnswerStream, without_thinking
 from moodswarm.retrieval.citations import CitationCheck
 from moodswarm.retrieval.context import LINK_CHARACTERS, TITLE_CHARACTERS, one_line
 from moodswarm.retrieval.passage import Context, Source

@@ -1,4 +1,4 @@
-"""One site and one pool of browsers for a module; its tests share the browser, as pages do."""
+"""One site and one pool of browsers for a module; its tests share the browser, like pages."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def needs_chromium() -> None:
-    """Skip where there is none."""
+    """Skip the tests if there is no browser."""
 
 
 @pytest.fixture(scope="module")

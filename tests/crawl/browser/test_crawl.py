@@ -1,4 +1,4 @@
-"""The middleware in a crawl, in a process of its own since a reactor starts once."""
+"""The middleware in a crawl, in a separate process because a reactor starts only once."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def crawl(site: Site, plain: list[str], shown: list[str], **settings: Any) -> di
 
 @pytest.fixture(scope="module")
 def mixed(needs_chromium: None, site: Site) -> dict[str, dict[str, Any]]:
-    """What came, by address, of a crawl with pages of both kinds."""
+    """The pages by address, from a crawl with pages of both kinds."""
     shown = ["/agent", "/late", "/status/503"]
     return {p["url"]: p for p in crawl(site, ["/script"], shown, HTTPERROR_ALLOW_ALL=True)["came"]}
 

@@ -1,4 +1,4 @@
-"""A page reaches nothing but through the egress proxy, whatever it tries."""
+"""Whatever a page tries, it reaches the network only through the egress proxy."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ from moodswarm.crawl.spec import Egress
 
 @contextmanager
 def canary() -> Iterator[tuple[int, list[bytes]]]:
-    """Listen on a port for TCP and UDP that nobody may reach; what comes is written down."""
+    """Listen for TCP and UDP on a port that nobody may reach, and record what arrives."""
     heard: list[bytes] = []
     tcp = socket.create_server(("127.0.0.1", 0))
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -70,7 +70,7 @@ def test_no_script_frame_or_link_reaches_another_port(
         page = pool.open(make_setup() if allowed else guarded, Visit(site.url("/escape"), 0))
     assert SHOWN.encode() in page.html
     assert b"root:" not in page.html
-    # Without the guard it does reach it: the page tries.
+    # Without the guard, the page does reach the canary, so it really tries.
     assert bool(heard) == allowed
 
 

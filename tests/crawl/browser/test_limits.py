@@ -1,4 +1,4 @@
-"""What a page may cost, and that a browser's end is the end of all of it."""
+"""The limits of a page, and the complete end of a browser."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ def pool(needs_chromium: None, temporary: Path) -> Iterator[BrowserPool]:
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where browsers of this test have their files, which are named in their command lines.
+    """Return a folder for the browsers' files, which their command lines name.
 
     `tmp_path` is too long for a socket.
     """
@@ -102,7 +102,7 @@ def test_a_crash_costs_one_page(
     ended = threading.Event()
 
     def crash() -> None:
-        # More than once: a page may move to a fresh renderer as its old one is killed.
+        # Killed repeatedly, because a page may move to a new renderer when its old one dies.
         assert wait_for(lambda: "/busy" in site.asked)
         while not ended.wait(0.2):
             for pid in running(temporary, victim):

@@ -10,6 +10,7 @@ import pytest
 from evaluation.retrieval.corpora import TEXTS, chunks_of
 from moodswarm.evaluation.retrieval.questions import TestQuestion
 from moodswarm.evaluation.retrieval.written_questions import write_questions
+from moodswarm.llm.batch.budget import Budget
 from moodswarm.llm.batch.cache import TaskCache
 from moodswarm.llm.errors import EndpointDown
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
@@ -35,9 +36,14 @@ class ListedChat:
 
 
 def written(
-    chat: ListedChat, texts: tuple[str, ...], cache: TaskCache | None = None
+    chat: ListedChat,
+    texts: tuple[str, ...],
+    cache: TaskCache | None = None,
+    budget: Budget | None = None,
 ) -> list[TestQuestion | str]:
-    return asyncio.run(write_questions(chat, chunks_of(texts), concurrency=1, cache=cache))
+    return asyncio.run(
+        write_questions(chat, chunks_of(texts), concurrency=1, cache=cache, budget=budget)
+    )
 
 
 def test_each_chunk_gets_its_question() -> None:
@@ -68,6 +74,15 @@ def test_an_endpoint_that_is_down_loses_no_question() -> None:
     found = written(ListedChat("When does the water rise?"), TEXTS)
     assert isinstance(found[0], TestQuestion)
     assert found[1:] == ["EndpointDown"] * 3
+
+
+def test_a_spent_budget_leaves_the_rest_unwritten() -> None:
+    chat = ListedChat("When does the water rise?", "How does steel become sharp?")
+    # A call can take about 620 tokens: its prompt, and the most that the answer may have.
+    found = written(chat, TEXTS, budget=Budget(tokens=800))
+    assert isinstance(found[0], TestQuestion)
+    assert found[1:] == ["BudgetSpent"] * 3
+    assert len(chat.requests) == 1
 
 
 def test_an_answer_is_paid_for_once(tmp_path: Path) -> None:

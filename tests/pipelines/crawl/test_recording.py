@@ -1,4 +1,4 @@
-"""What the crawler's events change in the store: documents, ledger, and honest visits."""
+"""The changes that the crawler's events make in the store: documents, ledger and visits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moodswarm.crawl.events import Event, Found, Visited
+from moodswarm.crawl.events import Event, LinkFound, Visited
 from moodswarm.pipelines.crawl.planning import Round
 from moodswarm.pipelines.crawl.recording import Recorder
 from moodswarm.pipelines.crawl.visits import pages_of
@@ -25,7 +25,7 @@ REPOSITORY = "https://github.com/mira/tides"
 
 @dataclass
 class Crawl:
-    """A store, and what happens to it when events come."""
+    """A store, and the changes that events make to it."""
 
     store: SqliteDocumentStore
     round: datetime = BEGAN
@@ -109,8 +109,8 @@ def test_a_page_not_modified_is_unchanged_and_keeps_what_it_was_compared_with(cr
 
 
 def test_a_link_found_is_queued_and_forgets_nothing_that_is_known(crawl: Crawl) -> None:
-    def find(url: str) -> Found:
-        return Found(source_id="s", url=url, role="page", depth=1, found_on=SITE)
+    def find(url: str) -> LinkFound:
+        return LinkFound(source_id="s", url=url, role="page", depth=1, found_on=SITE)
 
     crawl.see(fetched(), find(f"{SITE}/tea"), find(f"{SITE}/boats"))
     assert crawl.entry(f"{SITE}/tea").state == "done"

@@ -10,10 +10,11 @@ from moodswarm.evaluation.retrieval.known_items import build
 from moodswarm.evaluation.retrieval.questions import TestQuestion
 from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.words import shingles, words
+from moodswarm.llm.batch.batch import run_batch
+from moodswarm.llm.batch.budget import Budget
 from moodswarm.llm.batch.cache import TaskCache
-from moodswarm.llm.batch.run import run_batch
-from moodswarm.llm.errors import LlmError
-from moodswarm.llm.provider import Chat
+from moodswarm.llm.chat import Chat
+from moodswarm.llm.errors import BudgetSpent, LlmError
 from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 
@@ -33,7 +34,12 @@ class WrittenQuestion(BaseModel):
 
 
 async def write_questions(
-    chat: Chat, chunks: Sequence[ChunkText], *, concurrency: int, cache: TaskCache | None = None
+    chat: Chat,
+    chunks: Sequence[ChunkText],
+    *,
+    concurrency: int,
+    cache: TaskCache | None = None,
+    budget: Budget | None = None,
 ) -> list[TestQuestion | str]:
     """Ask a model for a question about each chunk.
 
@@ -42,14 +48,16 @@ async def write_questions(
         chunks: The chunks to ask about.
         concurrency: How many chunks are asked about at once.
         cache: Keeps answers, so that none is paid for twice after a run was stopped.
+        budget: A limit on what the questions may cost; no call that would exceed it begins.
 
     Returns:
         For each chunk its question, or why there is none: the name of an error, `copied`, `length`
-        or `points_at_text`. If the endpoint goes down, the remaining chunks get `EndpointDown`.
+        or `points_at_text`. If the endpoint goes down, or the budget is spent, the remaining chunks
+        get `EndpointDown` or `BudgetSpent`.
     """
     found: list[TestQuestion | str] = ["not_started"] * len(chunks)
     items = [{"title": chunk.title, "text": chunk.text} for chunk in chunks]
-    batch = run_batch(_task(), chat, items, concurrency=concurrency, cache=cache)
+    batch = run_batch(_task(), chat, items, concurrency=concurrency, cache=cache, budget=budget)
     try:
         async for result in batch:
             chunk = chunks[result.index]
@@ -59,9 +67,13 @@ async def write_questions(
                 else result.reason or "failed"
             )
     except LlmError as error:
-        reason = type(error).__name__
-        found = [reason if each == "not_started" else each for each in found]
-    return found
+        return _with_reason(found, type(error).__name__)
+    # A spent budget ends a batch without an error.
+    return _with_reason(found, BudgetSpent.__name__) if batch.report.stopped else found
+
+
+def _with_reason(found: list[TestQuestion | str], reason: str) -> list[TestQuestion | str]:
+    return [reason if each == "not_started" else each for each in found]
 
 
 def _checked(question: str, chunk: ChunkText) -> TestQuestion | str:

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moodswarm.datasets.vectors import FeatureIndex
-from moodswarm.engines import EngineParams, Step, open_engine
+from moodswarm.engines.engine import EngineParams, Step
+from moodswarm.engines.opening import open_engine
 from moodswarm.models.embedder import Embedder, embed_batch
 from moodswarm.pipelines.feature.parameters import (
     EmbeddingParams,

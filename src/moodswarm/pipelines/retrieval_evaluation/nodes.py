@@ -20,6 +20,7 @@ from moodswarm.evaluation.retrieval.rankings import Rankings, Retrievers, ask_al
 from moodswarm.evaluation.retrieval.results import Result, summarise
 from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.written_questions import write_questions
+from moodswarm.llm.batch.budget import Budget
 from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
 from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
@@ -54,7 +55,7 @@ def write_test_questions(
         count=retrieval_evaluation.questions,
         seed=retrieval_evaluation.seed,
         written_share=retrieval_evaluation.written_share,
-        writer=_writer(chat) if chat else None,
+        writer=_writer(chat, retrieval_evaluation) if chat else None,
     )
     if found.unwritten:
         logger.warning("The model wrote no question for some chunks: %s", found.unwritten)
@@ -148,7 +149,9 @@ def require_baseline(retrieval_report: Mapping[str, Any]) -> None:
     baselines.require_no_fall(retrieval_report["baseline"])
 
 
-def _writer(configured: ConfiguredChat) -> Writer:
+def _writer(configured: ConfiguredChat, params: EvaluationParams) -> Writer:
+    budget = _budget(configured, params)
+
     def write(chunks: Sequence[ChunkText]) -> list[TestQuestion | str]:
         async def ask() -> list[TestQuestion | str]:
             return await write_questions(
@@ -156,11 +159,24 @@ def _writer(configured: ConfiguredChat) -> Writer:
                 chunks,
                 concurrency=configured.concurrency,
                 cache=configured.cache,
+                budget=budget,
             )
 
         return configured.chat.run(ask)
 
     return write
+
+
+def _budget(configured: ConfiguredChat, params: EvaluationParams) -> Budget | None:
+    """Return the budget of the written questions; None if the parameters set no limit.
+
+    Raises:
+        ProfileError: a limit in money, for a profile without a price.
+    """
+    money, tokens = params.written_max_cost, params.written_max_tokens
+    if money is None and tokens is None:
+        return None
+    return Budget(money=money, tokens=tokens, price=configured.chat.client.options.price)
 
 
 def _without_model(params: RetrievalParams) -> RetrievalParams:

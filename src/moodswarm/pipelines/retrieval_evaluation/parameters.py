@@ -13,6 +13,9 @@ class EvaluationParams(BaseModel):
     questions: int = Field(default=200, ge=1, le=100_000)
     seed: int = 0
     written_share: float = Field(default=0.5, ge=0, le=1)
+    # In the currency of the profile's price, and in tokens; None sets no limit.
+    written_max_cost: float | None = Field(default=None, ge=0)
+    written_max_tokens: int | None = Field(default=None, ge=0)
     # Empty takes all; `hybrid_rerank` only where reranking is on.
     configurations: tuple[str, ...] = ()
     k: int = Field(default=10, ge=10, le=MAX_HITS)

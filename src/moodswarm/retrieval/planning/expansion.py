@@ -4,7 +4,7 @@ from functools import cache
 
 from pydantic import BaseModel, Field
 
-from moodswarm.llm.provider import Chat
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.retrieval.planning.folding import fold

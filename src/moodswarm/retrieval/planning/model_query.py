@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from moodswarm.llm.provider import Chat
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.records import Author

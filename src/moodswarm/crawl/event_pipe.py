@@ -1,19 +1,12 @@
-"""The end of the line: every item becomes one line in the pipe to the parent, in order."""
+"""The pipe to the parent, written by a thread so that a slow reader does not stop downloads."""
 
-import logging
 import os
 import queue
 import select
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from moodswarm.crawl.events import Event, Finished, Found, Visited, encode_event
-
-if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
-
-logger = logging.getLogger(__name__)
+from moodswarm.crawl.events import Event, Finished, encode_event
 
 _IDLE_SECONDS = 1.0
 _HIGH_WATER = 16 * 1024 * 1024  # bytes that wait for a slow parent before pages wait too
@@ -22,8 +15,8 @@ _HIGH_WATER = 16 * 1024 * 1024  # bytes that wait for a slow parent before pages
 class EventPipe:
     """Writes events to a file descriptor from a thread of its own.
 
-    The parent may take seconds to store a batch; a pipe holds some hundred kilobytes. A blocking
-    write in the event loop would stop every download meanwhile.
+    The parent may take seconds to store a batch, while a pipe holds only some hundred kilobytes. A
+    blocking write in the event loop would stop every download meanwhile.
 
     Attributes:
         closed: Whether the reader has gone.
@@ -43,7 +36,7 @@ class EventPipe:
 
     @property
     def crowded(self) -> bool:
-        """Whether so much waits for the reader that whoever writes should wait as well."""
+        """Whether so much is waiting for the reader that spiders should wait as well."""
         return self._waiting > _HIGH_WATER and not self.closed
 
     def send(self, event: Event) -> None:
@@ -73,7 +66,7 @@ class EventPipe:
             self._on_closed()
 
     def _next(self) -> bytes | None:
-        """Wait for a line; meanwhile notice a reader that goes away."""
+        """Wait for a line, and notice if the reader goes away meanwhile."""
         watch = select.poll()
         watch.register(self._descriptor, select.POLLERR)
         while True:
@@ -82,42 +75,3 @@ class EventPipe:
             except queue.Empty:
                 if any(state & select.POLLERR for _, state in watch.poll(0)):
                     raise BrokenPipeError from None
-
-
-class EventPipeline:
-    """Scrapy's item pipeline: sends items to the parent, or logs them when there is none."""
-
-    def __init__(self, crawler: "Crawler") -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: "Crawler") -> "EventPipeline":
-        """Build it."""
-        return cls(crawler)
-
-    async def process_item(self, item: Found | Visited) -> Found | Visited:
-        """Pass an item on, and count it."""
-        import asyncio
-
-        from moodswarm.crawl.spiders.source import SourceSpider
-
-        spider = self._crawler.spider
-        assert isinstance(spider, SourceSpider)  # noqa: S101  # the only kind of spider here
-        if isinstance(item, Visited):
-            self._crawler.stats.inc_value(f"visited/{item.outcome}")
-        pipe = spider.session.events
-        if pipe is None:
-            logger.info("%s", _summary(item))
-            return item
-        pipe.send(item)
-        while pipe.crowded:
-            await asyncio.sleep(0.05)
-        return item
-
-
-def _summary(item: Found | Visited) -> str:
-    if isinstance(item, Found):
-        return f"found {item.url}"
-    size = f"{len(item.document['content']):,} characters" if item.document else None
-    parts = [item.outcome, item.url, item.reason, item.detail, size]
-    return " ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""What a provider of an HTTP endpoint is opened with."""
+"""The address, model and key with which a provider of an HTTP endpoint is opened."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from moodswarm.llm.addresses import (
     without_credentials,
 )
 from moodswarm.llm.errors import ProfileError
-from moodswarm.llm.providers.failures import Endpoint
+from moodswarm.llm.providers.failures import EndpointFailures
 from moodswarm.llm.redaction import Redactor
 
 
@@ -20,11 +20,11 @@ class EndpointOptions:
     """An address, a model and a key.
 
     Attributes:
-        base_url: May hold a user name and a password, which are sent as basic authorization.
-        key: The key itself; None for a server that wants none.
-        key_variable: Environment variable that the key is from, for errors.
-        connect_seconds: Until a connection stands.
-        structured: Whether the endpoint takes a JSON schema.
+        base_url: May contain a user name and a password, which are sent as basic authorization.
+        key: The key itself; None for a server that needs none.
+        key_variable: The environment variable that holds the key, for errors.
+        connect_seconds: Until a connection is open.
+        structured: Whether the endpoint accepts a JSON schema.
         secrets: Further values that no error may show.
     """
 
@@ -37,23 +37,23 @@ class EndpointOptions:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def redactor(self) -> Redactor:
-        """Return what takes the key and the password of the address out of a text."""
+        """Return a redactor that removes the key and the password of the address from a text."""
         return Redactor([self.key, *credentials_of(self.base_url), *self.secrets])
 
-    def endpoint(self) -> Endpoint:
-        """Return the endpoint as errors name it."""
-        return Endpoint(shown(self.base_url), self.key_variable, self.redactor())
+    def failures(self) -> EndpointFailures:
+        """Return the translator of this endpoint's failures into our errors."""
+        return EndpointFailures(shown(self.base_url), self.key_variable, self.redactor())
 
     def client_arguments(self, sdk: Any) -> dict[str, Any]:
-        """Return what the clients of the SDKs that are generated alike take.
+        """Return the arguments for the client of an SDK; those of both vendors take the same.
 
-        `ChatClient` times, counts and retries; only connecting is timed here.
+        `ChatClient` limits time and concurrency, and retries. Only connecting is limited here.
 
         Args:
             sdk: The module, such as `openai`.
 
         Raises:
-            ProfileError: the address is none, or a proxy or certificates cannot be used.
+            ProfileError: the address is invalid, or a proxy or certificates cannot be used.
         """
         import httpx2
 
@@ -67,14 +67,15 @@ class EndpointOptions:
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=100),
             )
         except httpx2.InvalidURL as error:
-            raise ProfileError(f"`base_url` is no address: {error}") from None
+            raise ProfileError(f"`base_url` is not a valid address: {error}") from None
         except (ImportError, OSError, ValueError) as error:
             raise ProfileError(
-                f"no client for {shown(self.base_url)}: {self.redactor()(str(error))}; look at the "
-                "environment variables ALL_PROXY, HTTPS_PROXY, HTTP_PROXY and SSL_CERT_FILE"
+                f"no client can be opened for {shown(self.base_url)}: "
+                f"{self.redactor()(str(error))}. Check the environment variables ALL_PROXY, "
+                "HTTPS_PROXY, HTTP_PROXY and SSL_CERT_FILE"
             ) from None
         return {
-            # Never None: an SDK would look for other credentials on the machine.
+            # Never None, because an SDK would then look for other credentials on the machine.
             "api_key": self.key or "none",
             "base_url": self.plain_url,
             "default_headers": {"Authorization": self.authorization} if self.authorization else {},
@@ -85,15 +86,15 @@ class EndpointOptions:
 
     @property
     def plain_url(self) -> str:
-        """The address without credentials: HTTP clients log it."""
+        """The address without credentials, because HTTP clients log it."""
         return without_credentials(self.base_url)
 
     @property
     def authorization(self) -> str | None:
-        """Basic authorization out of the address; None where it has none, or there is a key."""
+        """Basic authorization from the address; None if it has none, or if there is a key."""
         return None if self.key else basic_authorization(self.base_url)
 
     @property
     def uses_proxy(self) -> bool:
-        """Whether proxies of the environment apply: not to a server on this machine."""
+        """Whether proxies of the environment apply; they do not for a server on this machine."""
         return not is_local(self.base_url)

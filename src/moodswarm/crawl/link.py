@@ -1,17 +1,15 @@
-"""What spiders pass on: a link with its place in the ledger, and the events that tell of it.
+"""A link as spiders pass it on, and the events that it becomes.
 
-The items that spiders yield are the events of `moodswarm.crawl.events` themselves: typed,
-checked, and the same from the page to the parent. There is no second form of them.
+The items that spiders yield are the events of `moodswarm.crawl.events` themselves: typed, checked,
+and the same from the page to the parent.
 """
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
-from moodswarm.crawl.events import Found, Outcome, Visited
-from moodswarm.crawl.spec import KnownLink, Source
-
-Role = Literal["listing", "page", "repository"]
+from moodswarm.crawl.events import LinkFound, Outcome, Visited
+from moodswarm.crawl.spec import KnownLink, LinkRole, Source
 
 _DETAIL = 500  # characters; some of it is written by the site
 
@@ -20,13 +18,13 @@ _DETAIL = 500  # characters; some of it is written by the site
 class Link:
     """A link to ask for, carried by its request in `cb_kwargs`.
 
-    Attributes: as in `Found` and `KnownLink`; `etag` and `last_modified` make the request
-        conditional.
+    The attributes are those of `LinkFound` and `KnownLink`; `etag` and `last_modified` make the
+    request conditional.
     """
 
     source: Source
     url: str
-    role: Role
+    role: LinkRole
     depth: int
     found_on: str | None = None
     etag: str | None = None
@@ -34,7 +32,7 @@ class Link:
 
     @classmethod
     def known(cls, source: Source, known: KnownLink) -> "Link":
-        """Take up a link of an earlier run."""
+        """Return a link that an earlier run found."""
         return cls(
             source,
             known.url,
@@ -50,21 +48,21 @@ class Link:
         """Whether this is the source itself, which the user named."""
         return self.depth == 0
 
-    def child(self, url: str, role: Role = "page") -> "Link":
+    def child(self, url: str, role: LinkRole = "page") -> "Link":
         """Return a link that this one names."""
         return Link(self.source, url, role, self.depth + 1, self.url)
 
     def next_page(self, url: str) -> "Link":
-        """Return the following page of this listing; it lies no deeper than this one."""
+        """Return the next page of this listing, at the same depth."""
         return Link(self.source, url, self.role, max(1, self.depth), self.url)
 
     def unconditional(self) -> "Link":
-        """Return the link without what an earlier visit knew."""
+        """Return the link without the validators of an earlier visit."""
         return replace(self, etag=None, last_modified=None)
 
-    def found(self) -> Found:
+    def found(self) -> LinkFound:
         """Return the event that records the link before anyone asks for it."""
-        return Found(
+        return LinkFound(
             source_id=self.source.id,
             url=self.url,
             role=self.role,

@@ -1,14 +1,15 @@
-"""Many tasks: bounded in memory, past failed items, never paid for twice, stopped in time.
+"""Many tasks in bounded memory: failed items stop nothing, and no answer is paid for twice.
 
     batch = run_batch(JUDGE, chat, ({"text": text} for text in texts), cache=cache, concurrency=16)
     async for result in batch:
-        ...  # as they finish; result.index says which it is
+        ...  # in the order in which they finish; result.index says which item it is
     print(batch.report)
 
-An answer is kept in the cache the moment it is there, so a batch that is killed pays again only
-for calls that were in flight. Equal items in flight at once are asked once. A failed item is a
-result like any other, with its reason. What would fail every item stops the batch: after the
-results in flight, iteration raises it. A spent budget ends the iteration, and `report` says so.
+An answer is cached as soon as it arrives, so a batch that was killed pays again only for the calls
+that were in flight. Equal items that are in flight at the same time are asked once. A failed item
+is a result like any other, with its reason. An error that every further item would meet stops the
+batch: iteration returns the results in flight and then raises the error. A spent budget ends the
+iteration without an error, and `report` says so.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from moodswarm.llm.batch.budget import Budget
 from moodswarm.llm.batch.cache import Kept, TaskCache
 from moodswarm.llm.batch.outcomes import BatchReport, Item, ItemResult, Meter
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import (
     BudgetSpent,
     EndpointDown,
@@ -36,7 +38,6 @@ from moodswarm.llm.errors import (
     RequestRefused,
 )
 from moodswarm.llm.messages import ChatRequest, Usage
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.conversation import TaskResult
 from moodswarm.records.ids import digest
 
@@ -51,7 +52,7 @@ _FEWEST_FAILURES = 3
 
 
 class BatchTask(Protocol[T]):
-    """What a batch needs of a task; `Task` and `TextTask` have it."""
+    """The part of a task that a batch needs; `Task` and `TextTask` have it."""
 
     def request(self, **variables: Any) -> ChatRequest: ...
     async def answer(self, chat: Chat, request: ChatRequest) -> TaskResult[T]: ...
@@ -73,8 +74,8 @@ def run_batch(
 
     Args:
         items: The variables of one task each; read as they are needed.
-        concurrency: Items in flight. About twice the requests that the client has at once: items
-            that wait for another try then leave no place empty.
+        concurrency: Items in flight. Use about twice the client's own `concurrency`, so that items
+            which wait for another attempt leave no place empty.
         on_progress: Called after every item, on the event loop.
 
     Raises:
@@ -86,7 +87,7 @@ def run_batch(
 
 
 class Batch(Generic[T]):
-    """A batch of `run_batch`: iterate it for the results; `report` is right at any time."""
+    """A batch of `run_batch`: iterate over it for the results; `report` is always up to date."""
 
     def __init__(
         self,
@@ -112,15 +113,15 @@ class Batch(Generic[T]):
         self._fatal: LlmError | None = None
 
     async def __aiter__(self) -> AsyncGenerator[ItemResult[T], None]:
-        """Give the results as they finish.
+        """Yield the results as they finish.
 
         Raises:
-            LlmError: what stopped the batch: a refused key, a spent quota, a wrong profile, an
-                endpoint that is down. A spent budget is not raised.
-            RuntimeError: it has run already.
+            LlmError: the error that stopped the batch: a refused key, a spent quota, a wrong
+                profile or an endpoint that is down. A spent budget is not raised.
+            RuntimeError: the batch has already run.
         """
         if self._begun:
-            raise RuntimeError("this batch has run; make another with run_batch")
+            raise RuntimeError("this batch has already run. Make another with run_batch")
         self._begun = True
         workers = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
         ending = asyncio.create_task(self._end(workers))
@@ -166,7 +167,7 @@ class Batch(Generic[T]):
             return numbered
 
     async def _finish(self, index: int, item: Item) -> ItemResult[T] | None:
-        """Return what became of an item; None if the budget left nothing for it."""
+        """Return the outcome of an item; None if the budget had nothing left for it."""
         try:
             request = self._task.request(**item)
         except LlmError as error:
@@ -181,7 +182,7 @@ class Batch(Generic[T]):
                 flight.set_result(result)
             except Exception as error:
                 flight.set_exception(error)
-                flight.exception()  # Known, if nobody waits for it.
+                flight.exception()  # Marks it as seen: asyncio warns about one that nobody read.
                 raise
             finally:
                 flight.cancel()
@@ -204,7 +205,7 @@ class Batch(Generic[T]):
             try:
                 value = self._task.unpack(kept.value)
             except ValueError:
-                pass  # The code of the output model has changed.
+                pass  # The output model has changed since, so the item is asked again.
             else:
                 return _same(ItemResult(index=index, item=item, value=value), index, item)
         meter = Meter(self._chat)
@@ -226,13 +227,13 @@ class Batch(Generic[T]):
         return meter.complete(result, self.report)
 
     def _judge(self, result: ItemResult[T]) -> None:
-        """Stop the batch if the next items cannot fare better."""
+        """Stop the batch if the next items would fail in the same way."""
         error = result.error
         if error is None:
             self._failures_in_a_row = 0 if not result.cached else self._failures_in_a_row
             return
         hopeless = isinstance(error, _ENDPOINT) or (
-            # One request may be refused for its length; all of them hardly are.
+            # One request may be refused because it is too long; all of them rarely are.
             isinstance(error, RequestRefused) and not self.report.done
         )
         self._failures_in_a_row = self._failures_in_a_row + 1 if hopeless else 0
@@ -252,7 +253,7 @@ class Batch(Generic[T]):
 
 
 def _same(result: ItemResult[T], index: int, item: Item) -> ItemResult[T]:
-    """Return the result of an equal item; what it took is counted there."""
+    """Return the result for an equal item; its cost is counted with the first one."""
     return replace(result, index=index, item=item, cached=True, usage=Usage(0, 0), cost=0.0, asks=0)
 
 

@@ -1,4 +1,4 @@
-"""JSON is found in what models say around it."""
+"""JSON is found among whatever a model says around it."""
 
 import json
 from typing import Any
@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moodswarm.llm.tasks.extraction import AnswerStream, find_values, without_thinking
+from moodswarm.llm.tasks.json_values import find_values
+from moodswarm.llm.tasks.thinking import AnswerStream, without_thinking
 
 WANTED = {"answer": "x", "sources": [1, 2]}
 JSON = json.dumps(WANTED)
@@ -54,7 +55,7 @@ def test_broken_json_is_repaired(text: str) -> None:
     "text",
     ["", "I would rather not say.", '<think>{"answer": "x"}', "42", '"x"', "{", "[" * 20_000],
 )
-def test_where_no_value_is_none_is_made_up(text: str) -> None:
+def test_no_value_is_made_up(text: str) -> None:
     assert first(text) is None
 
 

@@ -1,4 +1,4 @@
-"""Which hosts belong to a source, and which canonical links are believed."""
+"""The hosts that belong to a source, and the canonical links that are trusted."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from moodswarm.crawl.spec import Platform, Source
 from moodswarm.records.links import canonical_link
 
-# An author's stories may stand with a publication there, and repositories are listed by an API.
+# On Medium an author's stories may appear under a publication, and GitHub's API, which lists
+# repositories, has a host of its own.
 _FAMILIES: dict[Platform, str] = {"medium": "medium.com", "github": "github.com"}
 
 
-class Sites:
-    """The hosts of each source: its own, those the user named, and where it redirects to."""
+class SourceHosts:
+    """The hosts of each source: its own, those that the user named, and where it redirects."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self._hosts: dict[str, set[str]] = {}
@@ -25,16 +26,16 @@ class Sites:
             of_author.add(bare_host(source.link))
 
     def admit(self, source: Source, url: str) -> None:
-        """Take the host that a source's own link redirects to as the source's host."""
+        """Add the host to which the source's own link redirects."""
         self._hosts[source.id].add(bare_host(url))
 
     def allows(self, source: Source, url: str, asked: str | None = None) -> bool:
-        """Whether a page belongs to a source.
+        """Return whether a page belongs to a source.
 
         Args:
             source: The source that led to it.
             url: The address of the page.
-            asked: The link that redirected to it; it was allowed once, so its host is.
+            asked: The link that led there; its host is allowed, because the link was.
         """
         host = bare_host(url)
         family = _FAMILIES.get(source.platform)
@@ -45,11 +46,11 @@ class Sites:
         )
 
     def document_link(self, source: Source, final: str, canonical: str | None) -> str:
-        """Return the link of a page, not yet canonical: its own word where that is believed.
+        """Return the link of a page: the one that the page names, if it is trusted.
 
-        A page may only name its own host, one that the user trusts, or another of its author's.
-        The front page is not believed to be the canonical form of a page within: with that
-        mistake, which is common, every page would become the same document.
+        A page may only name its own host, one that the user trusts, or another host of its author.
+        A page that names the front page as its canonical form is not trusted: with that common
+        mistake, every page would become the same document.
         """
         if not canonical:
             return final
@@ -65,13 +66,12 @@ class Sites:
             canonical_link(canonical)
         except ValueError:
             return final
-        return (
-            canonical  # as it is spelled: the next crawl asks there, and http may be all there is
-        )
+        # Returned as the page spells it: the next crawl asks there, and the site may have no https.
+        return canonical
 
 
 def bare_host(url: str) -> str:
-    """Return the host and port of an address in canonical form, without `www.`; empty if none."""
+    """Return the host and port of an address, without `www.`; empty if it has none."""
     try:
         return urlsplit(canonical_link(url)).netloc.removeprefix("www.")
     except ValueError:
@@ -79,6 +79,6 @@ def bare_host(url: str) -> str:
 
 
 def is_root(url: str) -> bool:
-    """Whether an address is that of a site's front page."""
+    """Return whether an address is that of a site's front page."""
     parts = urlsplit(url)
     return parts.path in ("", "/") and not parts.query

@@ -1,0 +1,119 @@
+"""The Arrow schemas, spelled out: files and stores that exist are read by them."""
+
+import pyarrow as pa
+import pytest
+
+from moodswarm.records import (
+    CHUNK_SCHEMA,
+    CLEANED_SCHEMA,
+    DOCUMENT_SCHEMA,
+    FEATURE_INDEX_SCHEMA,
+)
+from moodswarm.records.ledger import LEDGER_SCHEMA
+
+TIME = pa.timestamp("ms", tz="UTC")
+COUNTS = pa.map_(pa.string(), pa.int64())
+
+DOCUMENT = [
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("kind", pa.string(), nullable=False),
+    pa.field("platform", pa.string(), nullable=False),
+    pa.field("link", pa.string(), nullable=False),
+    pa.field("author_id", pa.string(), nullable=False),
+    pa.field("author_full_name", pa.string(), nullable=False),
+    pa.field("title", pa.string()),
+    pa.field("language", pa.string()),
+    pa.field("published_at", TIME),
+    pa.field("content", pa.string(), nullable=False),
+    pa.field("content_hash", pa.string(), nullable=False),
+    pa.field("updated_at", TIME),
+    pa.field("deleted_at", TIME),
+    pa.field("path", pa.string()),
+    pa.field("repository_id", pa.string()),
+    pa.field("commit", pa.string()),
+    pa.field("licence", pa.string()),
+    pa.field("spider", pa.string()),
+    pa.field("etag", pa.string()),
+    pa.field("fetched_at", TIME),
+]
+
+LEDGER = [
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("source_id", pa.string(), nullable=False),
+    pa.field("url", pa.string(), nullable=False),
+    pa.field("role", pa.string(), nullable=False),
+    pa.field("state", pa.string(), nullable=False),
+    pa.field("round", TIME, nullable=False),
+    pa.field("depth", pa.int32(), nullable=False),
+    pa.field("attempts", pa.int32(), nullable=False),
+    pa.field("misses", pa.int32(), nullable=False),
+    pa.field("found_on", pa.string()),
+    pa.field("reason", pa.string()),
+    pa.field("document_id", pa.string()),
+    pa.field("etag", pa.string()),
+    pa.field("last_modified", pa.string()),
+    pa.field("revision", pa.string()),
+    pa.field("visited_at", TIME),
+]
+
+METADATA = [
+    pa.field("kind", pa.string(), nullable=False),
+    pa.field("platform", pa.string(), nullable=False),
+    pa.field("link", pa.string(), nullable=False),
+    pa.field("author_id", pa.string(), nullable=False),
+    pa.field("author_full_name", pa.string(), nullable=False),
+    pa.field("title", pa.string()),
+    pa.field("language", pa.string()),
+    pa.field("published_at", TIME),
+    pa.field("path", pa.string()),
+    pa.field("repository_id", pa.string()),
+    pa.field("commit", pa.string()),
+]
+
+CLEANED = [
+    pa.field("id", pa.string(), nullable=False),
+    *METADATA,
+    pa.field("text", pa.string(), nullable=False),
+    pa.field("content_hash", pa.string(), nullable=False),
+    pa.field("revision", pa.string(), nullable=False),
+    pa.field("source_characters", pa.int64(), nullable=False),
+    pa.field("dropped", COUNTS, nullable=False),
+]
+
+CHUNK = [
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("document_id", pa.string(), nullable=False),
+    *METADATA,
+    pa.field("position", pa.int32(), nullable=False),
+    pa.field("start", pa.int64(), nullable=False),
+    pa.field("end", pa.int64(), nullable=False),
+    pa.field("text", pa.string(), nullable=False),
+    pa.field("token_count", pa.int32(), nullable=False),
+    pa.field("unknown_tokens", pa.int32(), nullable=False),
+    pa.field("revision", pa.string(), nullable=False),
+]
+
+FEATURE_INDEX = [
+    pa.field("id", pa.string(), nullable=False),
+    pa.field("kind", pa.string(), nullable=False),
+    pa.field("revision", pa.string(), nullable=False),
+    pa.field("status", pa.string(), nullable=False),
+    pa.field("reason", pa.string()),
+    pa.field("chunks", pa.int32(), nullable=False),
+]
+
+
+@pytest.mark.parametrize(
+    ("schema", "fields"),
+    [
+        (DOCUMENT_SCHEMA, DOCUMENT),
+        (LEDGER_SCHEMA, LEDGER),
+        (CLEANED_SCHEMA, CLEANED),
+        (CHUNK_SCHEMA, CHUNK),
+        (FEATURE_INDEX_SCHEMA, FEATURE_INDEX),
+    ],
+    ids=["document", "ledger", "cleaned", "chunk", "feature_index"],
+)
+def test_a_schema_stays_as_it_is(schema: pa.Schema, fields: "list[pa.Field]") -> None:
+    assert schema.equals(pa.schema(fields), check_metadata=True)
+    assert [field.nullable for field in schema] == [field.nullable for field in fields]

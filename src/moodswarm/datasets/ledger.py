@@ -5,7 +5,7 @@ from itertools import chain, islice
 
 import pyarrow as pa
 
-from moodswarm.datasets.stores import StoreDataset
+from moodswarm.datasets.store_dataset import StoreDataset
 from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records.ledger import table_to_ledger
 from moodswarm.stores.documents.protocol import DocumentStore, open_document_store

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodswarm.datasets.stores import StoreDataset
+from moodswarm.datasets.store_dataset import StoreDataset
 from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records import FEATURE_INDEX_SCHEMA, KINDS
 from moodswarm.records.collections import FEATURE_INDEX, collection_name, feature_collections

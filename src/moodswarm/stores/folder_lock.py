@@ -22,7 +22,7 @@ _LOGIN = re.compile(r"://[^/@\s]+@")
 _SHOWN = 120
 
 
-class StoreLock:
+class FolderLock:
     """The right to use a store folder; released by the system when its process dies.
 
     Args:
@@ -71,7 +71,7 @@ class StoreLock:
             self._holder.unlink(missing_ok=True)
             self._lock.release()
 
-    def __enter__(self) -> "StoreLock":
+    def __enter__(self) -> "FolderLock":
         self.acquire()
         return self
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from moodswarm.records import Author, Document
 from moodswarm.records.calls import CallRecord
 from moodswarm.records.ledger import LedgerEntry
-from moodswarm.stores.construction import build
+from moodswarm.stores.option_check import build
 
 #: What `DocumentStore.scan_hashes` gives: enough to see which documents changed.
 HASH_SCHEMA = pa.schema(

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from moodswarm.records.sparse import SparseVector
-from moodswarm.stores.construction import build
 from moodswarm.stores.documents.protocol import StoreStatus
+from moodswarm.stores.option_check import build
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.folder_lock import StoreLock
+from moodswarm.stores.folder_lock import FolderLock
 from moodswarm.stores.vectors.edge.collection import EdgeCollection
 from moodswarm.stores.vectors.edge.files import Marker, sync_folder
 
@@ -31,7 +31,7 @@ class EdgeFolder:
         self.forked = False
         self._root = path / "collections"
         self._index_from = index_from
-        self._lock = StoreLock(path, lock_timeout)
+        self._lock = FolderLock(path, lock_timeout)
         self._held = False
         self._opening = threading.RLock()
         self._collections: dict[str, EdgeCollection] = {}

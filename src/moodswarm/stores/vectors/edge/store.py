@@ -1,6 +1,6 @@
 """The embedded vector store: Qdrant Edge, the engine of Qdrant in this process.
 
-One process at a time, see `lock.py`; within it any number of stores may be open on one path.
+One process at a time, see `folder_lock.py`; within it any number of stores may be open on one path.
 """
 
 import threading

@@ -27,7 +27,8 @@ from moodswarm.stores.vectors.points import (
     size_mismatch,
 )
 from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match
-from moodswarm.stores.vectors.server.queries import (
+from moodswarm.stores.vectors.server.connection import ask, connect, shown
+from moodswarm.stores.vectors.server.requests import (
     filter_of,
     has_lexical,
     having_lexical,
@@ -36,7 +37,6 @@ from moodswarm.stores.vectors.server.queries import (
     sparse_vector,
     vector_size,
 )
-from moodswarm.stores.vectors.server.requests import ask, connect, shown
 from moodswarm.stores.vectors.sparse_points import LEXICAL, check_query, lexical_vectors
 
 if TYPE_CHECKING:

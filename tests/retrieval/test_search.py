@@ -11,7 +11,8 @@ from moodswarm.models.embedder import Embedder
 from moodswarm.records.ids import document_id
 from moodswarm.retrieval.errors import ModelMismatch, NothingEmbedded
 from moodswarm.retrieval.search import search
-from moodswarm.stores.vectors.protocol import VectorStore, open_vector_store
+from moodswarm.stores.vectors.opening import open_vector_store
+from moodswarm.stores.vectors.protocol import VectorStore
 
 TEXTS = {
     "embedded_articles": {"a1": "tea and kettles", "a2": "boats and tides"},

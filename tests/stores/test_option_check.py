@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from moodswarm.stores.documents.protocol import open_document_store
-from moodswarm.stores.vectors.protocol import open_vector_store
+from moodswarm.stores.documents.opening import open_document_store
+from moodswarm.stores.vectors.opening import open_vector_store
 
 
 def test_an_unknown_option_is_named_with_the_known(tmp_path: Path) -> None:

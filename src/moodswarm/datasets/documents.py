@@ -8,7 +8,8 @@ from kedro.io import DatasetError
 from moodswarm.datasets.store_dataset import StoreDataset
 from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records.document import table_to_documents
-from moodswarm.stores.documents.protocol import DocumentStore, open_document_store
+from moodswarm.stores.documents.opening import open_document_store
+from moodswarm.stores.documents.protocol import DocumentStore
 
 
 class DocumentsDataset(StoreDataset[DocumentStore]):

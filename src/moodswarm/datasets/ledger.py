@@ -8,7 +8,8 @@ import pyarrow as pa
 from moodswarm.datasets.store_dataset import StoreDataset
 from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records.ledger import table_to_ledger
-from moodswarm.stores.documents.protocol import DocumentStore, open_document_store
+from moodswarm.stores.documents.opening import open_document_store
+from moodswarm.stores.documents.protocol import DocumentStore
 
 # A preview shows failures first, among as many entries as one page has.
 _PREVIEWED = 1_000

@@ -13,7 +13,8 @@ from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records import FEATURE_INDEX_SCHEMA, KINDS
 from moodswarm.records.collections import FEATURE_INDEX, collection_name, feature_collections
 from moodswarm.stores.errors import VectorSizeMismatch
-from moodswarm.stores.vectors.protocol import CollectionStatus, VectorStore, open_vector_store
+from moodswarm.stores.vectors.opening import open_vector_store
+from moodswarm.stores.vectors.protocol import CollectionStatus, VectorStore
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 StoreT = TypeVar("StoreT")
 
 
-def build(store: Callable[..., StoreT], options: Mapping[str, Any]) -> StoreT:
+def open_checked(store: Callable[..., StoreT], options: Mapping[str, Any]) -> StoreT:
     """Call the constructor of a store with the options of a catalog entry.
 
     Raises:

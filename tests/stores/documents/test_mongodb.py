@@ -12,7 +12,8 @@ import pytest
 from contracts.document_stores import make, mongo_store, wire_server
 from contracts.model_calls import make as make_call
 from moodswarm.stores.documents.mongodb.store import MongoDocumentStore
-from moodswarm.stores.documents.protocol import UpsertResult, open_document_store
+from moodswarm.stores.documents.opening import open_document_store
+from moodswarm.stores.documents.protocol import UpsertResult
 from moodswarm.stores.errors import StoreUnavailable
 
 SECRETS = ("grace", "s3cret")

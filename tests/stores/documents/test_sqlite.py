@@ -15,7 +15,7 @@ import pytest
 
 from contracts.document_stores import make
 from contracts.model_calls import make as make_call
-from moodswarm.stores.documents.protocol import open_document_store
+from moodswarm.stores.documents.opening import open_document_store
 from moodswarm.stores.documents.sqlite.schema import SCHEMA_VERSION
 from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 from moodswarm.stores.errors import StoreCorrupt, StoreFull, StoreLocked, StoreUnavailable

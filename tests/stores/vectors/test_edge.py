@@ -18,7 +18,7 @@ import pytest
 
 from moodswarm.stores.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked
 from moodswarm.stores.vectors.edge.store import EdgeVectorStore
-from moodswarm.stores.vectors.protocol import open_vector_store
+from moodswarm.stores.vectors.opening import open_vector_store
 
 DIM = 32
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from moodswarm.stores.errors import StoreError, StoreFull, StoreUnavailable
-from moodswarm.stores.vectors.protocol import open_vector_store
+from moodswarm.stores.vectors.opening import open_vector_store
 from moodswarm.stores.vectors.server import requests as server_requests
 from moodswarm.stores.vectors.server.store import ServerVectorStore
 

@@ -1,20 +1,20 @@
 """The document store: where collection ends and features begin.
 
-A narrow protocol, not a query language. `open_document_store` gives the implementation that a
-configuration names; one contract suite (`tests/contracts/test_document_store.py`) runs over all.
+A narrow protocol, not a query language. `open_document_store` in `opening.py` chooses the
+implementation; one contract suite (`tests/contracts/test_document_store.py`) runs over all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
 from moodswarm.records import Author, Document
 from moodswarm.records.calls import CallRecord
 from moodswarm.records.ledger import LedgerEntry
-from moodswarm.stores.option_check import build
+from moodswarm.stores.status import StoreStatus
 
 #: What `DocumentStore.scan_hashes` gives: enough to see which documents changed.
 HASH_SCHEMA = pa.schema(
@@ -46,16 +46,6 @@ class UpsertResult:
             self.unchanged + other.unchanged,
             self.failed + other.failed,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class StoreStatus:
-    """What a smoke test shows of a store."""
-
-    backend: str
-    version: str
-    location: str
-    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class DocumentStore(Protocol):
@@ -168,36 +158,3 @@ class DocumentStore(Protocol):
     def close(self) -> None:
         """Release connections; closing twice is fine."""
         ...
-
-
-def open_document_store(
-    config: Mapping[str, Any], credentials: Mapping[str, Any] | None = None
-) -> DocumentStore:
-    """Open the store that a catalog entry describes.
-
-    Args:
-        config: `{"backend": "sqlite", "path": ...}` or
-            `{"backend": "mongodb", "database": ...}`; other keys are the backend's options.
-        credentials: `{"uri": "mongodb://..."}` for MongoDB.
-
-    Raises:
-        ValueError: names an unknown backend and the known ones, or a missing URI.
-        StoreError: the store cannot be opened.
-    """
-    options = dict(config)
-    backend = options.pop("backend", None)
-    if backend == "sqlite":
-        from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
-
-        return build(SqliteDocumentStore, options)
-    if backend == "mongodb":
-        from moodswarm.stores.documents.mongodb.store import MongoDocumentStore
-
-        options |= credentials or {}
-        if not options.get("uri"):
-            raise ValueError(
-                "the mongodb document store has no uri; give one as credentials, "
-                "such as mongodb://localhost:27017"
-            )
-        return build(MongoDocumentStore, options)
-    raise ValueError(f"unknown document store backend {backend!r}; known are sqlite, mongodb")

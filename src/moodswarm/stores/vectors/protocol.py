@@ -1,7 +1,7 @@
 """The vector store: collections of points, embedded (Qdrant Edge) or on a Qdrant server.
 
-A narrow protocol; `open_vector_store` gives the implementation that a configuration names, and
-one contract suite (`tests/contracts/test_vector_*.py`) runs over all.
+A narrow protocol. `open_vector_store` in `opening.py` chooses the implementation; one contract suite
+(`tests/contracts/test_vector_*.py`, `test_lexical_search.py`) runs over all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,8 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from moodswarm.records.sparse import SparseVector
-from moodswarm.stores.documents.protocol import StoreStatus
-from moodswarm.stores.option_check import build
+from moodswarm.stores.status import StoreStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +28,46 @@ class TimeRange:
 #: Condition on payloads: for every field, the value is one of those given (all text or all whole
 #: numbers), or lies in the range.
 Match = Mapping[str, Sequence[str] | Sequence[int] | TimeRange]
+
+
+def check_match(match: Match | None) -> Match:
+    """Refuse conditions that the engines would misread; None meets every point.
+
+    Raises:
+        TypeError: a bare string where a list of values belongs, or values that are not all text
+            or all whole numbers.
+        ValueError: a time without a zone, or a range without an end.
+    """
+    for field, values in (match or {}).items():
+        if isinstance(values, TimeRange):
+            _check_range(field, values)
+        else:
+            _check_values(field, values)
+    return match or {}
+
+
+def _check_values(field: str, values: Sequence[str] | Sequence[int]) -> None:
+    if isinstance(values, str):
+        raise TypeError(
+            f"condition on {field!r}: expected a list of values, found the string {values!r}"
+        )
+    kinds = {type(value) for value in values}
+    if not (kinds <= {str} or (kinds <= {int} and field != "id")):
+        found = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise TypeError(
+            f"condition on {field!r}: expected text"
+            f"{'' if field == 'id' else ', or whole numbers'}, found {found}"
+        )
+
+
+def _check_range(field: str, times: TimeRange) -> None:
+    if times.since is None and times.until is None:
+        raise ValueError(f"condition on {field!r}: expected a time range with `since` or `until`")
+    for end in (times.since, times.until):
+        if end is not None and end.tzinfo is None:
+            raise ValueError(
+                f"condition on {field!r}: expected times with a zone, found {end.isoformat()}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,30 +222,3 @@ class VectorStore(Protocol):
     def close(self) -> None:
         """Flush and release files and locks; closing twice is fine."""
         ...
-
-
-def open_vector_store(
-    config: Mapping[str, Any], credentials: Mapping[str, Any] | None = None
-) -> VectorStore:
-    """Open the store that a catalog entry describes.
-
-    Args:
-        config: `{"backend": "edge", "path": ..., "lock_timeout": seconds}` or
-            `{"backend": "server", "prefix": ...}`; other keys are the backend's options.
-        credentials: `{"url": ..., "api_key": ...}` for a server.
-
-    Raises:
-        ValueError: names an unknown backend and the known ones.
-        StoreError: the store cannot be opened.
-    """
-    options = dict(config)
-    backend = options.pop("backend", None)
-    if backend == "edge":
-        from moodswarm.stores.vectors.edge.store import EdgeVectorStore
-
-        return build(EdgeVectorStore, options)
-    if backend == "server":
-        from moodswarm.stores.vectors.server.store import ServerVectorStore
-
-        return build(ServerVectorStore, {**options, **(credentials or {})})
-    raise ValueError(f"unknown vector store backend {backend!r}; known are edge, server")

@@ -29,8 +29,9 @@ from moodswarm.stores.documents.ledger import scan_pages
 from moodswarm.stores.documents.mongodb.calls import MongoCalls
 from moodswarm.stores.documents.mongodb.client import bulk_write, connect, explained, hosts, pages
 from moodswarm.stores.documents.mongodb.ledger import MongoLedger
-from moodswarm.stores.documents.protocol import HASH_SCHEMA, StoreStatus, UpsertResult
+from moodswarm.stores.documents.protocol import HASH_SCHEMA, UpsertResult
 from moodswarm.stores.errors import StoreError
+from moodswarm.stores.status import StoreStatus
 
 _NAMES = tuple(field.name for field in fields(Document) if field.name != "id")
 _ADDED_LATER = frozenset({"licence"})

@@ -27,7 +27,7 @@ from moodswarm.stores.documents.changes import (
     storable,
 )
 from moodswarm.stores.documents.ledger import scan_pages
-from moodswarm.stores.documents.protocol import HASH_SCHEMA, StoreStatus, UpsertResult
+from moodswarm.stores.documents.protocol import HASH_SCHEMA, UpsertResult
 from moodswarm.stores.documents.sqlite.calls import select_calls, write_calls
 from moodswarm.stores.documents.sqlite.file import SqliteFile
 from moodswarm.stores.documents.sqlite.ledger import record_entries, select_entries, select_page
@@ -44,6 +44,7 @@ from moodswarm.stores.documents.sqlite.schema import (
     to_integer,
     to_json,
 )
+from moodswarm.stores.status import StoreStatus
 
 # SQL is put together from names of columns only; every value is bound.
 _COLUMNS = listed(DOCUMENT_COLUMNS)

@@ -14,9 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from moodswarm.records.sparse import SparseVector
-from moodswarm.stores.documents.protocol import StoreStatus
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.vectors.conditions import check_match
+from moodswarm.stores.status import StoreStatus
 from moodswarm.stores.vectors.edge.collection import EdgeCollection
 from moodswarm.stores.vectors.edge.files import Marker
 from moodswarm.stores.vectors.edge.folder import (
@@ -26,7 +25,7 @@ from moodswarm.stores.vectors.edge.folder import (
     leave_folder,
 )
 from moodswarm.stores.vectors.points import check_name, missing_collection
-from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match
+from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match, check_match
 
 
 class EdgeVectorStore:

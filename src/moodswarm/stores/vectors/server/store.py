@@ -9,9 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from moodswarm.records.sparse import SparseVector
-from moodswarm.stores.documents.protocol import StoreStatus
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.vectors.conditions import check_match
+from moodswarm.stores.status import StoreStatus
 from moodswarm.stores.vectors.points import (
     batches,
     both_vectors,
@@ -26,7 +25,7 @@ from moodswarm.stores.vectors.points import (
     query_vector,
     size_mismatch,
 )
-from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match
+from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match, check_match
 from moodswarm.stores.vectors.server.connection import ask, connect, shown
 from moodswarm.stores.vectors.server.requests import (
     filter_of,

@@ -1,4 +1,4 @@
-"""What both vector stores share: points out of Arrow tables, and hits in a stable order."""
+"""Points read from Arrow tables and checked, for both vector stores."""
 
 import re
 import uuid
@@ -11,14 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
-from moodswarm.stores.vectors.protocol import Hit
 from moodswarm.stores.vectors.sparse_points import LEXICAL, lexical_vectors
-
-#: A filter that few points meet is answered by a scan of those: recall through an HNSW graph falls
-#: silently under a narrow filter (0.57 measured for a tenth of 500,000 points). A scan takes 0.3 ms
-#: per 1,000 points that meet it, so a wide filter, with which recall stays 1.0, uses the graph.
-_SCAN_POINTS = 50_000
-_WIDE_FILTER = 0.3
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
@@ -47,16 +40,12 @@ def point_ids(points: pa.Table) -> list[str]:
     try:
         return [str(uuid.UUID(id_)) for id_ in ids]
     except (ValueError, AttributeError, TypeError):
-        bad = next(id_ for id_ in ids if not _is_uuid(id_))
+        bad = next(id_ for id_ in ids if not is_uuid(id_))
         raise ValueError(f"point id {bad!r}: expected a uuid") from None
 
 
-def uuids_among(values: list[str]) -> list[str]:
-    """Keep the values that can be ids: a point never has another."""
-    return [value for value in values if _is_uuid(value)]
-
-
-def _is_uuid(value: object) -> bool:
+def is_uuid(value: object) -> bool:
+    """Return whether a value can be the id of a point."""
     try:
         uuid.UUID(value)  # type: ignore[arg-type]
     except (ValueError, AttributeError, TypeError):
@@ -156,17 +145,6 @@ def missing_collection(name: str, location: str) -> StoreError:
     )
 
 
-def query_vector(name: str, dimensions: int | None, vector: npt.NDArray[np.float32]) -> list[float]:
-    """Check a query against a collection and return it as the engines take it."""
-    if dimensions is None or vector.shape != (dimensions,):
-        found = int(vector.shape[-1]) if vector.ndim else 1
-        raise size_mismatch(name, found=found, expected=dimensions)
-    if not np.isfinite(vector).all():
-        raise ValueError(f"search in {name!r}: the query holds a number that is not finite")
-    query: list[float] = vector.astype(np.float32).tolist()
-    return query
-
-
 def payloads(points: pa.Table) -> list[dict[str, Any]]:
     """Return the payload of every point: all but its id and vectors, nulls left out.
 
@@ -231,28 +209,3 @@ def page_row(id_: object, payload: Mapping[str, Any] | None, vector: object) -> 
     if isinstance(vector, list):
         row["vector"] = np.asarray(vector, np.float32)
     return row
-
-
-def filter_needs_scan(meeting: int, points: int) -> bool:
-    """Decide whether a filter that so many of all points meet is answered by a scan of those."""
-    return meeting < min(_SCAN_POINTS, _WIDE_FILTER * points)
-
-
-def nearest(k: int, ask: Callable[[int], list[Hit]]) -> list[Hit]:
-    """Return the k best hits, ties by id, from an engine that orders ties as it likes.
-
-    Chunks with the same text have the same score. Where such a tie straddles the k-th place, ask
-    for more until all of it is seen, so that which of them is cut does not depend on chance.
-
-    Args:
-        k: Hits wanted; none for zero or less.
-        ask: Gives that many of the nearest points, best first, or all there are.
-    """
-    if k <= 0:
-        return []
-    limit = k + 1
-    hits = ask(limit)
-    while len(hits) == limit and hits[-1].score == hits[k - 1].score:
-        limit *= 2
-        hits = ask(limit)
-    return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]

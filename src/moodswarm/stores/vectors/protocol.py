@@ -1,7 +1,7 @@
 """The vector store: collections of points, embedded (Qdrant Edge) or on a Qdrant server.
 
-A narrow protocol. `open_vector_store` in `opening.py` chooses the implementation; one contract suite
-(`tests/contracts/test_vector_*.py`, `test_lexical_search.py`) runs over all of them.
+A narrow protocol. `open_vector_store` in `opening.py` chooses the implementation; one contract
+suite (`tests/contracts/test_vector_*.py`, `test_lexical_search.py`) runs over all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -31,7 +31,6 @@ from moodswarm.stores.vectors.edge.requests import (
     frequencies,
     having_lexical,
     index_fields,
-    payload_of,
     scan,
     shard_config,
     walk,
@@ -39,16 +38,19 @@ from moodswarm.stores.vectors.edge.requests import (
 from moodswarm.stores.vectors.points import (
     batches,
     both_vectors,
-    filter_needs_scan,
-    nearest,
     page_row,
     payloads,
     point_ids,
     point_vectors,
-    query_vector,
     size_mismatch,
 )
 from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match
+from moodswarm.stores.vectors.search_policy import (
+    filter_needs_scan,
+    nearest,
+    payload_of,
+    query_vector,
+)
 from moodswarm.stores.vectors.sparse_points import LEXICAL, check_query, lexical_vectors
 
 #: Points of an update: about 3 MB of vectors and payloads at 384 dimensions.

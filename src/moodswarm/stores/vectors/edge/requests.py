@@ -6,8 +6,8 @@ from typing import Any
 import qdrant_edge as qe
 
 from moodswarm.stores.vectors.edge.files import Marker
-from moodswarm.stores.vectors.points import uuids_among
 from moodswarm.stores.vectors.protocol import Match, TimeRange
+from moodswarm.stores.vectors.search_policy import uuids_among
 from moodswarm.stores.vectors.sparse_points import LEXICAL
 
 
@@ -86,11 +86,6 @@ def index_fields(shard: qe.EdgeShard, marker: Marker) -> None:
     ):
         for field in fields:
             shard.update(qe.UpdateOperation.create_field_index(field, kind))
-
-
-def payload_of(fields: Sequence[str] | None) -> bool | list[str]:
-    """Return the fields to read: all for None, none for an empty list."""
-    return True if fields is None else list(fields) or False
 
 
 def filter_of(match: Match, unless: Match | None = None) -> qe.Filter:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.vectors.points import uuids_among
 from moodswarm.stores.vectors.protocol import Match, TimeRange
+from moodswarm.stores.vectors.search_policy import uuids_among
 from moodswarm.stores.vectors.sparse_points import LEXICAL
 
 if TYPE_CHECKING:
@@ -46,11 +46,6 @@ def live_frequencies() -> "models.SearchParams":
     from qdrant_client import models
 
     return models.SearchParams(idf=models.IdfCorpusParams(corpus=models.Filter()))
-
-
-def payload_of(fields: Sequence[str] | None) -> bool | list[str]:
-    """Return the fields to read: all for None, none for an empty list."""
-    return True if fields is None else list(fields) or False
 
 
 def filter_of(match: Match, unless: Match | None = None) -> "models.Filter":

@@ -15,24 +15,26 @@ from moodswarm.stores.vectors.points import (
     batches,
     both_vectors,
     check_name,
-    filter_needs_scan,
     missing_collection,
-    nearest,
     page_row,
     payloads,
     point_ids,
     point_vectors,
-    query_vector,
     size_mismatch,
 )
 from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match, check_match
+from moodswarm.stores.vectors.search_policy import (
+    filter_needs_scan,
+    nearest,
+    payload_of,
+    query_vector,
+)
 from moodswarm.stores.vectors.server.connection import ask, connect, shown
 from moodswarm.stores.vectors.server.requests import (
     filter_of,
     has_lexical,
     having_lexical,
     live_frequencies,
-    payload_of,
     sparse_vector,
     vector_size,
 )

@@ -14,8 +14,8 @@ import pytest
 from pymongo import MongoClient
 
 from moodswarm.records import Document
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.documents.mongodb.store import MongoDocumentStore
-from moodswarm.stores.documents.protocol import DocumentStore
 from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 
 BACKENDS = ("sqlite", "mongodb-wire", "mongodb-server")
@@ -65,7 +65,7 @@ def mongo_store(uri: str) -> Iterator[MongoDocumentStore]:
 
 
 @contextmanager
-def open_store(backend: str, folder: Path, wire_uri: str) -> Iterator[DocumentStore]:
+def open_store(backend: str, folder: Path, wire_uri: str) -> Iterator[DocumentDatabase]:
     """Open an empty store of a backend, or skip with what is missing."""
     if backend == "sqlite":
         store = SqliteDocumentStore(folder / "documents.db")

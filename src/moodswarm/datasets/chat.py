@@ -69,7 +69,7 @@ class ChatDataset(AbstractDataset[None, ConfiguredChat | None]):
 
         Args:
             profiles: The content of `profiles.yml`.
-            sink: Takes finished calls for the hook `store`, such as `DocumentStore.record_calls`.
+            sink: Takes finished calls for the hook `store`, such as `CallStore.record`.
         """
         self.release()
         self._profiles, self._sink = profiles, sink

@@ -8,11 +8,11 @@ from kedro.io import DatasetError
 from moodswarm.datasets.store_dataset import StoreDataset
 from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records.document import table_to_documents
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.documents.opening import open_document_store
-from moodswarm.stores.documents.protocol import DocumentStore
 
 
-class DocumentsDataset(StoreDataset[DocumentStore]):
+class DocumentsDataset(StoreDataset[DocumentDatabase]):
     """Documents in SQLite or MongoDB.
 
     Saving a batch of `DOCUMENT_SCHEMA` upserts it; loading gives the store, to be read page by
@@ -48,7 +48,7 @@ class DocumentsDataset(StoreDataset[DocumentStore]):
     ```
     """
 
-    def _open(self) -> DocumentStore:
+    def _open(self) -> DocumentDatabase:
         return open_document_store(self._config, self._credentials)
 
     def save(self, data: pa.Table) -> None:
@@ -62,7 +62,7 @@ class DocumentsDataset(StoreDataset[DocumentStore]):
             reasons = "; ".join(f"{failure.link}: {failure.reason}" for failure in failed)
             raise DatasetError(f"{len(failed)} of {len(data)} documents not stored: {reasons}")
 
-    def load(self) -> DocumentStore:
+    def load(self) -> DocumentDatabase:
         """Return the store."""
         return self.store
 

@@ -6,10 +6,10 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 
-from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.vectors.protocol import VectorStore
 
-StoreT = TypeVar("StoreT", DocumentStore, VectorStore)
+StoreT = TypeVar("StoreT", DocumentDatabase, VectorStore)
 
 # `store` is shown in descriptions, logs and errors; `credentials` never is.
 _ONLY_IN_CREDENTIALS = {"api_key", "password", "uri", "url"}

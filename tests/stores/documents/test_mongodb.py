@@ -129,11 +129,11 @@ def test_a_document_written_before_licences_were_known_is_read(store: MongoDocum
 
 
 def test_calls_are_indexed_by_time_and_keep_it_as_a_date(store: MongoDocumentStore) -> None:
-    store.record_calls([make_call(1)])
-    row = store._calls._calls.find_one({"_id": make_call(1).id})
+    store.calls.record([make_call(1)])
+    row = store.calls._calls.find_one({"_id": make_call(1).id})
     assert row is not None
     assert row["at"] == make_call(1).at
-    indexes = store._calls._calls.index_information().values()
+    indexes = store.calls._calls.index_information().values()
     assert [("place", 1)] in [index["key"] for index in indexes]
 
 

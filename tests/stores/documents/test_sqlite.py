@@ -136,7 +136,7 @@ def test_a_scan_of_sources_follows_an_index_and_sorts_nothing(store: SqliteDocum
     executed: list[str] = []
     connection = store._file._connection()
     connection.set_trace_callback(executed.append)
-    list(store.scan_ledger(["a", "b"]))
+    list(store.ledger.scan(["a", "b"]))
     connection.set_trace_callback(None)
     (query,) = [statement for statement in executed if "source_id" in statement]
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
@@ -150,7 +150,7 @@ def test_a_scan_of_calls_follows_the_index_on_time_and_sorts_nothing(
     executed: list[str] = []
     connection = store._file._connection()
     connection.set_trace_callback(executed.append)
-    list(store.scan_calls(datetime(2026, 1, 1, tzinfo=UTC)))
+    list(store.calls.scan(datetime(2026, 1, 1, tzinfo=UTC)))
     connection.set_trace_callback(None)
     (query,) = [statement for statement in executed if "model_calls" in statement]
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
@@ -161,7 +161,7 @@ def test_a_scan_of_calls_follows_the_index_on_time_and_sorts_nothing(
 def test_calls_wait_for_another_writer_and_are_not_lost(
     store: SqliteDocumentStore, path: Path
 ) -> None:
-    recorder = threading.Thread(target=store.record_calls, args=([make_call()],))
+    recorder = threading.Thread(target=store.calls.record, args=([make_call()],))
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         recorder.start()
@@ -169,7 +169,7 @@ def test_calls_wait_for_another_writer_and_are_not_lost(
         assert recorder.is_alive()
         other.rollback()
     recorder.join()
-    assert list(store.scan_calls()) == [[make_call()]]
+    assert list(store.calls.scan()) == [[make_call()]]
 
 
 def test_calls_that_wait_too_long_say_so_and_can_be_recorded_again(path: Path) -> None:
@@ -177,9 +177,9 @@ def test_calls_that_wait_too_long_say_so_and_can_be_recorded_again(path: Path) -
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreLocked, match=r"writing to .*documents\.db for more than 0\.05 s"):
-            store.record_calls([make_call()])
-    store.record_calls([make_call()])
-    assert list(store.scan_calls()) == [[make_call()]]
+            store.calls.record([make_call()])
+    store.calls.record([make_call()])
+    assert list(store.calls.scan()) == [[make_call()]]
     store.close()
 
 

@@ -1,4 +1,4 @@
-"""Model calls as a store can hold them, and their order: the same for every backend.
+"""Calls of language models in a store: the protocol, and what every backend decides alike.
 
 A call has been paid for when it is recorded, so nothing odd in one may cost it or its batch.
 """
@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from moodswarm.records.calls import CallRecord
 from moodswarm.records.document import utc_milliseconds
@@ -27,6 +28,32 @@ _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
 #: Time and id of a call: scans follow this order.
 Place = tuple[datetime, str]
+
+
+class CallStore(Protocol):
+    """Every call of a language model that was made for one author's corpus."""
+
+    def record(self, calls: Sequence[CallRecord]) -> None:
+        """Write calls in one transaction (MongoDB: one bulk write).
+
+        A call of a known id replaces the stored one; of several of one id the last counts. Times
+        are kept in UTC to the millisecond. A call has been paid for when it comes here, so nothing
+        odd in it is refused, see `storable_calls`. Any thread may call this while others use the
+        database.
+
+        Raises:
+            StoreError: such as `StoreLocked`; nothing is written, or repeating it is safe.
+        """
+        ...
+
+    def scan(
+        self, since: datetime | None = None, page_rows: int = 1000
+    ) -> Iterator[list[CallRecord]]:
+        """Stream the calls that began at `since` or later, ordered by time and id.
+
+        A `since` without a zone is UTC, and is taken to the millisecond. A page is one read.
+        """
+        ...
 
 
 def storable_calls(calls: Sequence[CallRecord]) -> list[CallRecord]:

@@ -1,13 +1,40 @@
-"""What a batch of ledger entries comes to: the same decision for every backend."""
+"""The crawl ledger in a store: its protocol, and what every backend decides alike."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from moodswarm.records.document import utc_milliseconds
 from moodswarm.records.ledger import LedgerEntry
 
 #: Columns that hold times; all others hold text or numbers.
 LEDGER_TIMES = ("round", "visited_at")
+
+
+class LedgerStore(Protocol):
+    """What became of every link that a crawl has met, one entry per link."""
+
+    def record(self, entries: Sequence[LedgerEntry]) -> None:
+        """Write entries in one transaction (MongoDB: one bulk write, atomic per entry).
+
+        A `queued` entry is inserted only if there is none of its id: a link that is found again
+        never forgets what is known of it. Any other replaces the stored one. Entries of one id
+        count one after the other. Times are kept in UTC to the millisecond.
+
+        Raises:
+            ValueError: names an entry whose text no store can hold; nothing is written.
+        """
+        ...
+
+    def scan(
+        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
+    ) -> Iterator[list[LedgerEntry]]:
+        """Stream the entries of these sources (None: of all) ordered by id; a page is one read."""
+        ...
+
+    def get(self, ids: Sequence[str]) -> list[LedgerEntry]:
+        """Return the entries that exist, ordered by id."""
+        ...
 
 
 def settle(entries: Sequence[LedgerEntry]) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
@@ -46,7 +73,7 @@ def _storable(entry: LedgerEntry) -> LedgerEntry:
     return replace(entry, round=began, visited_at=visited)
 
 
-def scan_pages(
+def scan_entry_pages(
     read: Callable[[str], list[LedgerEntry]], page_rows: int
 ) -> Iterator[list[LedgerEntry]]:
     """Stream pages until one is empty.

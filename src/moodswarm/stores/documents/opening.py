@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.option_check import open_checked
 
 
 def open_document_store(
     config: Mapping[str, Any], credentials: Mapping[str, Any] | None = None
-) -> DocumentStore:
+) -> DocumentDatabase:
     """Open the store that a catalog entry describes.
 
     Args:

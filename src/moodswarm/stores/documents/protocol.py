@@ -12,8 +12,6 @@ from typing import Protocol
 import pyarrow as pa
 
 from moodswarm.records import Author, Document
-from moodswarm.records.calls import CallRecord
-from moodswarm.records.ledger import LedgerEntry
 from moodswarm.stores.status import StoreStatus
 
 #: What `DocumentStore.scan_hashes` gives: enough to see which documents changed.
@@ -49,7 +47,7 @@ class UpsertResult:
 
 
 class DocumentStore(Protocol):
-    """Documents with unique canonical links, their authors, the crawl ledger, and model calls."""
+    """Documents with unique canonical links, and their authors."""
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
         """Write a batch in one transaction (MongoDB: one bulk write, atomic per document).
@@ -91,50 +89,6 @@ class DocumentStore(Protocol):
 
     def tombstone_documents(self, ids: Sequence[str], at: datetime) -> int:
         """Mark documents as gone, `updated_at` set to now; returns how many were not so before."""
-        ...
-
-    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries in one transaction (MongoDB: one bulk write, atomic per entry).
-
-        A `queued` entry is inserted only if there is none of its id: a link that is found again
-        never forgets what is known of it. Any other replaces the stored one. Entries of one id
-        count one after the other. Times are kept in UTC to the millisecond.
-
-        Raises:
-            ValueError: names an entry whose text no store can hold; nothing is written.
-        """
-        ...
-
-    def scan_ledger(
-        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
-    ) -> Iterator[list[LedgerEntry]]:
-        """Stream the entries of these sources (None: of all) ordered by id; a page is one read."""
-        ...
-
-    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return the entries that exist, ordered by id."""
-        ...
-
-    def record_calls(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls of language models in one transaction (MongoDB: one bulk write).
-
-        A call of a known id replaces the stored one; of several of one id the last counts. Times
-        are kept in UTC to the millisecond. A call has been paid for when it comes here, so nothing
-        odd in it is refused, see `storable_calls` in `moodswarm.stores.documents.calls`. Any
-        thread may call this while others use the store.
-
-        Raises:
-            StoreError: such as `StoreLocked`; nothing is written, or repeating it is safe.
-        """
-        ...
-
-    def scan_calls(
-        self, since: datetime | None = None, page_rows: int = 1000
-    ) -> Iterator[list[CallRecord]]:
-        """Stream the calls that began at `since` or later, ordered by time and id.
-
-        A `since` without a zone is UTC, and is taken to the millisecond. A page is one read.
-        """
         ...
 
     def get_or_create_author(self, full_name: str) -> Author:

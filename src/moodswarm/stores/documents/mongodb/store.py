@@ -12,10 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from moodswarm.records import KINDS, Author, Document
-from moodswarm.records.calls import CallRecord
 from moodswarm.records.document import utc_milliseconds
-from moodswarm.records.ledger import LedgerEntry
-from moodswarm.stores.documents.calls import Place, scan_call_pages
 from moodswarm.stores.documents.changes import (
     PROVENANCE,
     STATE_FIELDS,
@@ -25,7 +22,6 @@ from moodswarm.stores.documents.changes import (
     plan_upsert,
     storable,
 )
-from moodswarm.stores.documents.ledger import scan_pages
 from moodswarm.stores.documents.mongodb.calls import MongoCalls
 from moodswarm.stores.documents.mongodb.client import bulk_write, connect, explained, hosts, pages
 from moodswarm.stores.documents.mongodb.ledger import MongoLedger
@@ -41,9 +37,13 @@ _Row = dict[str, Any]
 
 
 class MongoDocumentStore:
-    """Documents, authors, the crawl ledger and model calls in one database: a `DocumentStore`.
+    """Documents, authors, crawl ledger and model calls in one database: a `DocumentDatabase`.
 
     Writes are acknowledged once a majority of the servers has them in its journal.
+
+    Attributes:
+        ledger: The crawl ledger.
+        calls: The calls of language models.
 
     Args:
         uri: `mongodb://user:password@host:port/` or `mongodb+srv://...`; never shown or logged.
@@ -130,43 +130,6 @@ class MongoDocumentStore:
                 for some in pages(ids)
             )
 
-    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries of the crawl ledger, in one unordered bulk write."""
-        with explained(self._location):
-            self._ledger.record(entries)
-
-    def scan_ledger(
-        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
-    ) -> Iterator[list[LedgerEntry]]:
-        """Stream entries ordered by id; each page is one query."""
-
-        def read(last: str) -> list[LedgerEntry]:
-            with explained(self._location):
-                return self._ledger.page(last, source_ids, page_rows)
-
-        return scan_pages(read, page_rows)
-
-    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return the entries that exist, ordered by id."""
-        with explained(self._location):
-            return list(self._ledger.entries(ids))
-
-    def record_calls(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls of language models, in one unordered bulk write."""
-        with explained(self._location):
-            self._calls.record(calls)
-
-    def scan_calls(
-        self, since: datetime | None = None, page_rows: int = 1000
-    ) -> Iterator[list[CallRecord]]:
-        """Stream calls ordered by time and id; each page is one query."""
-
-        def read(last: Place) -> list[CallRecord]:
-            with explained(self._location):
-                return self._calls.page(last, page_rows)
-
-        return scan_call_pages(read, since, page_rows)
-
     def get_or_create_author(self, full_name: str) -> Author:
         """Return the one record of this person."""
         author = Author.from_full_name(full_name)
@@ -209,8 +172,8 @@ class MongoDocumentStore:
         # `deleted_at`. Scans follow `_id` alone: the server reads whole documents to give their
         # hashes, and sends no content.
         self._documents.create_index({"deleted": 1, "kind": 1})
-        self._ledger = MongoLedger(database.crawl_ledger)
-        self._calls = MongoCalls(database.model_calls)
+        self.ledger = MongoLedger(database.crawl_ledger, self._location)
+        self.calls = MongoCalls(database.model_calls, self._location)
 
     def _find(self, ids: Sequence[str]) -> Iterator[_Row]:
         for some in pages(sorted(set(ids))):

@@ -13,10 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from moodswarm.records import KINDS, Author, Document
-from moodswarm.records.calls import CallRecord
 from moodswarm.records.document import TIMES, utc_milliseconds
-from moodswarm.records.ledger import LedgerEntry
-from moodswarm.stores.documents.calls import Place, scan_call_pages, storable_calls
 from moodswarm.stores.documents.changes import (
     PROVENANCE,
     STATE_FIELDS,
@@ -26,11 +23,10 @@ from moodswarm.stores.documents.changes import (
     plan_upsert,
     storable,
 )
-from moodswarm.stores.documents.ledger import scan_pages
 from moodswarm.stores.documents.protocol import HASH_SCHEMA, UpsertResult
-from moodswarm.stores.documents.sqlite.calls import select_calls, write_calls
+from moodswarm.stores.documents.sqlite.calls import SqliteCalls
 from moodswarm.stores.documents.sqlite.file import SqliteFile
-from moodswarm.stores.documents.sqlite.ledger import record_entries, select_entries, select_page
+from moodswarm.stores.documents.sqlite.ledger import SqliteLedger
 from moodswarm.stores.documents.sqlite.schema import (
     APPLICATION_ID,
     DOCUMENT_COLUMNS,
@@ -57,9 +53,13 @@ _MAX_BYTES = 1_000_000_000  # SQLite's own limit of a row
 
 
 class SqliteDocumentStore:
-    """Documents, authors, the crawl ledger and model calls in one SQLite file: a `DocumentStore`.
+    """Documents, authors, crawl ledger and model calls in one SQLite file: a `DocumentDatabase`.
 
     Threads and processes may share the file: readers never wait, writers take turns.
+
+    Attributes:
+        ledger: The crawl ledger.
+        calls: The calls of language models.
 
     Args:
         path: The file; it and its folders are created.
@@ -79,6 +79,8 @@ class SqliteDocumentStore:
             version=SCHEMA_VERSION,
             busy_timeout_seconds=busy_timeout_seconds,
         )
+        self.ledger = SqliteLedger(self._file)
+        self.calls = SqliteCalls(self._file)
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
         """Write what is new or changed, in one transaction."""
@@ -138,46 +140,6 @@ class SqliteDocumentStore:
                 (*times, to_json(ids)),
             )
         return cursor.rowcount
-
-    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries of the crawl ledger, in one transaction."""
-        with self._file.write() as connection:
-            record_entries(connection, entries)
-
-    def scan_ledger(
-        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
-    ) -> Iterator[list[LedgerEntry]]:
-        """Stream entries ordered by id; each page is one read, so others may write between."""
-
-        def read(last: str) -> list[LedgerEntry]:
-            with self._file.read() as connection:
-                return select_page(connection, last, source_ids, page_rows)
-
-        return scan_pages(read, page_rows)
-
-    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return the entries that exist, ordered by id."""
-        with self._file.read() as connection:
-            return select_entries(connection, ids)
-
-    def record_calls(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls of language models, in one transaction."""
-        if not calls:
-            return
-        rows = storable_calls(calls)  # before other writers have to wait
-        with self._file.write() as connection:
-            write_calls(connection, rows)
-
-    def scan_calls(
-        self, since: datetime | None = None, page_rows: int = 1000
-    ) -> Iterator[list[CallRecord]]:
-        """Stream calls ordered by time and id; each page is one read, so others may write."""
-
-        def read(last: Place) -> list[CallRecord]:
-            with self._file.read() as connection:
-                return select_calls(connection, last, page_rows)
-
-        return scan_call_pages(read, since, page_rows)
 
     def get_or_create_author(self, full_name: str) -> Author:
         """Return the one record of this person."""

@@ -1,5 +1,9 @@
 """The Arrow schemas, spelled out: files and stores that exist are read by them."""
 
+from dataclasses import dataclass, field, make_dataclass
+from datetime import datetime
+from typing import Any, Literal
+
 import pyarrow as pa
 import pytest
 
@@ -9,6 +13,7 @@ from moodswarm.records import (
     DOCUMENT_SCHEMA,
     FEATURE_INDEX_SCHEMA,
 )
+from moodswarm.records.fields import INT32, arrow_schema, field_names
 from moodswarm.records.ledger import LEDGER_SCHEMA
 
 TIME = pa.timestamp("ms", tz="UTC")
@@ -117,3 +122,38 @@ FEATURE_INDEX = [
 def test_a_schema_stays_as_it_is(schema: pa.Schema, fields: "list[pa.Field]") -> None:
     assert schema.equals(pa.schema(fields), check_metadata=True)
     assert [field.nullable for field in schema] == [field.nullable for field in fields]
+
+
+@dataclass
+class _Record:
+    text: str
+    role: Literal["a", "b"]
+    number: int
+    ratio: float | None
+    at: datetime | None = None
+    small: int = field(default=0, metadata=INT32)
+
+
+def test_a_dataclass_gives_its_schema() -> None:
+    expected = [
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("role", pa.string(), nullable=False),
+        pa.field("number", pa.int64(), nullable=False),
+        pa.field("ratio", pa.float64()),
+        pa.field("at", TIME),
+        pa.field("small", pa.int32(), nullable=False),
+    ]
+    assert arrow_schema(_Record).equals(pa.schema(expected), check_metadata=True)
+
+
+def test_fields_are_found_by_what_they_hold() -> None:
+    assert field_names(_Record, str) == ("text", "role")
+    assert field_names(_Record, datetime) == ("at",)
+    assert field_names(_Record) == ("text", "role", "number", "ratio", "at", "small")
+
+
+@pytest.mark.parametrize("odd", [complex, int | str])
+def test_a_field_without_an_arrow_type_is_named(odd: Any) -> None:
+    record = make_dataclass("Odd", [("size", odd)])
+    with pytest.raises(TypeError, match=r"Odd\.size: .*Expected one of str, int, float, datetime"):
+        arrow_schema(record)

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from moodswarm.records.ledger import Role
+
 Outcome = Literal["fetched", "not_modified", "listed", "gone", "failed", "skipped"]
-Role = Literal["listing", "page", "repository", "file"]
 
 
 class _Event(BaseModel):

@@ -6,12 +6,11 @@ checked, and the same from the page to the parent. There is no second form of th
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from moodswarm.crawl.events import Found, Outcome, Visited
 from moodswarm.crawl.spec import KnownLink, Source
-
-Role = Literal["listing", "page", "repository"]
+from moodswarm.records.ledger import AskedRole
 
 _DETAIL = 500  # characters; some of it is written by the site
 
@@ -26,7 +25,7 @@ class Link:
 
     source: Source
     url: str
-    role: Role
+    role: AskedRole
     depth: int
     found_on: str | None = None
     etag: str | None = None
@@ -50,7 +49,7 @@ class Link:
         """Whether this is the source itself, which the user named."""
         return self.depth == 0
 
-    def child(self, url: str, role: Role = "page") -> "Link":
+    def child(self, url: str, role: AskedRole = "page") -> "Link":
         """Return a link that this one names."""
         return Link(self.source, url, role, self.depth + 1, self.url)
 

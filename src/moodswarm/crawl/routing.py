@@ -7,12 +7,12 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlsplit
 
 from moodswarm.crawl.spec import Platform
 from moodswarm.records.author import Author
 from moodswarm.records.ids import NAMESPACE
+from moodswarm.records.ledger import AskedRole
 from moodswarm.records.links import DEFAULT_PORTS, canonical_link
 
 Segments = tuple[str, ...]
@@ -44,7 +44,7 @@ class Route:
     discover: bool
 
     @property
-    def role(self) -> Literal["listing", "page", "repository"]:
+    def role(self) -> AskedRole:
         """What the link itself is to the ledger."""
         if self.discover:
             return "listing"

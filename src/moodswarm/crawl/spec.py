@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from moodswarm.records.ledger import AskedRole
+
 Platform = Literal["web", "medium", "substack", "github", "git"]
 
 
@@ -142,7 +144,7 @@ class KnownLink(_Model):
 
     source_id: str
     url: str
-    role: Literal["listing", "page", "repository"]
+    role: AskedRole
     depth: int
     ask: bool
     found_on: str | None = None

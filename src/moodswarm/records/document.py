@@ -1,43 +1,20 @@
 """A document: one crawled or imported item, as the document store keeps it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 import pyarrow as pa
 
 from moodswarm.records.author import Author, author_name
+from moodswarm.records.fields import arrow_schema, field_names
 from moodswarm.records.ids import digest, document_id
 from moodswarm.records.links import canonical_link
 
-KINDS = ("article", "post", "repository")
-
-_TIME = pa.timestamp("ms", tz="UTC")
-
-_FIELDS: "list[pa.Field[Any]]" = [
-    pa.field("id", pa.string(), nullable=False),
-    pa.field("kind", pa.string(), nullable=False),
-    pa.field("platform", pa.string(), nullable=False),
-    pa.field("link", pa.string(), nullable=False),
-    pa.field("author_id", pa.string(), nullable=False),
-    pa.field("author_full_name", pa.string(), nullable=False),
-    pa.field("title", pa.string()),
-    pa.field("language", pa.string()),
-    pa.field("published_at", _TIME),
-    pa.field("content", pa.string(), nullable=False),
-    pa.field("content_hash", pa.string(), nullable=False),
-    pa.field("updated_at", _TIME),
-    pa.field("deleted_at", _TIME),
-    pa.field("path", pa.string()),
-    pa.field("repository_id", pa.string()),
-    pa.field("commit", pa.string()),
-    pa.field("licence", pa.string()),
-    pa.field("spider", pa.string()),
-    pa.field("etag", pa.string()),
-    pa.field("fetched_at", _TIME),
-]
-DOCUMENT_SCHEMA = pa.schema(_FIELDS)
+#: A file of a repository is a document of the kind `repository`.
+Kind = Literal["article", "post", "repository"]
+KINDS: tuple[str, ...] = get_args(Kind)
 
 # What a reader of the document can see: a change of any of these is a change of the document.
 _HASHED = (
@@ -136,13 +113,14 @@ class Document:
         return digest(seen)
 
 
-_HINTS = get_type_hints(Document)
+DOCUMENT_SCHEMA = arrow_schema(Document)
+TIMES = field_names(Document, datetime)
+
 _ALLOWED = {
     name: tuple(get_args(hint)) or (hint,)
-    for name, hint in _HINTS.items()
+    for name, hint in get_type_hints(Document).items()
     if name not in ("id", "author_id", "content_hash")
 }
-TIMES = tuple(name for name, types in _ALLOWED.items() if datetime in types)
 
 
 def _check_types(values: Mapping[str, Any]) -> None:
@@ -183,12 +161,11 @@ def _stored_time(name: str, time: datetime | None) -> datetime | None:
         raise InvalidDocument(f"{name}: {time} is outside the years 1 to 9999 in UTC") from error
 
 
-_NAMES = tuple(field.name for field in fields(Document))
-
-
 def documents_to_table(documents: Iterable[Document]) -> pa.Table:
     """Turn documents into one batch of `DOCUMENT_SCHEMA`."""
-    rows = [{name: getattr(document, name) for name in _NAMES} for document in documents]
+    rows = [
+        {name: getattr(document, name) for name in DOCUMENT_SCHEMA.names} for document in documents
+    ]
     return pa.Table.from_pylist(rows, schema=DOCUMENT_SCHEMA)
 
 

@@ -5,43 +5,25 @@ together. A crawl that was killed at any moment continues from it.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Literal, get_args
 
 import pyarrow as pa
 
+from moodswarm.records.fields import INT32, arrow_schema, field_names
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
 
-#: What a link leads to. A listing (feed, sitemap, archive, API page) gives links, a page gives one
-#: document, a repository gives one per file.
-ROLES = ("listing", "page", "repository", "file")
+#: What a crawl asks for: a listing (feed, sitemap, archive, API page) names links, a page holds one
+#: document, a repository one per file.
+AskedRole = Literal["listing", "page", "repository"]
+#: What a link leads to. A file comes with its repository and is never asked for by itself.
+Role = Literal[AskedRole, "file"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 #: `queued` was found and not asked for yet; `gone` was stored once and is deleted now.
 STATES = ("queued", "done", "failed", "skipped", "gone")
-
-_TIME = pa.timestamp("ms", tz="UTC")
-
-_FIELDS: "list[pa.Field[Any]]" = [
-    pa.field("id", pa.string(), nullable=False),
-    pa.field("source_id", pa.string(), nullable=False),
-    pa.field("url", pa.string(), nullable=False),
-    pa.field("role", pa.string(), nullable=False),
-    pa.field("state", pa.string(), nullable=False),
-    pa.field("round", _TIME, nullable=False),
-    pa.field("depth", pa.int32(), nullable=False),
-    pa.field("attempts", pa.int32(), nullable=False),
-    pa.field("misses", pa.int32(), nullable=False),
-    pa.field("found_on", pa.string()),
-    pa.field("reason", pa.string()),
-    pa.field("document_id", pa.string()),
-    pa.field("etag", pa.string()),
-    pa.field("last_modified", pa.string()),
-    pa.field("revision", pa.string()),
-    pa.field("visited_at", _TIME),
-]
-LEDGER_SCHEMA = pa.schema(_FIELDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +35,7 @@ class LedgerEntry:
             tracking parameters are one entry.
         source_id: The configured source that led here last.
         url: What is asked for, as it was found.
-        role: One of `ROLES`.
+        role: What the link leads to.
         state: One of `STATES`.
         round: When the round began in which the entry was last worked on. A round asks for every
             link of a source once; one that was interrupted is continued under the same time.
@@ -72,12 +54,12 @@ class LedgerEntry:
     id: str
     source_id: str
     url: str
-    role: str
+    role: Role
     state: str
     round: datetime
-    depth: int = 0
-    attempts: int = 0
-    misses: int = 0
+    depth: int = field(default=0, metadata=INT32)
+    attempts: int = field(default=0, metadata=INT32)
+    misses: int = field(default=0, metadata=INT32)
     found_on: str | None = None
     reason: str | None = None
     document_id: str | None = None
@@ -85,6 +67,10 @@ class LedgerEntry:
     last_modified: str | None = None
     revision: str | None = None
     visited_at: datetime | None = None
+
+
+LEDGER_SCHEMA = arrow_schema(LedgerEntry)
+LEDGER_TIMES = field_names(LedgerEntry, datetime)
 
 
 def ledger_id(url: str) -> str:
@@ -96,12 +82,10 @@ def ledger_id(url: str) -> str:
     return document_id(canonical_link(url))
 
 
-_NAMES = tuple(field.name for field in fields(LedgerEntry))
-
-
 def ledger_to_table(entries: Iterable[LedgerEntry]) -> pa.Table:
     """Turn entries into one batch of `LEDGER_SCHEMA`."""
-    rows = [{name: getattr(entry, name) for name in _NAMES} for entry in entries]
+    names = LEDGER_SCHEMA.names
+    rows = [{name: getattr(entry, name) for name in names} for entry in entries]
     return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
 
 

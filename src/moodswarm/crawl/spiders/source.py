@@ -16,11 +16,12 @@ from scrapy.http import Response
 
 from moodswarm.crawl.events import Found, Visited
 from moodswarm.crawl.frontier import link_hash
-from moodswarm.crawl.items import Link, Role
+from moodswarm.crawl.items import Link
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.session import Session
 from moodswarm.crawl.sites import Sites
 from moodswarm.crawl.spec import CrawlSpec, KnownLink, Platform, Source
+from moodswarm.records.ledger import AskedRole
 
 Output = AsyncIterator[Found | Visited | Request]
 
@@ -220,8 +221,8 @@ class SourceSpider(Spider):
             return _one(link.visited("skipped", "off_site", detail))
         return self._parser(link.role)(response, link)
 
-    def _parser(self, role: Role) -> Callable[[Response, Link], Output]:
-        parsers: dict[Role, Callable[[Response, Link], Output]] = {
+    def _parser(self, role: AskedRole) -> Callable[[Response, Link], Output]:
+        parsers: dict[AskedRole, Callable[[Response, Link], Output]] = {
             "listing": self.parse_listing,
             "page": self.parse_page,
             "repository": self.parse_repository,

@@ -6,21 +6,22 @@ A call has been paid for when it is recorded, so nothing odd in one may cost it 
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from moodswarm.records.calls import CallRecord
 from moodswarm.records.document import utc_milliseconds
+from moodswarm.records.fields import field_names
 
-CALL_NAMES = tuple(field.name for field in fields(CallRecord))
+CALL_NAMES = field_names(CallRecord)
 #: Columns that hold times; all others hold text or numbers.
-CALL_TIMES = ("at",)
+CALL_TIMES = field_names(CallRecord, datetime)
 #: Characters of a text that are kept. Three of them at 4 bytes each stay under MongoDB's 16 MiB.
 MAX_CHARACTERS = 1_000_000
 
 _LONG = ("prompt", "answer", "error")
-_TEXTS = tuple(field.name for field in fields(CallRecord) if "str" in str(field.type))
+_TEXTS = field_names(CallRecord, str)
 _COUNTS = ("prompt_tokens", "completion_tokens")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_INTEGER = 2**63 - 1

@@ -8,12 +8,11 @@ from typing import Any
 
 from moodswarm.records import Author, Document
 from moodswarm.records.document import utc_milliseconds
+from moodswarm.records.fields import field_names
 from moodswarm.stores.documents.protocol import Failure, UpsertResult
 
 #: How a document came here: of an unchanged one, this alone is brought up to date.
 PROVENANCE = ("fetched_at", "etag", "spider", "commit", "licence")
-#: What a store must know of a document to decide; the content hash covers every other field.
-STATE_FIELDS = ("content_hash", "updated_at", "deleted_at", *PROVENANCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,10 @@ class State:
     def of(cls, document: Document) -> "State":
         """Return the state that the store has once it holds the document."""
         return cls(*(getattr(document, name) for name in STATE_FIELDS))
+
+
+#: What a store must know of a document to decide; the content hash covers every other field.
+STATE_FIELDS = field_names(State)
 
 
 @dataclass(slots=True)

@@ -7,9 +7,6 @@ from typing import Protocol
 from moodswarm.records.document import utc_milliseconds
 from moodswarm.records.ledger import LedgerEntry
 
-#: Columns that hold times; all others hold text or numbers.
-LEDGER_TIMES = ("round", "visited_at")
-
 
 class LedgerStore(Protocol):
     """What became of every link that a crawl has met, one entry per link."""

@@ -5,13 +5,12 @@ used, so that the contract suite can judge it over the wire without a server.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from moodswarm.records import KINDS, Author, Document
+from moodswarm.records import DOCUMENT_SCHEMA, KINDS, Author, Document
 from moodswarm.records.document import utc_milliseconds
 from moodswarm.stores.documents.changes import (
     PROVENANCE,
@@ -29,7 +28,7 @@ from moodswarm.stores.documents.protocol import HASH_SCHEMA, UpsertResult
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.status import StoreStatus
 
-_NAMES = tuple(field.name for field in fields(Document) if field.name != "id")
+_NAMES = tuple(name for name in DOCUMENT_SCHEMA.names if name != "id")
 _ADDED_LATER = frozenset({"licence"})
 _MAX_BYTES = 16 * 1024 * 1024
 

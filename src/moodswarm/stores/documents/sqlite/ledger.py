@@ -7,8 +7,8 @@ Measured with 50,000 entries in batches of 256, a CPU-second: 33,000 new or chan
 import sqlite3
 from collections.abc import Iterator, Sequence
 
-from moodswarm.records.ledger import LedgerEntry
-from moodswarm.stores.documents.ledger import LEDGER_TIMES, scan_entry_pages, settle
+from moodswarm.records.ledger import LEDGER_TIMES, LedgerEntry
+from moodswarm.stores.documents.ledger import scan_entry_pages, settle
 from moodswarm.stores.documents.sqlite.file import SqliteFile
 from moodswarm.stores.documents.sqlite.schema import (
     LEDGER_COLUMNS,

@@ -15,7 +15,7 @@ import pytest
 
 from moodswarm.stores.errors import StoreError, StoreFull, StoreUnavailable
 from moodswarm.stores.vectors.opening import open_vector_store
-from moodswarm.stores.vectors.server import requests as server_requests
+from moodswarm.stores.vectors.server import connection
 from moodswarm.stores.vectors.server.store import ServerVectorStore
 
 qdrant_client = pytest.importorskip("qdrant_client")
@@ -29,7 +29,7 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_requests, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(connection, "_PAUSES", (0.0, 0.0))
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""An empty document store of each backend."""
+"""Fixture: an empty document store of each backend."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every promise of the crawl ledger, over every document store."""
+"""Every promise of `LedgerStore`, on every backend."""
 
 import threading
 from collections.abc import Sequence
@@ -134,7 +134,7 @@ def test_broken_text_is_named_and_nothing_of_the_batch_kept(
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
-# One store serves all examples: the link is always the same.
+# All examples can share one store, because the link is always the same.
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -171,7 +171,7 @@ def test_finders_at_the_same_time_forget_nothing(store: DocumentDatabase) -> Non
 # --- reading ---
 
 
-def test_a_scan_gives_every_entry_once_ordered_by_id(store: DocumentDatabase) -> None:
+def test_a_scan_yields_every_entry_once_ordered_by_id(store: DocumentDatabase) -> None:
     entries = [make(number) for number in range(30)]
     store.ledger.record(entries)
     assert [len(page) for page in store.ledger.scan(page_rows=7)] == [7, 7, 7, 7, 2]
@@ -187,7 +187,7 @@ def test_a_scan_of_sources_leaves_out_the_others(store: DocumentDatabase) -> Non
 
 
 @pytest.mark.parametrize("source_ids", [[], ["nobody's"]])
-def test_a_scan_of_no_source_gives_nothing(store: DocumentDatabase, source_ids: list[str]) -> None:
+def test_a_scan_of_no_source_is_empty(store: DocumentDatabase, source_ids: list[str]) -> None:
     store.ledger.record([make(1)])
     assert everything(store, source_ids) == []
 
@@ -214,14 +214,14 @@ def test_a_page_of_no_entries_is_refused(store: DocumentDatabase) -> None:
         next(store.ledger.scan(page_rows=0))
 
 
-def test_get_gives_what_exists_once_ordered_by_id(store: DocumentDatabase) -> None:
+def test_get_returns_existing_entries_once_ordered_by_id(store: DocumentDatabase) -> None:
     entries = [make(number) for number in range(1100)]
     store.ledger.record(entries)
     ids = [entry.id for entry in entries]
     assert store.ledger.get([*ids, "nowhere", *reversed(ids)]) == by_id(*entries)
 
 
-def test_an_empty_ledger_gives_nothing(store: DocumentDatabase) -> None:
+def test_an_empty_ledger_is_read_as_empty(store: DocumentDatabase) -> None:
     store.ledger.record([])
     assert everything(store) == store.ledger.get([]) == store.ledger.get([make(1).id]) == []
 

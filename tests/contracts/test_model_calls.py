@@ -1,4 +1,4 @@
-"""Every promise of the model calls, over every document store."""
+"""Every promise of `CallStore`, on every backend."""
 
 import threading
 from dataclasses import replace
@@ -108,13 +108,13 @@ def test_a_text_that_no_store_can_hold_is_cut_and_says_so(
 
 
 @pytest.mark.parametrize("number", [-1, 2**63])
-def test_a_count_that_is_none_is_not_known(store: DocumentDatabase, number: int) -> None:
+def test_an_impossible_count_becomes_unknown(store: DocumentDatabase, number: int) -> None:
     store.calls.record([make(1, prompt_tokens=number, completion_tokens=number)])
     assert everything(store) == [make(1)]
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
-def test_a_cost_or_time_that_is_no_number_is_not_known(
+def test_a_cost_or_time_that_is_not_a_number_becomes_unknown(
     store: DocumentDatabase, number: float
 ) -> None:
     store.calls.record([make(1, cost=number, milliseconds=number)])
@@ -124,7 +124,7 @@ def test_a_cost_or_time_that_is_no_number_is_not_known(
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
-# One store serves all examples: the call is always the same.
+# All examples can share one store, because the call always has the same id.
 @settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -210,7 +210,7 @@ def test_a_page_of_no_calls_is_refused(store: DocumentDatabase) -> None:
         next(store.calls.scan(page_rows=0))
 
 
-def test_no_calls_give_nothing(store: DocumentDatabase) -> None:
+def test_recording_no_calls_does_nothing(store: DocumentDatabase) -> None:
     store.calls.record([])
     assert everything(store) == []
 

@@ -1,4 +1,4 @@
-"""The crawl ledger in the catalog."""
+"""The crawl ledger as a catalog entry."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_saving_nothing_opens_nothing(dataset: CrawlLedgerDataset, tmp_path: Pat
 
 def test_a_watched_ledger_tells_how_far_its_reader_is(dataset: CrawlLedgerDataset) -> None:
     ledger = dataset.load()
-    ledger.on_visit(1, 2)  # nobody watches
+    ledger.on_visit(1, 2)  # does nothing
     seen: list[tuple[int, int]] = []
     watched = ledger.watched(lambda visited, known: seen.append((visited, known)))
     watched.on_visit(3, 4)

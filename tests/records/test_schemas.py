@@ -1,4 +1,4 @@
-"""The Arrow schemas, spelled out: files and stores that exist are read by them."""
+"""The Arrow schemas, spelled out: existing files and stores are read with them."""
 
 from dataclasses import dataclass, field, make_dataclass
 from datetime import datetime
@@ -134,7 +134,7 @@ class _Record:
     small: int = field(default=0, metadata=INT32)
 
 
-def test_a_dataclass_gives_its_schema() -> None:
+def test_a_schema_follows_from_its_dataclass() -> None:
     expected = [
         pa.field("text", pa.string(), nullable=False),
         pa.field("role", pa.string(), nullable=False),

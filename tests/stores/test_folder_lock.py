@@ -1,4 +1,4 @@
-"""A store folder belongs to one process at a time, and others are told to whom."""
+"""A folder belongs to one process at a time, and the others are told to which."""
 
 import logging
 import subprocess
@@ -26,7 +26,7 @@ Hold = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def hold(tmp_path: Path) -> Iterator[Hold]:
-    """Start a process that holds the lock for so many seconds, or until it is killed."""
+    """Start a process that holds the lock for some seconds, or until it is killed."""
     started: list[subprocess.Popen[str]] = []
 
     def start(seconds: float = 60, *words: str) -> subprocess.Popen[str]:

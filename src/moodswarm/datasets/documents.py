@@ -15,7 +15,7 @@ from moodswarm.stores.documents.opening import open_document_store
 class DocumentsDataset(StoreDataset[DocumentDatabase]):
     """Documents in SQLite or MongoDB.
 
-    Saving a batch of `DOCUMENT_SCHEMA` upserts it; loading gives the store, to be read page by
+    Saving a batch of `DOCUMENT_SCHEMA` upserts it. Loading returns the store, which is read page by
     page.
 
     ```yaml
@@ -55,12 +55,13 @@ class DocumentsDataset(StoreDataset[DocumentDatabase]):
         """Upsert a batch.
 
         Raises:
-            DatasetError: some documents could not be stored; names each and why. The others are.
+            DatasetError: some documents could not be stored. The message names them and the
+                reasons; all others are stored.
         """
         failed = self.store.upsert_documents(list(table_to_documents(data))).failed
         if failed:
             reasons = "; ".join(f"{failure.link}: {failure.reason}" for failure in failed)
-            raise DatasetError(f"{len(failed)} of {len(data)} documents not stored: {reasons}")
+            raise DatasetError(f"{len(failed)} of {len(data)} documents were not stored: {reasons}")
 
     def load(self) -> DocumentDatabase:
         """Return the store."""

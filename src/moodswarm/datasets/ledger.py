@@ -13,21 +13,21 @@ from moodswarm.stores.documents.ledger import LedgerStore
 from moodswarm.stores.documents.opening import open_document_store
 from moodswarm.stores.documents.protocol import DocumentStore
 
-# A preview shows failures first, among as many entries as one page has.
+# A preview shows failures first, but looks for them among this many entries only.
 _PREVIEWED = 1_000
 
 
 def _show_nothing(visited: int, known: int) -> None:
-    """Nobody watches."""
+    """Ignore the progress, for a reader that nobody watches."""
 
 
 class CrawlLedger:
-    """What earlier crawls have met, and where the next one says how far it is.
+    """The ledger of earlier crawls, and a callback for the progress of the next one.
 
     Attributes:
-        documents: Those that the entries speak of; read, never written.
-        entries: What became of each link; read, never written.
-        on_visit: Called by the reader with the links visited and the links known so far.
+        documents: The documents of the entries; for reading only.
+        entries: One entry for each link; for reading only.
+        on_visit: Called by the reader with the number of links visited and of links known so far.
     """
 
     def __init__(
@@ -46,10 +46,10 @@ class CrawlLedger:
 
 
 class CrawlLedgerDataset(StoreDataset[DocumentDatabase]):
-    """What became of each link that a crawl has met; lives in the document store.
+    """The outcome of every link that a crawl has come across, kept in the document store.
 
-    Saving a batch of `LEDGER_SCHEMA` records it, see `LedgerStore.record`; loading gives
-    the ledger, to be read page by page.
+    Saving a batch of `LEDGER_SCHEMA` records it, see `LedgerStore.record`. Loading returns the
+    ledger, which is read page by page.
 
     ```yaml
     crawl_ledger:
@@ -87,16 +87,16 @@ class CrawlLedgerDataset(StoreDataset[DocumentDatabase]):
         return open_document_store(self._config, self._credentials)
 
     def save(self, data: pa.Table) -> None:
-        """Record a batch, in one transaction."""
+        """Record a batch in one transaction."""
         if len(data):
             self.store.ledger.record(list(table_to_ledger(data)))
 
     def load(self) -> CrawlLedger:
-        """Return the ledger, to be read page by page."""
+        """Return the ledger, which is read page by page."""
         return CrawlLedger(self.store, self.store.ledger)
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """Show some entries in kedro-viz, those that failed first."""
+        """Show some entries in kedro-viz, failed ones first."""
         columns = ("url", "state", "reason", "visited_at")
         pages = self.store.ledger.scan(page_rows=max(_PREVIEWED, nrows))
         try:

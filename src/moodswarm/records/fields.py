@@ -1,4 +1,4 @@
-"""Read from a record's dataclass: its Arrow schema, and which of its fields hold a type."""
+"""A record's dataclass defines its Arrow schema, and which of its fields hold times or texts."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -10,7 +10,7 @@ import pyarrow as pa
 #: A time as stores and files keep it.
 TIME = pa.timestamp("ms", tz="UTC")
 
-#: Metadata of a whole number that Arrow keeps in 32 bits instead of 64.
+#: Field metadata for a whole number that Arrow stores in 32 bits instead of 64.
 INT32 = {"arrow": pa.int32()}
 
 _ARROW: dict[type, pa.DataType] = {
@@ -24,8 +24,8 @@ _ARROW: dict[type, pa.DataType] = {
 def arrow_schema(record: type) -> pa.Schema:
     """Return the schema of a table with a row per record; its columns are in field order.
 
-    A field that may be None is a column that may be null. The metadata `arrow` of a field is its
-    Arrow type if the annotation does not say enough, see `INT32`.
+    A field that may be None becomes a nullable column. Where the annotation does not say enough,
+    the field's metadata names the Arrow type under the key `arrow`, as `INT32` does.
 
     Raises:
         TypeError: names a field whose annotation has no Arrow type.
@@ -46,14 +46,14 @@ def arrow_schema(record: type) -> pa.Schema:
 
 
 def field_names(record: type, holding: type | None = None) -> tuple[str, ...]:
-    """Return the names of the fields of a record that may hold a type; None for all of them."""
+    """Return the names of all fields of a record, or only of those that may hold a type."""
     types = _types(record)
     names = (field.name for field in fields(record))
     return tuple(name for name in names if holding is None or holding in types[name])
 
 
 def _types(record: type) -> dict[str, set[type]]:
-    """Return the types that each field may hold; a `Literal` holds those of its values."""
+    """Return the types that each field may hold; for a `Literal`, the types of its values."""
     return {name: _members(hint) for name, hint in get_type_hints(record).items()}
 
 

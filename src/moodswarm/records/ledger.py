@@ -1,7 +1,7 @@
-"""The crawl ledger: one entry per link that a crawl has met, and what became of it.
+"""The crawl ledger: one entry for every link that a crawl has come across, and its outcome.
 
-It lives in the document store beside the documents, so that both are lost, copied and restored
-together. A crawl that was killed at any moment continues from it.
+It lives in the same database as the documents, so that both are lost, copied and restored together.
+A crawl that was killed at any moment continues from the ledger.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,40 +15,40 @@ from moodswarm.records.fields import INT32, arrow_schema, field_names
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
 
-#: What a crawl asks for: a listing (feed, sitemap, archive, API page) names links, a page holds one
-#: document, a repository one per file.
+#: The kinds of link that a crawl requests: a listing (feed, sitemap, archive, API page) names other
+#: links, a page holds one document, and a repository holds one document per file.
 AskedRole = Literal["listing", "page", "repository"]
-#: What a link leads to. A file comes with its repository and is never asked for by itself.
+#: The kinds of link in the ledger. A file arrives with its repository and is never requested alone.
 Role = Literal[AskedRole, "file"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-#: `queued` was found and not asked for yet; `gone` was stored once and is deleted now.
+#: A `queued` link was found but not requested yet. A `gone` one was stored once and is now deleted.
 STATES = ("queued", "done", "failed", "skipped", "gone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """What is known of one link.
+    """Everything known about one link.
 
     Attributes:
-        id: That of `canonical_link(url)`, see `document_id`: http and https, with and without
-            tracking parameters are one entry.
-        source_id: The configured source that led here last.
-        url: What is asked for, as it was found.
-        role: What the link leads to.
+        id: The `document_id` of `canonical_link(url)`. The http and the https form, with or
+            without tracking parameters, therefore share one entry.
+        source_id: The configured source that most recently led to this link.
+        url: The address to request, as it was found.
+        role: The kind of thing behind the link.
         state: One of `STATES`.
-        round: When the round began in which the entry was last worked on. A round asks for every
-            link of a source once; one that was interrupted is continued under the same time.
-        depth: Links followed from the source to here; the source itself has 0.
+        round: Start of the round in which the entry was last updated. A round requests every
+            link of a source once; an interrupted round continues under the same start time.
+        depth: Number of links followed from the source to this one; the source itself has 0.
         attempts: How often it failed in this round.
-        misses: How often in a row it was not there any more (404, 410).
+        misses: How many times in a row it was missing (404, 410).
         found_on: Address of the listing or repository that named it.
         reason: Why it failed or was skipped: a code such as `http_500`, then maybe `: details`.
-        document_id: The document that it gave; its canonical link may be another.
-        etag: With `last_modified`, what the server gave for a conditional request; of a
+        document_id: The document found there, whose canonical link may differ from `url`.
+        etag: With `last_modified`, what the server sent for the next conditional request; for a
             repository, the commit.
         revision: Version of the extraction that made the document.
-        visited_at: When it was last asked for.
+        visited_at: When it was last requested.
     """
 
     id: str
@@ -77,18 +77,18 @@ def ledger_id(url: str) -> str:
     """Return the id of a link's entry.
 
     Raises:
-        ValueError: not an absolute http or https address.
+        ValueError: the link is not an absolute http or https address.
     """
     return document_id(canonical_link(url))
 
 
 def ledger_to_table(entries: Iterable[LedgerEntry]) -> pa.Table:
-    """Turn entries into one batch of `LEDGER_SCHEMA`."""
+    """Build one batch of `LEDGER_SCHEMA`."""
     names = LEDGER_SCHEMA.names
     rows = [{name: getattr(entry, name) for name in names} for entry in entries]
     return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
 
 
 def table_to_ledger(table: pa.Table) -> Iterator[LedgerEntry]:
-    """Give back the entries of a batch of `LEDGER_SCHEMA`."""
+    """Yield the entries of a batch of `LEDGER_SCHEMA`."""
     return (LedgerEntry(**row) for row in table.to_pylist())

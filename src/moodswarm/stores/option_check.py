@@ -1,4 +1,4 @@
-"""Checking the options of a store before it is opened."""
+"""Checks the options of a catalog entry before they reach a store."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -8,10 +8,11 @@ StoreT = TypeVar("StoreT")
 
 
 def open_checked(store: Callable[..., StoreT], options: Mapping[str, Any]) -> StoreT:
-    """Call the constructor of a store with the options of a catalog entry.
+    """Open a store with the options of a catalog entry, if it knows all of them.
 
     Raises:
-        ValueError: names options that are unknown or missing, and the known ones, but no value.
+        ValueError: an option is unknown or missing. The message names the options, but no value,
+            since a value may be a secret.
     """
     parameters = inspect.signature(store).parameters
     required = {name for name, p in parameters.items() if p.default is inspect.Parameter.empty}
@@ -21,7 +22,7 @@ def open_checked(store: Callable[..., StoreT], options: Mapping[str, Any]) -> St
     ):
         if names:
             raise ValueError(
-                f"{what} store options {sorted(names)}; {getattr(store, '__name__', 'the store')} "
-                f"takes {list(parameters)}"
+                f"{what} store options {sorted(names)}. {getattr(store, '__name__', 'The store')} "
+                f"takes {list(parameters)}; correct the catalog entry"
             )
     return store(**options)

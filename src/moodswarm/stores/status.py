@@ -1,4 +1,4 @@
-"""What a store says of itself when it is reached."""
+"""The answer of a store that can be reached."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """What a smoke test shows of a store."""
+    """Name, version and place of a store, and how much it holds; `moodswarm smoke` shows it."""
 
     backend: str
     version: str

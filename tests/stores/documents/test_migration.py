@@ -1,4 +1,4 @@
-"""A store of an older version goes on as one of this version, whatever happens on the way."""
+"""A store of an older version becomes one of this version, whatever happens on the way."""
 
 import signal
 import sqlite3
@@ -40,8 +40,8 @@ CALL = CallRecord(
     state="answered",
 )
 
-# Opens a store as soon as it is told to; killed just before the statement that starts with
-# the text in its second argument.
+# Opens a store when told to, and kills itself just before the statement that starts with the
+# text in its second argument.
 OPENER = """
 import os, signal, sqlite3, sys
 
@@ -77,7 +77,7 @@ def version(path: Path) -> int:
 
 
 def layout(path: Path) -> tuple[dict[str, set[tuple[object, ...]]], set[tuple[str, str]]]:
-    """Columns of each table in any order (name, type, nullable, key), and the indexes."""
+    """Return the columns of each table (name, type, nullable, key) and the indexes, unordered."""
     with closing(sqlite3.connect(path)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         columns = {

@@ -1,4 +1,4 @@
-"""What the MongoDB store promises beyond the contract: errors that help and keep secrets."""
+"""Promises of the MongoDB store beyond the contract: helpful errors that keep secrets."""
 
 import socket
 import sys
@@ -33,14 +33,14 @@ def store(uri: str) -> Iterator[MongoDocumentStore]:
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """An address at which nothing listens, held so that nothing else takes it."""
+    """Yield an address at which nothing listens, reserved so that nothing else takes it."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
 def chain(error: BaseException | None) -> str:
-    """Everything that a traceback would show of an error."""
+    """Return everything that a traceback would show of an error."""
     text = ""
     while error is not None:
         text += f"{error!r}\n"
@@ -163,7 +163,7 @@ def test_more_ids_than_one_query_takes_are_found(store: MongoDocumentStore) -> N
 def test_a_server_that_goes_away_is_unavailable(tmp_path: Path) -> None:
     with wire_server(tmp_path) as uri:
         with mongo_store(uri):
-            pass  # it runs from here on
+            pass  # wait until the server answers
         store = MongoDocumentStore(uri, server_selection_timeout_ms=500)
     with pytest.raises(StoreUnavailable, match=f"{uri}/moodswarm: .*check that the server runs"):
         store.status()

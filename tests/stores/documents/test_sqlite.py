@@ -1,4 +1,4 @@
-"""What the SQLite store promises beyond the contract: durability, sharing, honest errors."""
+"""Promises of the SQLite store beyond the contract: durability, sharing, helpful errors."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from moodswarm.stores.documents.sqlite.schema import SCHEMA_VERSION
 from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 from moodswarm.stores.errors import StoreCorrupt, StoreFull, StoreLocked, StoreUnavailable
 
-# Upserts batches for ever and says which are acknowledged.
+# Upserts batches for ever, and prints which ones were acknowledged.
 WRITER = """
 import sys
 from moodswarm.records import Document
@@ -210,7 +210,7 @@ def test_a_full_disk_is_named_and_the_batch_is_not_kept(store: SqliteDocumentSto
     assert store.status().counts["article"] == 1
 
 
-def test_a_file_that_is_no_database_is_corrupt(path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_corrupt(path: Path) -> None:
     path.write_bytes(b"This is not what it was. " * 200)
     with pytest.raises(StoreCorrupt, match=r"documents\.db is damaged .* import the latest export"):
         SqliteDocumentStore(path)
@@ -272,5 +272,5 @@ def test_a_closed_store_opens_again_when_used(store: SqliteDocumentStore) -> Non
 
 
 def test_an_unknown_backend_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown document store backend 'oracle'; known are"):
+    with pytest.raises(ValueError, match="unknown document store backend 'oracle'; use"):
         open_document_store({"backend": "oracle"})

@@ -1,6 +1,7 @@
-"""Calls of language models in a store: the protocol, and what every backend decides alike.
+"""Calls of language models in a store: the protocol, and the decisions that every backend shares.
 
-A call has been paid for when it is recorded, so nothing odd in one may cost it or its batch.
+A call has already been paid for when it is recorded. An odd value in it must therefore not lose the
+record, or the rest of its batch.
 """
 
 import math
@@ -17,7 +18,8 @@ from moodswarm.records.fields import field_names
 CALL_NAMES = field_names(CallRecord)
 #: Columns that hold times; all others hold text or numbers.
 CALL_TIMES = field_names(CallRecord, datetime)
-#: Characters of a text that are kept. Three of them at 4 bytes each stay under MongoDB's 16 MiB.
+#: Longest text that is kept, in characters. Three such texts, at up to 4 bytes a character, stay
+#: below the 16 MiB of a MongoDB document.
 MAX_CHARACTERS = 1_000_000
 
 _LONG = ("prompt", "answer", "error")
@@ -27,23 +29,23 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_INTEGER = 2**63 - 1
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
-#: Time and id of a call: scans follow this order.
+#: Time and id of a call; scans go in this order.
 Place = tuple[datetime, str]
 
 
 class CallStore(Protocol):
-    """Every call of a language model that was made for one author's corpus."""
+    """Calls of language models, with their tokens and cost."""
 
     def record(self, calls: Sequence[CallRecord]) -> None:
         """Write calls in one transaction (MongoDB: one bulk write).
 
-        A call of a known id replaces the stored one; of several of one id the last counts. Times
-        are kept in UTC to the millisecond. A call has been paid for when it comes here, so nothing
-        odd in it is refused, see `storable_calls`. Any thread may call this while others use the
-        database.
+        A call whose id is known replaces the stored one; of several with one id, the last counts.
+        Times are stored in UTC, to the millisecond. No call is refused for an odd value: see
+        `storable_calls` for what is stored instead. Any thread may call this while others use
+        the database.
 
         Raises:
-            StoreError: such as `StoreLocked`; nothing is written, or repeating it is safe.
+            StoreError: for example `StoreLocked`; it is safe to record the same calls again.
         """
         ...
 
@@ -52,17 +54,18 @@ class CallStore(Protocol):
     ) -> Iterator[list[CallRecord]]:
         """Stream the calls that began at `since` or later, ordered by time and id.
 
-        A `since` without a zone is UTC, and is taken to the millisecond. A page is one read.
+        A `since` without a zone is taken as UTC; it counts to the millisecond. Each page is one
+        read.
         """
         ...
 
 
 def storable_calls(calls: Sequence[CallRecord]) -> list[CallRecord]:
-    """Return the last call of each id, in what every store can hold.
+    """Return the last call of each id, changed where no store could hold it.
 
-    Times are cut to UTC milliseconds, broken Unicode becomes U+FFFD, texts are cut after
-    `MAX_CHARACTERS`, and numbers that are none (NaN, infinity, counts under 0 or over 64 bits) are
-    not known.
+    Times are cut to the millisecond in UTC, broken Unicode becomes U+FFFD, and texts end after
+    `MAX_CHARACTERS`. Impossible numbers (NaN, infinity, counts below 0 or over 64 bits) become
+    unknown.
     """
     return [_storable(call) for call in {call.id: call for call in calls}.values()]
 
@@ -73,12 +76,12 @@ def scan_call_pages(
     """Stream pages until one is empty.
 
     Args:
-        read: Gives up to `page_rows` calls that follow the given place, in order.
-        since: Time to begin at, itself included.
-        page_rows: At least 1, or the scan would end before its first call.
+        read: Returns up to `page_rows` calls that follow the given place, in order.
+        since: Earliest time to include.
+        page_rows: At least 1; with 0 the scan would end before its first call.
 
     Raises:
-        ValueError: names the number.
+        ValueError: `page_rows` is below 1.
     """
     if page_rows < 1:
         raise ValueError(f"page_rows is {page_rows}; expected at least 1")
@@ -105,7 +108,7 @@ def _text(text: str | None, *, cut: bool) -> str | None:
     if cut and len(text) > MAX_CHARACTERS:
         note = f"... [cut: {len(text):,} characters in all]"
         text = text[: MAX_CHARACTERS - len(note)] + note
-    # Looking for surrogates takes as long as encoding; most texts are ASCII and known to be.
+    # Searching for surrogates is slow, and most texts are ASCII, which Python knows at no cost.
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 

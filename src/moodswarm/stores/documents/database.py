@@ -1,8 +1,10 @@
-"""Everything that one database holds: documents, and beside them the ledger and the calls.
+"""One database holds the documents, the crawl ledger and the calls of language models.
 
-A stage that keeps records of its own adds a protocol for them in a module beside `ledger.py`, an
-implementation in `sqlite/` and `mongodb/` over the connection that is open there, a contract suite,
-and a property here. `DocumentStore` stays as it is, and so does every caller that takes one.
+A new stage that keeps records of its own leaves `DocumentStore` alone. It adds
+1. a protocol in a module beside `ledger.py`,
+2. a class in `sqlite/` and one in `mongodb/`, over the connection that the store has open,
+3. a property to `DocumentDatabase`, and
+4. a contract suite in `tests/contracts`.
 """
 
 from typing import Protocol
@@ -13,10 +15,10 @@ from moodswarm.stores.documents.protocol import DocumentStore
 
 
 class DocumentDatabase(DocumentStore, Protocol):
-    """A document store, and what shares its connection.
+    """A document store, and the other stores that share its connection.
 
-    Take this only to open, close or pass on a database. Code that reads or writes takes the one
-    protocol that it needs.
+    Use this type where a database is opened, closed or passed on. Code that reads or writes
+    should ask for the one protocol that it needs.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""Opening the document store that a catalog entry describes."""
+"""Opens the document store that a catalog entry describes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ def open_document_store(
         credentials: `{"uri": "mongodb://..."}` for MongoDB.
 
     Raises:
-        ValueError: names an unknown backend and the known ones, or a missing URI.
+        ValueError: the backend is unknown, an option is wrong, or the URI is missing.
         StoreError: the store cannot be opened.
     """
     options = dict(config)
@@ -37,4 +37,4 @@ def open_document_store(
                 "such as mongodb://localhost:27017"
             )
         return open_checked(MongoDocumentStore, options)
-    raise ValueError(f"unknown document store backend {backend!r}; known are sqlite, mongodb")
+    raise ValueError(f"unknown document store backend {backend!r}; use sqlite or mongodb")

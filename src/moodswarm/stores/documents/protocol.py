@@ -14,7 +14,7 @@ import pyarrow as pa
 from moodswarm.records import Author, Document
 from moodswarm.stores.status import StoreStatus
 
-#: What `DocumentStore.scan_hashes` gives: enough to see which documents changed.
+#: Rows of `DocumentStore.scan_hashes`: enough to tell which documents changed.
 HASH_SCHEMA = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("id", "kind", "content_hash")]
 )
@@ -30,7 +30,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class UpsertResult:
-    """What a write did; the counts and failures together account for every document given."""
+    """The outcome of a write; counts and failures together add up to the documents given."""
 
     inserted: int = 0
     changed: int = 0
@@ -52,25 +52,25 @@ class DocumentStore(Protocol):
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
         """Write a batch in one transaction (MongoDB: one bulk write, atomic per document).
 
-        A document is unchanged when the stored one has its content hash and is deleted or not as
-        it is; then only provenance (`fetched_at`, `etag`, `spider`, `commit`, `licence`) is
-        brought up to date, if the given document carries a `fetched_at`. Otherwise it is inserted
-        or replaced, with `updated_at` set to now and no tombstone unless the given document
-        carries one. Documents of one link count one after the other, and the last wins. A document
-        that the store cannot hold is a `Failure` and does not stop the others. Authors are created
-        as needed.
+        A document is unchanged if the stored one has the same content hash, and both or neither
+        are deleted. Then only its provenance (`fetched_at`, `etag`, `spider`, `commit`,
+        `licence`) is updated, provided the given document has a `fetched_at`. Otherwise it is
+        inserted or replaced, with `updated_at` set to now, and without a tombstone unless the
+        given document has one. Several documents of one link are applied in order, so the last
+        one wins. A document that the store cannot hold becomes a `Failure` and does not stop the
+        others. Authors are created as needed.
         """
         ...
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write a batch exactly as given, `updated_at` and `deleted_at` included (backup).
+        """Write a batch exactly as given, including `updated_at` and `deleted_at`, from a backup.
 
-        A document is unchanged when the stored one equals it in every field.
+        A document is unchanged if it equals the stored one in every field.
         """
         ...
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return the documents that exist, tombstoned ones included, ordered by id."""
+        """Return those documents that exist, including tombstoned ones, ordered by id."""
         ...
 
     def scan_documents(
@@ -80,7 +80,7 @@ class DocumentStore(Protocol):
         page_documents: int = 256,
         page_characters: int = 4_000_000,
     ) -> Iterator[list[Document]]:
-        """Stream all documents ordered by id, in pages bounded by both numbers (at least one)."""
+        """Stream all documents ordered by id; both numbers limit a page, which has at least one."""
         ...
 
     def scan_hashes(self, page_rows: int = 10_000) -> Iterator[pa.Table]:
@@ -88,13 +88,13 @@ class DocumentStore(Protocol):
         ...
 
     def tombstone_documents(self, ids: Sequence[str], at: datetime) -> int:
-        """Mark documents as gone, `updated_at` set to now; returns how many were not so before."""
+        """Mark documents as gone and set `updated_at` to now; return how many were newly marked."""
         ...
 
     def get_or_create_author(self, full_name: str) -> Author:
-        """Return the one record of this person, whatever the case and spacing of the name.
+        """Return the record of this person, whatever the case and spacing of the name.
 
-        It shows the best spelling met so far, see `Author.better_spelled`.
+        Its name is the best spelling seen so far, see `Author.better_spelled`.
         """
         ...
 
@@ -103,12 +103,13 @@ class DocumentStore(Protocol):
         ...
 
     def status(self) -> StoreStatus:
-        """Reach the store and count.
+        """Connect to the store and count its contents.
 
-        `counts` has each kind (deleted documents aside), `deleted` and `authors`, zeros included.
+        `counts` has an entry for each kind (without deleted documents), `deleted` and `authors`,
+        even where it is zero.
         """
         ...
 
     def close(self) -> None:
-        """Release connections; closing twice is fine."""
+        """Release the connections; closing twice is allowed."""
         ...

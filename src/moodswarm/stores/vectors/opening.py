@@ -1,4 +1,4 @@
-"""Opening the vector store that a catalog entry describes."""
+"""Opens the vector store that a catalog entry describes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ def open_vector_store(
         credentials: `{"url": ..., "api_key": ...}` for a server.
 
     Raises:
-        ValueError: names an unknown backend and the known ones.
+        ValueError: the backend is unknown, or an option is wrong.
         StoreError: the store cannot be opened.
     """
     options = dict(config)
@@ -31,4 +31,4 @@ def open_vector_store(
         from moodswarm.stores.vectors.server.store import ServerVectorStore
 
         return open_checked(ServerVectorStore, {**options, **(credentials or {})})
-    raise ValueError(f"unknown vector store backend {backend!r}; known are edge, server")
+    raise ValueError(f"unknown vector store backend {backend!r}; use edge or server")

@@ -1,4 +1,4 @@
-"""Model calls in the MongoDB document store."""
+"""Calls of language models in MongoDB."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,19 +22,19 @@ class MongoCalls:
     """The collection `model_calls`: a `CallStore`.
 
     Args:
-        collection: Its index is made here; the caller explains the driver's errors.
-        location: Of the database, for errors.
+        collection: Gets its index here; errors of that are for the caller to translate.
+        location: Where the database is, for error messages.
     """
 
     def __init__(self, collection: "Collection[_Row]", location: str) -> None:
         self._calls = collection
         self._location = location
-        # Time and id as one text: a page is then one range of one index, and the server of the
-        # contract suite, which compares no dates, can judge it.
+        # `place` joins time and id into one text, so that a page is one range of one index. It also
+        # lets the contract suite run on its stand-in for a server, which cannot compare dates.
         self._calls.create_index("place")
 
     def record(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls, in one unordered bulk write."""
+        """Write calls in one unordered bulk write."""
         from pymongo import ReplaceOne
 
         writes = {

@@ -1,4 +1,4 @@
-"""The crawl ledger in the MongoDB document store."""
+"""The crawl ledger in MongoDB."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,19 +21,19 @@ class MongoLedger:
     """The collection `crawl_ledger`: a `LedgerStore`.
 
     Args:
-        collection: Its index is made here; the caller explains the driver's errors.
-        location: Of the database, for errors.
+        collection: Gets its index here; errors of that are for the caller to translate.
+        location: Where the database is, for error messages.
     """
 
     def __init__(self, collection: "Collection[_Row]", location: str) -> None:
         self._entries = collection
         self._location = location
-        # Scans follow `_id`; a few sources among many are found by this. It does not name `_id` as
-        # well, which the server of the contract suite cannot index.
+        # Scans go by `_id`; this index finds a few sources among many. It does not include `_id`
+        # because the stand-in server of the contract suite cannot index that.
         self._entries.create_index("source_id")
 
     def record(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries, in one unordered bulk write."""
+        """Write entries in one unordered bulk write."""
         import pymongo
 
         queued, known = settle(entries)
@@ -70,7 +70,7 @@ class MongoLedger:
         return scan_entry_pages(read, page_rows)
 
     def get(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return the entries that exist, ordered by id."""
+        """Return those entries that exist, ordered by id."""
         with explained(self._location):
             return [
                 _entry(row)

@@ -1,4 +1,4 @@
-"""Model calls in the SQLite document store."""
+"""Calls of language models in SQLite."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -34,17 +34,18 @@ class SqliteCalls:
         self._file = file
 
     def record(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls, in one transaction."""
+        """Write calls in one transaction."""
         if not calls:
             return
-        rows = [_row(call) for call in storable_calls(calls)]  # before other writers have to wait
+        # Outside the transaction, because other writers wait for its end.
+        rows = [_row(call) for call in storable_calls(calls)]
         with self._file.write() as connection:
             connection.executemany(_WRITE, rows)
 
     def scan(
         self, since: datetime | None = None, page_rows: int = 1000
     ) -> Iterator[list[CallRecord]]:
-        """Stream calls ordered by time and id; each page is one read, so others may write."""
+        """Stream calls ordered by time and id; others may write between two pages."""
 
         def read(last: Place) -> list[CallRecord]:
             at, id_ = last

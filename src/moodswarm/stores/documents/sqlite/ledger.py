@@ -1,7 +1,7 @@
-"""The crawl ledger in the SQLite document store.
+"""The crawl ledger in SQLite.
 
-Measured with 50,000 entries in batches of 256, a CPU-second: 33,000 new or changed ones recorded,
-100,000 links found again, 80,000 entries scanned, those of all sources or of some alike.
+Measured with 50,000 entries in batches of 256, per CPU-second: 33,000 new or changed entries
+recorded, 100,000 links found again, and 80,000 entries scanned, for all sources or for some.
 """
 
 import sqlite3
@@ -33,7 +33,7 @@ class SqliteLedger:
         self._file = file
 
     def record(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries, in one transaction."""
+        """Write entries in one transaction."""
         with self._file.write() as connection:
             queued, known = settle(entries)
             connection.executemany(_INSERT_IF_NEW, map(_row, queued))
@@ -42,7 +42,7 @@ class SqliteLedger:
     def scan(
         self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
     ) -> Iterator[list[LedgerEntry]]:
-        """Stream entries ordered by id; each page is one read, so others may write between."""
+        """Stream entries ordered by id; others may write between two pages."""
 
         def read(last: str) -> list[LedgerEntry]:
             with self._file.read() as connection:
@@ -51,7 +51,7 @@ class SqliteLedger:
         return scan_entry_pages(read, page_rows)
 
     def get(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return the entries that exist, ordered by id."""
+        """Return those entries that exist, ordered by id."""
         with self._file.read() as connection:
             return _read(connection, f"{_SELECT} WHERE id {_IS_ONE_OF} ORDER BY id", to_json(ids))
 

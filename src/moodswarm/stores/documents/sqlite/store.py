@@ -1,7 +1,7 @@
 """The embedded document store: one SQLite file, no server, safe to kill at any moment.
 
-Measured with 50,000 documents of 5 KB, a CPU-second: 15,000 inserts in batches of 256 and 22,000 in
-batches of 2,048; 120,000 unchanged upserts, 57,000 scanned documents, 600,000 rows of hashes.
+Measured with 50,000 documents of 5 KB, per CPU-second: 15,000 inserts in batches of 256, or 22,000
+in batches of 2,048; 120,000 unchanged upserts; 57,000 documents or 600,000 hashes scanned.
 """
 
 import os
@@ -42,7 +42,7 @@ from moodswarm.stores.documents.sqlite.schema import (
 )
 from moodswarm.stores.status import StoreStatus
 
-# SQL is put together from names of columns only; every value is bound.
+# Only column names are put into SQL; every value is bound.
 _COLUMNS = listed(DOCUMENT_COLUMNS)
 _WRITE = insert_or_replace("documents", (*DOCUMENT_COLUMNS, "characters"))
 _SET_PROVENANCE = (
@@ -63,11 +63,12 @@ class SqliteDocumentStore:
 
     Args:
         path: The file; it and its folders are created.
-        busy_timeout_seconds: How long to wait for another writer before `StoreLocked`.
+        busy_timeout_seconds: How long to wait for another writer before raising `StoreLocked`.
 
     Raises:
-        StoreUnavailable: not a file that can be opened, of another program or of a newer version.
-        StoreCorrupt: names the path and how to go on from an export.
+        StoreUnavailable: the file cannot be opened, or belongs to another program or to a newer
+            version.
+        StoreCorrupt: the file is damaged; the message says how to go on from an export.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout_seconds: float = 30.0) -> None:
@@ -83,15 +84,15 @@ class SqliteDocumentStore:
         self.calls = SqliteCalls(self._file)
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write what is new or changed, in one transaction."""
+        """Write what is new or changed in one transaction."""
         return self._write(documents, plan_upsert)
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write the documents exactly as given, in one transaction."""
+        """Write the documents exactly as given in one transaction."""
         return self._write(documents, plan_restore)
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return the documents that exist, ordered by id."""
+        """Return those documents that exist, ordered by id."""
         with self._file.read() as connection:
             return _select(connection, "id IN (SELECT value FROM json_each(?))", to_json(ids))
 
@@ -102,7 +103,7 @@ class SqliteDocumentStore:
         page_documents: int = 256,
         page_characters: int = 4_000_000,
     ) -> Iterator[list[Document]]:
-        """Stream documents ordered by id; each page is one read, so others may write between."""
+        """Stream documents ordered by id; others may write between two pages."""
         if page_documents < 1:
             raise ValueError(f"page_documents is {page_documents}; expected at least 1")
         last = ""
@@ -142,7 +143,7 @@ class SqliteDocumentStore:
         return cursor.rowcount
 
     def get_or_create_author(self, full_name: str) -> Author:
-        """Return the one record of this person."""
+        """Return the record of this person."""
         author = Author.from_full_name(full_name)
         with self._file.write() as connection:
             return _save_authors(connection, {author.id: author})[author.id]
@@ -189,7 +190,7 @@ def _obstacle(document: Document) -> str | None:
     if len(document.content) * 4 < _MAX_BYTES:
         return None
     size = len(document.content.encode(errors="replace"))
-    if size < _MAX_BYTES - 100_000:  # what the other columns may take
+    if size < _MAX_BYTES - 100_000:  # leaves room for the other columns
         return None
     return f"its content has {size:,} bytes; SQLite holds at most {_MAX_BYTES:,} in a row"
 
@@ -241,7 +242,7 @@ def _page_ids(
     documents: int,
     characters: int,
 ) -> list[str]:
-    """Choose a page by the lengths in the index, before any content is read."""
+    """Choose the ids of a page by the lengths in the index, before any content is read."""
     rows = connection.execute(
         "SELECT id, characters FROM documents INDEXED BY document_states "
         "WHERE id > ? AND (? OR deleted_at IS NULL) ORDER BY id LIMIT ?",

@@ -1,4 +1,4 @@
-"""Requests to a Qdrant server: connect, try again what may pass, say clearly what does not."""
+"""The connection to a Qdrant server: its address, retries, and errors with remedies."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,8 @@ def connect(url: str, api_key: str | None, timeout: float) -> "QdrantClient":
     """Build a client; nothing is sent before its first request.
 
     Raises:
-        StoreUnavailable: the address is not one; never quotes it, as it may hold a password.
+        StoreUnavailable: the address is invalid. The message does not quote it, since it may
+            contain a password.
         StoreError: qdrant-client is not installed.
     """
     if problem := _problem(url):
@@ -35,40 +36,40 @@ def connect(url: str, api_key: str | None, timeout: float) -> "QdrantClient":
         from qdrant_client import QdrantClient
     except ImportError as error:
         raise StoreError(
-            'a Qdrant server needs qdrant-client: pip install "moodswarm[server]"'
+            'a Qdrant server needs qdrant-client; install it with: pip install "moodswarm[server]"'
         ) from error
-    # The check of versions would be a request, and its failure only a warning.
+    # The client's check of versions would send a request, and only warn if it fails.
     return QdrantClient(
         url=url, api_key=api_key, timeout=max(1, round(timeout)), check_compatibility=False
     )
 
 
 def _problem(url: str | None) -> str:
-    """Return what is wrong with an address, or nothing."""
+    """Return what is wrong with an address, or an empty text."""
     if not url:
         return "is empty"
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError:
-        return "has a host or a port that is none"
+        return "has an invalid host or port"
     if parts.scheme not in ("http", "https"):
         return "does not start with http:// or https://"
     return "" if host else "names no host"
 
 
 def shown(url: str) -> str:
-    """Return an address as messages show it: scheme, host and port, no login and no path."""
+    """Return an address for messages: scheme, host and port, without login and path."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def ask(location: str, call: Callable[..., _Answer], *arguments: Any, **options: Any) -> _Answer:
-    """Make a request; every one of ours may be repeated, its effect is the same.
+    """Send a request; it may be sent again, since repeating any of ours has the same effect.
 
     Raises:
-        StoreUnavailable: no connection, a server that stays busy, or a refused key.
-        StoreFull: the server has no space.
+        StoreUnavailable: there is no connection, the server stays busy, or it refuses the key.
+        StoreFull: the server has no space left.
         StoreError: the server refuses the request itself.
     """
     from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
@@ -93,7 +94,7 @@ def _refusal(location: str, status: int | None, content: bytes) -> StoreError:
     said = content.decode(errors="replace")[:300]
     if status in _REFUSED:
         return StoreUnavailable(
-            f"the Qdrant server at {location} refuses the key (status {status}); set the "
+            f"the Qdrant server at {location} refuses the key (status {status}). Set the "
             "`api_key` of this store's credentials to one that may write"
         )
     if status in _BUSY:

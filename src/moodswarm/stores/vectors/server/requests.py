@@ -1,4 +1,4 @@
-"""What a server's collection is built with and asked, in the words of qdrant-client."""
+"""Translates filters and settings into objects of qdrant-client, and reads its descriptions."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,29 +19,30 @@ def vector_size(found: "models.CollectionInfo") -> int | None:
         return None
     if isinstance(vectors, dict):
         raise StoreError(
-            f"a collection has the named vectors {sorted(vectors)}, expected one without a name; "
-            "it is another program's: set a `prefix` for this store"
+            f"a collection has the named vectors {sorted(vectors)}, so it belongs to another "
+            "program. Set a `prefix` for this store"
         )
     return vectors.size
 
 
 def has_lexical(found: "models.CollectionInfo") -> bool:
-    """Return whether points of a collection can have sparse vectors."""
+    """Return whether the points of a collection may have sparse vectors."""
     return LEXICAL in (found.config.params.sparse_vectors or {})
 
 
 def sparse_vector(indices: list[int], values: list[float]) -> "models.SparseVector":
-    """Return a sparse vector as the client takes it."""
+    """Build the client's form of a sparse vector."""
     from qdrant_client import models
 
     return models.SparseVector(indices=indices, values=values)
 
 
 def live_frequencies() -> "models.SearchParams":
-    """Count in how many points an index occurs now, without those deleted.
+    """Weight words by the number of points they occur in now, without deleted ones.
 
-    What the server keeps counts deleted points until it optimizes their segment, so that scores
-    would depend on what was done before. Servers before 1.19 do not know this and take theirs.
+    The server's own counts include deleted points until it optimizes their segment, so scores would
+    depend on the history of the collection. Servers before 1.19 ignore this setting and use their
+    own counts.
     """
     from qdrant_client import models
 
@@ -49,7 +50,7 @@ def live_frequencies() -> "models.SearchParams":
 
 
 def filter_of(match: Match, unless: Match | None = None) -> "models.Filter":
-    """Meet every field of `match`, and not every field of `unless`."""
+    """Build a filter for points that meet all of `match`, but not all of `unless`."""
     from qdrant_client import models
 
     exception: list[Any] = [models.Filter(must=_conditions(unless))] if unless else []
@@ -57,7 +58,7 @@ def filter_of(match: Match, unless: Match | None = None) -> "models.Filter":
 
 
 def having_lexical() -> "models.Filter":
-    """Meet the points that have a sparse vector."""
+    """Build a filter for points that have a sparse vector."""
     from qdrant_client import models
 
     return models.Filter(must=[models.HasVectorCondition(has_vector=LEXICAL)])
@@ -68,7 +69,7 @@ def _conditions(match: Match) -> list[Any]:
 
 
 def _condition(field: str, values: Sequence[str] | Sequence[int] | TimeRange) -> Any:
-    """Meet one field; `id` is the point's own."""
+    """Build the condition on one field; `id` means the id of the point."""
     from qdrant_client import models
 
     if isinstance(values, TimeRange):

@@ -279,7 +279,7 @@ def test_smoke_says_what_is_wrong(cli: Cli, filled: SmallProject) -> None:
 WRONG = {
     "documents": (
         {"type": "moodswarm.datasets.documents.DocumentsDataset", "store": {"backend": "x"}},
-        ("document store", "known are sqlite, mongodb"),
+        ("document store", "use sqlite or mongodb"),
     ),
     "embedded_chunks": (
         {

@@ -12,7 +12,8 @@ from moodswarm.models.embedder import Embedder
 from moodswarm.records.ids import document_id
 from moodswarm.retrieval.errors import ModelMismatch, NothingEmbedded
 from moodswarm.retrieval.question import Filters, Question
-from moodswarm.stores.vectors.protocol import Hit, VectorStore, open_vector_store
+from moodswarm.stores.vectors.opening import open_vector_store
+from moodswarm.stores.vectors.protocol import Hit, VectorStore
 
 TEXTS = {
     "embedded_articles": {"a1": "tea and kettles", "a2": "boats and tides"},

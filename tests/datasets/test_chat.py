@@ -18,7 +18,7 @@ from moodswarm.records.calls import CallRecord
 FAKE = {"profile": "fake", "profiles": {"fake": {"provider": "fake", "model": "echo"}}}
 
 
-def test_without_a_profile_there_is_no_model(tmp_path: Path) -> None:
+def test_without_a_profile_nothing_is_loaded(tmp_path: Path) -> None:
     dataset = ChatDataset(path=str(tmp_path / "answers"))
     assert dataset.load() is None
     assert not dataset.exists()

@@ -110,8 +110,8 @@ def test_a_corrupt_document_store_is_named(project: SmallProject) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from moodswarm.stores.folder_lock import StoreLock
-lock = StoreLock(Path(sys.argv[1]), timeout=0)
+from moodswarm.stores.folder_lock import FolderLock
+lock = FolderLock(Path(sys.argv[1]), timeout=0)
 lock.acquire()
 print("held", flush=True)
 sys.stdin.read()

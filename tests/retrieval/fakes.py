@@ -14,8 +14,7 @@ from moodswarm.records.ids import document_id
 from moodswarm.records.sparse import SparseVector
 from moodswarm.records.tokens import Encoding
 from moodswarm.retrieval.context import RoughTokenizer
-from moodswarm.stores.vectors.conditions import check_match
-from moodswarm.stores.vectors.protocol import Hit, Match, TimeRange
+from moodswarm.stores.vectors.protocol import Hit, Match, TimeRange, check_match
 from moodswarm.text.lexical import LexicalEncoder
 
 DIMENSIONS = 64

@@ -29,7 +29,7 @@ from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.records import Author
 from moodswarm.retrieval.errors import RetrievalError
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.lexical import LexicalEncoder, LexicalParams
@@ -105,7 +105,7 @@ class Project:
         )
 
     @property
-    def documents(self) -> DocumentStore:
+    def documents(self) -> DocumentDatabase:
         """The document store."""
         return self._entry("documents", DocumentsDataset).store
 
@@ -203,7 +203,7 @@ class Project:
 
     def _call_sink(self) -> "CallSink | None":
         try:
-            return self.documents.record_calls
+            return self.documents.calls.record
         except StoreError as error:
             logger.warning("calls of the language model are not recorded: %s", error)
             return None

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from moodswarm.commands.project import KNOWN_ERRORS, Project, json_option, print_json, with_project
 from moodswarm.pipelines.console import console
-from moodswarm.stores.documents.protocol import StoreStatus
+from moodswarm.stores.status import StoreStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from moodswarm.crawl.spec import LinkRole
+from moodswarm.records.ledger import Role
 
 Outcome = Literal["fetched", "not_modified", "listed", "gone", "failed", "skipped"]
-#: A file of a repository is visited, but no link leads to it.
-VisitRole = LinkRole | Literal["file"]
 
 
 class _Event(BaseModel):
@@ -26,7 +24,7 @@ class LinkFound(_Event):
     type: Literal["found"] = "found"
     source_id: str
     url: str
-    role: VisitRole
+    role: Role
     depth: int
     found_on: str
 
@@ -51,7 +49,7 @@ class Visited(_Event):
     type: Literal["visited"] = "visited"
     source_id: str
     url: str
-    role: VisitRole
+    role: Role
     depth: int
     outcome: Outcome
     visited_at: datetime

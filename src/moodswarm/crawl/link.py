@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from moodswarm.crawl.events import LinkFound, Outcome, Visited
-from moodswarm.crawl.spec import KnownLink, LinkRole, Source
+from moodswarm.crawl.spec import KnownLink, Source
+from moodswarm.records.ledger import AskedRole
 
 _DETAIL = 500  # characters; some of it is written by the site
 
@@ -24,7 +25,7 @@ class Link:
 
     source: Source
     url: str
-    role: LinkRole
+    role: AskedRole
     depth: int
     found_on: str | None = None
     etag: str | None = None
@@ -48,7 +49,7 @@ class Link:
         """Whether this is the source itself, which the user named."""
         return self.depth == 0
 
-    def child(self, url: str, role: LinkRole = "page") -> "Link":
+    def child(self, url: str, role: AskedRole = "page") -> "Link":
         """Return a link that this one names."""
         return Link(self.source, url, role, self.depth + 1, self.url)
 

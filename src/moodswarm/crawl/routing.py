@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from moodswarm.crawl.spec import LinkRole, Platform
+from moodswarm.crawl.spec import Platform
 from moodswarm.records.author import Author
 from moodswarm.records.ids import NAMESPACE
+from moodswarm.records.ledger import AskedRole
 from moodswarm.records.links import DEFAULT_PORTS, canonical_link
 
 Segments = tuple[str, ...]
@@ -43,7 +44,7 @@ class Route:
     discover: bool
 
     @property
-    def role(self) -> LinkRole:
+    def role(self) -> AskedRole:
         """The role of the link itself in the ledger."""
         if self.discover:
             return "listing"

@@ -5,9 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from moodswarm.records.ledger import AskedRole
+
 Platform = Literal["web", "medium", "substack", "github", "git"]
-#: What a link leads to, see `moodswarm.records.ledger.ROLES`.
-LinkRole = Literal["listing", "page", "repository"]
 
 
 class _Model(BaseModel):
@@ -148,7 +148,7 @@ class KnownLink(_Model):
 
     source_id: str
     url: str
-    role: LinkRole
+    role: AskedRole
     depth: int
     ask: bool
     found_on: str | None = None

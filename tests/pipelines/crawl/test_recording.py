@@ -32,10 +32,12 @@ class Crawl:
 
     def see(self, *events: Event) -> list[dict[str, Any]]:
         """Record a page of events, save it as the pipeline does, and return its visits."""
-        page = Recorder(self.store, {"s": Round(self.round, False)}).record(events)
+        page = Recorder(self.store, self.store.ledger, {"s": Round(self.round, False)}).record(
+            events
+        )
         documents, ledger, visits = page.tables()
         self.store.upsert_documents(list(table_to_documents(documents)))
-        self.store.record_ledger(list(table_to_ledger(ledger)))
+        self.store.ledger.record(list(table_to_ledger(ledger)))
         return visits.to_pylist()
 
     def outcome(self, *events: Event) -> tuple[str, str | None]:
@@ -51,7 +53,7 @@ class Crawl:
         return found
 
     def entry(self, url: str) -> LedgerEntry:
-        (found,) = self.store.get_ledger([ledger_id(url)])
+        (found,) = self.store.ledger.get([ledger_id(url)])
         return found
 
 

@@ -35,7 +35,7 @@ from moodswarm.pipelines.console import console
 from moodswarm.pipelines.retrieval_evaluation.summary import print_results
 from moodswarm.records.ids import document_id
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.stores.folder_lock import StoreLock
+from moodswarm.stores.folder_lock import FolderLock
 from moodswarm.stores.vectors.protocol import Hit
 
 #: How deep documents are ranked: Recall@100 needs so many.
@@ -75,7 +75,7 @@ def evaluate(
     click.echo(f"Stores of this collection: {folder}", err=True)
     seconds: dict[str, float] = {}
     corpus = WorkCorpus(folder, project.config["catalog"], parameters)
-    lock = StoreLock(folder, LOCK_TIMEOUT_SECONDS, remedy="name another folder with --work")
+    lock = FolderLock(folder, LOCK_TIMEOUT_SECONDS, remedy="name another folder with --work")
     with lock, closing(corpus), _quiet():
         named, rejected = _fill(corpus, files.corpus, kind, seconds)
         counts = _features(corpus, seconds)

@@ -20,7 +20,8 @@ from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.session import Session
 from moodswarm.crawl.source_hosts import SourceHosts
-from moodswarm.crawl.spec import CrawlSpec, KnownLink, LinkRole, Platform, Source
+from moodswarm.crawl.spec import CrawlSpec, KnownLink, Platform, Source
+from moodswarm.records.ledger import AskedRole
 
 Output = AsyncIterator[LinkFound | Visited | Request]
 
@@ -223,8 +224,8 @@ class SourceSpider(Spider):
             return _one(link.visited("skipped", "off_site", detail))
         return self._parser(link.role)(response, link)
 
-    def _parser(self, role: LinkRole) -> Callable[[Response, Link], Output]:
-        parsers: dict[LinkRole, Callable[[Response, Link], Output]] = {
+    def _parser(self, role: AskedRole) -> Callable[[Response, Link], Output]:
+        parsers: dict[AskedRole, Callable[[Response, Link], Output]] = {
             "listing": self.parse_listing,
             "page": self.parse_page,
             "repository": self.parse_repository,

@@ -74,7 +74,7 @@ def _crawl(
         statistics=str(folder / "statistics.json"),
         **{name: getattr(params, name) for name in _SECTIONS},
     )
-    recorder = Recorder(ledger.store, rounds)
+    recorder = Recorder(ledger.documents, ledger.entries, rounds)
     with start_crawl(spec, folder) as child:
         watched = _watched(child, ledger, known)
         for page in pages_of(watched, most=PAGE_EVENTS, characters=PAGE_CHARACTERS):
@@ -86,7 +86,7 @@ _SECTIONS = ("limits", "manners", "egress", "browser", "extraction", "repositori
 
 
 def _entries(ledger: CrawlLedger, sources: list[Source]) -> Iterator[LedgerEntry]:
-    for page in ledger.store.scan_ledger([source.id for source in sources]):
+    for page in ledger.entries.scan([source.id for source in sources]):
         yield from page
 
 
@@ -102,7 +102,7 @@ def _write_links(
     from moodswarm.extraction import EXTRACTION_VERSION
 
     ids = [ledger_id(source.link) for source in sources]
-    stored = {entry.id: entry for entry in ledger.store.get_ledger(ids)}
+    stored = {entry.id: entry for entry in ledger.entries.get(ids)}
     asked = 0
     with path.open("w", encoding="utf-8") as file:
 

@@ -12,6 +12,7 @@ from moodswarm.pipelines.crawl.visits import Page
 from moodswarm.records import Document, InvalidDocument
 from moodswarm.records.jsonl import document_from_values
 from moodswarm.records.ledger import LedgerEntry, ledger_id
+from moodswarm.stores.documents.ledger import LedgerStore
 from moodswarm.stores.documents.protocol import DocumentStore
 
 
@@ -30,23 +31,29 @@ class Recorder:
     """Turns pages of events into the rows that are saved.
 
     Args:
-        store: Read for the known links and documents of a page; never written.
+        documents: Read for the stored documents of a page; never written.
+        ledger: Read for the known links of a page; never written.
         rounds: The rounds by source id.
     """
 
-    def __init__(self, store: DocumentStore, rounds: Mapping[str, Round]) -> None:
-        self._store = store
+    def __init__(
+        self, documents: DocumentStore, ledger: LedgerStore, rounds: Mapping[str, Round]
+    ) -> None:
+        self._documents = documents
+        self._ledger = ledger
         self._rounds = rounds
         self._counts: dict[str, Counter[str | None]] = {}
 
     def record(self, events: Sequence[Event]) -> Page:
         """Return the changes that a page of events makes."""
-        return _PageRecorder(self._store, self._rounds, events, self._files).record()
+        return _PageRecorder(
+            self._documents, self._ledger, self._rounds, events, self._files
+        ).record()
 
     def _files(self, event: Visited) -> int:
         """Return how many files a repository had; one scan counts those of a whole source."""
         if event.source_id not in self._counts:
-            pages = self._store.scan_ledger([event.source_id])
+            pages = self._ledger.scan([event.source_id])
             self._counts[event.source_id] = Counter(
                 entry.found_on
                 for page in pages
@@ -61,7 +68,8 @@ class _PageRecorder:
 
     def __init__(
         self,
-        store: DocumentStore,
+        documents: DocumentStore,
+        ledger: LedgerStore,
         rounds: Mapping[str, Round],
         events: Sequence[Event],
         files: Callable[[Visited], int],
@@ -69,20 +77,21 @@ class _PageRecorder:
         self._events = events
         self._files = files
         self._rounds = rounds
-        self._store = store
+        self._documents = documents
+        self._entries = ledger
         self._page = Page()
         self._drafts = {i: _draft(e) for i, e in enumerate(events) if isinstance(e, Visited)}
         drafts = [draft for draft in self._drafts.values() if isinstance(draft, Document)]
         ids = {ledger_id(e.url) for e in events if isinstance(e, Visited)}
         ids |= {draft.id for draft in drafts}
-        self._ledger = {entry.id: entry for entry in store.get_ledger(sorted(ids))}
-        documents = {draft.id for draft in drafts}
-        documents |= {e.document_id for e in self._ledger.values() if e.document_id}
+        self._ledger = {entry.id: entry for entry in ledger.get(sorted(ids))}
+        known = {draft.id for draft in drafts}
+        known |= {e.document_id for e in self._ledger.values() if e.document_id}
         # A document may have been fetched at an address other than its own, see `_miss`.
         found_on = {ledger_id(e.found_on) for e in self._ledger.values() if e.found_on}
-        others = store.get_ledger(sorted((documents | found_on) - ids))
+        others = ledger.get(sorted((known | found_on) - ids))
         self._ledger |= {entry.id: entry for entry in others}
-        self._stored = {d.id: d for d in store.get_documents(sorted(documents))}
+        self._stored = {d.id: d for d in documents.get_documents(sorted(known))}
 
     def record(self) -> Page:
         for position, event in enumerate(self._events):
@@ -201,7 +210,7 @@ class _PageRecorder:
     def _remove_lost_files(self, event: Visited) -> None:
         """Delete the files that a repository had in an earlier round and no longer has."""
         began = self._rounds[event.source_id].began
-        for page in self._store.scan_ledger([event.source_id]):
+        for page in self._entries.scan([event.source_id]):
             lost = {
                 entry.document_id: entry
                 for entry in page
@@ -212,7 +221,7 @@ class _PageRecorder:
                 and entry.document_id
                 and self._ledger.get(entry.id, entry).round != began
             }
-            for document in self._store.get_documents(sorted(lost)):
+            for document in self._documents.get_documents(sorted(lost)):
                 entry = lost[document.id]
                 self._stored[document.id] = document
                 self._tombstone(document.id, event.visited_at)

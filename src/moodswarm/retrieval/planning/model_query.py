@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -11,6 +10,7 @@ from moodswarm.llm.chat import Chat
 from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.records import Author
+from moodswarm.records.document import Kind
 from moodswarm.retrieval.planning.dates import Days
 from moodswarm.retrieval.planning.folding import fold
 from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, WantedSources
@@ -22,7 +22,7 @@ class AskedFor(BaseModel):
     """The model's answer."""
 
     authors: list[str] = Field(default_factory=list, max_length=20)
-    kinds: list[Literal["article", "post", "repository"]] = Field(default_factory=list)
+    kinds: list[Kind] = Field(default_factory=list)
     since: date | None = None
     until: date | None = None
 

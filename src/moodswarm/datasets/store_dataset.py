@@ -1,4 +1,4 @@
-"""What datasets over a store share."""
+"""The base class of datasets over a store."""
 
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -6,17 +6,17 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 from kedro.io import AbstractDataset, DatasetError
 
-from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.vectors.protocol import VectorStore
 
-StoreT = TypeVar("StoreT", DocumentStore, VectorStore)
+StoreT = TypeVar("StoreT", DocumentDatabase, VectorStore)
 
-# `store` is shown in descriptions, logs and errors; `credentials` never is.
+# Descriptions, logs and errors show `store:`, but never `credentials:`.
 _ONLY_IN_CREDENTIALS = {"api_key", "password", "uri", "url"}
 
 
 class StoreDataset(AbstractDataset[pa.Table, Any], Generic[StoreT]):
-    """The configuration of a store, opened at first use and closed by `release`."""
+    """A store that is opened at its first use and closed by `release`."""
 
     def __init__(
         self,
@@ -34,12 +34,13 @@ class StoreDataset(AbstractDataset[pa.Table, Any], Generic[StoreT]):
         """The open store.
 
         Raises:
-            DatasetError: a secret stands where it would be logged.
+            DatasetError: a secret is in a place from which it would be logged.
         """
         if misplaced := sorted(self._config.keys() & _ONLY_IN_CREDENTIALS):
             raise DatasetError(
-                f"{', '.join(misplaced)} found under `store:`; put it into credentials.yml, or an "
-                "environment variable named there, and give the entry `credentials:`"
+                f"{', '.join(misplaced)} found under `store:`, which is logged. Put it into "
+                "credentials.yml, or into an environment variable named there, and add "
+                "`credentials:` to the entry"
             )
         return self._open()
 

@@ -1,11 +1,11 @@
-"""A misspelt option in the catalog is named, its value is not."""
+"""An error about a misspelt option names the option, but not its value."""
 
 from pathlib import Path
 
 import pytest
 
-from moodswarm.stores.documents.protocol import open_document_store
-from moodswarm.stores.vectors.protocol import open_vector_store
+from moodswarm.stores.documents.opening import open_document_store
+from moodswarm.stores.vectors.opening import open_vector_store
 
 
 def test_an_unknown_option_is_named_with_the_known(tmp_path: Path) -> None:
@@ -24,5 +24,5 @@ def test_a_missing_option_is_named() -> None:
 @pytest.mark.parametrize("open_store", [open_document_store, open_vector_store])
 def test_an_unknown_backend_names_the_known(open_store: object) -> None:
     assert callable(open_store)
-    with pytest.raises(ValueError, match="unknown .* backend 'oracle'; known are"):
+    with pytest.raises(ValueError, match="unknown .* backend 'oracle'; use"):
         open_store({"backend": "oracle"})

@@ -2,7 +2,8 @@
 
 import pytest
 
-from moodswarm.pipelines.feature.parameters import EmbeddingParams, fingerprints
+from moodswarm.models.embedding_parameters import EmbeddingParams
+from moodswarm.pipelines.feature.parameters import fingerprints
 from moodswarm.text.chunking import ChunkingParams
 from moodswarm.text.cleaning import CleaningParams
 from moodswarm.text.lexical import LexicalParams

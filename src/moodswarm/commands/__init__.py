@@ -1,4 +1,7 @@
-"""The `moodswarm` command: what is in the stores, and getting things in and out of them."""
+"""The `moodswarm` command: what the stores hold, and ways to put things in and take them out.
+
+Nothing here computes: commands read options, call a library and print its result.
+"""
 
 import logging
 

@@ -24,8 +24,8 @@ from moodswarm.datasets.documents import DocumentsDataset
 from moodswarm.datasets.vectors import CollectionsDataset
 from moodswarm.llm.errors import LlmError
 from moodswarm.models.embedder import Embedder
+from moodswarm.models.embedding_parameters import EmbeddingParams
 from moodswarm.models.errors import ModelError
-from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.records import Author
 from moodswarm.retrieval.errors import RetrievalError
 from moodswarm.retrieval.parameters import RetrievalParams

@@ -1,4 +1,7 @@
-"""What happens around every run: one at a time, with progress, a summary, and MLflow if present."""
+"""What happens around every run: one at a time, with progress, a summary, and MLflow if present.
+
+Nothing here changes what a pipeline computes.
+"""
 
 from moodswarm.hooks.model_access import ModelAccess
 from moodswarm.hooks.progress import Progress

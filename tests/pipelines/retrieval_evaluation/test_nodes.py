@@ -10,7 +10,7 @@ from evaluation.retrieval.corpora import TEXTS, ListedRetriever, chunks_of, open
 from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
 from moodswarm.evaluation.retrieval.questions import from_json
 from moodswarm.evaluation.retrieval.rankings import ask_all
-from moodswarm.pipelines.feature.parameters import EmbeddingParams
+from moodswarm.models.embedding_parameters import EmbeddingParams
 from moodswarm.pipelines.retrieval_evaluation.nodes import (
     measure_answers,
     require_baseline,

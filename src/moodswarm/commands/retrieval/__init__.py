@@ -1,4 +1,7 @@
-"""`moodswarm retrieval`: how good retrieval is."""
+"""`moodswarm retrieval`: how good retrieval is, on public test collections.
+
+Measures and intervals are in `moodswarm.evaluation`; this package reads files and prints.
+"""
 
 from moodswarm.commands.retrieval.command import retrieval_group
 

@@ -1,1 +1,4 @@
-"""How good retrieval is: questions with known answers, measures and baselines."""
+"""How good retrieval is: questions with known answers, measures and baselines.
+
+Nothing here searches: questions go through the same retriever as those of users.
+"""

@@ -18,8 +18,8 @@ from moodswarm.datasets.vectors import FeatureIndex
 from moodswarm.engines.engine import EngineParams, Step
 from moodswarm.engines.opening import open_engine
 from moodswarm.models.embedder import Embedder, embed_batch
+from moodswarm.models.embedding_parameters import EmbeddingParams
 from moodswarm.pipelines.feature.parameters import (
-    EmbeddingParams,
     IndexingParams,
     PagingParams,
     fingerprints,

@@ -2,28 +2,13 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from moodswarm.models.embedder import Embedder, Precision
+from moodswarm.models.embedding_parameters import EmbeddingParams
 from moodswarm.records import KINDS
 from moodswarm.records.ids import digest
 from moodswarm.text.chunking import ChunkingParams
 from moodswarm.text.cleaning import CleaningParams
 from moodswarm.text.lexical import LexicalEncoder, LexicalParams
 from moodswarm.text.steps import CODE_VERSION
-
-
-class EmbeddingParams(BaseModel):
-    """The embedding model and its settings; the fields are the arguments of `Embedder`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-    model: str = "all-MiniLM-L6-v2"
-    precision: Precision = "auto"
-    batch_tokens: int | None = Field(default=None, ge=1)
-    threads: int | None = Field(default=None, ge=1)
-    device: str = "auto"
-
-    def embedder(self) -> Embedder:
-        """Return the model, which is loaded when it is first used."""
-        return Embedder(**self.model_dump())
 
 
 class PagingParams(BaseModel):

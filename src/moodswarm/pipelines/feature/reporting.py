@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from moodswarm.datasets.vectors import FeatureIndex
-from moodswarm.pipelines.feature.parameters import EmbeddingParams
+from moodswarm.models.embedding_parameters import EmbeddingParams
 from moodswarm.records.collections import collection_name
 from moodswarm.text.chunk_report import (
     ChunkStatistics,

@@ -21,7 +21,7 @@ from moodswarm.evaluation.retrieval.results import Result, summarise
 from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.written_questions import write_questions
 from moodswarm.llm.batch.budget import Budget
-from moodswarm.pipelines.feature.parameters import EmbeddingParams
+from moodswarm.models.embedding_parameters import EmbeddingParams
 from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
 from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
 from moodswarm.retrieval.parameters import RetrievalParams

@@ -1,1 +1,4 @@
-"""The document store on a MongoDB server; pymongo is imported only when it is used."""
+"""The document store on a MongoDB server.
+
+Nothing imports pymongo before a store is opened, so the extra `server` is needed only then.
+"""

@@ -1,1 +1,4 @@
-"""The vector store on a Qdrant server."""
+"""The vector store on a Qdrant server.
+
+Nothing imports qdrant-client before a store is opened, so the extra `server` is needed only then.
+"""

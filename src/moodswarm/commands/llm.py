@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from moodswarm.llm.profiles import ProfileSummary
 
 _QUESTION = "Answer with the one word that completes this: the tide comes in and goes"
-# Room for models that think before they answer; a plain one uses a few.
+# Room for models that think before they answer; others use only a few of these tokens.
 _MAX_TOKENS = 512
 _HOW = (
     "No profile is chosen. Everything except answers works without one. Choose one of {known}:\n"

@@ -111,7 +111,7 @@ def heading(passage: Passage) -> str:
 
 
 def one_line(value: object, characters: int, more: str = "…") -> str:
-    """Return a value on one line of at most so many characters; `more` ends it where it is cut."""
+    """Return a value as one line, cut to that many characters; `more` marks the cut."""
     text = _SPACE.sub(" ", str(value or "")).strip()
     return text if len(text) <= characters else text[: characters - len(more)].rstrip() + more
 

@@ -16,7 +16,7 @@ class EvaluationParams(BaseModel):
     # In the currency of the profile's price, and in tokens; None sets no limit.
     written_max_cost: float | None = Field(default=None, ge=0)
     written_max_tokens: int | None = Field(default=None, ge=0)
-    # Empty takes all; `hybrid_rerank` only where reranking is on.
+    # Empty means all, with `hybrid_rerank` only if reranking is on.
     configurations: tuple[str, ...] = ()
     k: int = Field(default=10, ge=10, le=MAX_HITS)
     gate: bool = True
@@ -25,7 +25,7 @@ class EvaluationParams(BaseModel):
     @field_validator("configurations", mode="before")
     @classmethod
     def _listed(cls, names: object) -> object:
-        """Take names in one text too, as `--params` splits a list at its commas."""
+        """Accept names in one string as well, because `--params` splits a list at its commas."""
         return tuple(names.split()) if isinstance(names, str) else names
 
     @field_validator("configurations")

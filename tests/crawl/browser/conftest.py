@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from crawl.browser.site import Site, serve
-from moodswarm.crawl.browser import find_browser
 from moodswarm.crawl.browser.chromium import Setup
 from moodswarm.crawl.browser.page import Page, Visit
+from moodswarm.crawl.browser.paths import find_browser
 from moodswarm.crawl.browser.pool import BrowserPool
 
 Open = Callable[..., Page]

@@ -13,7 +13,8 @@ from typing import Any
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 
-from moodswarm.crawl.browser import MIDDLEWARE, MIDDLEWARE_ORDER, BrowserRequest
+from moodswarm.crawl.browser.gate import MIDDLEWARE, MIDDLEWARE_ORDER
+from moodswarm.crawl.browser.requests import BrowserRequest
 from moodswarm.crawl.egress import EgressPolicy
 from moodswarm.crawl.egress.proxy import EgressProxy
 from moodswarm.crawl.spec import Browser, Egress

@@ -9,8 +9,8 @@ import pytest
 
 from crawl.browser.conftest import make_setup
 from crawl.browser.site import PAGES, SHOWN, Site
-from moodswarm.crawl.browser import PageRefused
 from moodswarm.crawl.browser.chromium import Setup
+from moodswarm.crawl.browser.errors import PageRefused
 from moodswarm.crawl.browser.page import Visit
 from moodswarm.crawl.browser.pool import BrowserPool
 from moodswarm.crawl.egress import EgressPolicy

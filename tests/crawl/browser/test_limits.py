@@ -15,8 +15,8 @@ import pytest
 
 from crawl.browser.conftest import make_setup
 from crawl.browser.site import SHOWN, Site
-from moodswarm.crawl.browser import BrowserMissing, PageFailed, PageRefused, PageTimedOut
 from moodswarm.crawl.browser.chromium import Setup
+from moodswarm.crawl.browser.errors import BrowserMissing, PageFailed, PageRefused, PageTimedOut
 from moodswarm.crawl.browser.page import Visit
 from moodswarm.crawl.browser.pool import BrowserPool
 

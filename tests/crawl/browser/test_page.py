@@ -8,7 +8,7 @@ from selenium.webdriver.support import expected_conditions
 
 from crawl.browser.conftest import Open, make_setup
 from crawl.browser.site import SHOWN, Site
-from moodswarm.crawl.browser import PageFailed, PageRefused
+from moodswarm.crawl.browser.errors import PageFailed, PageRefused
 from moodswarm.crawl.browser.page import Visit
 from moodswarm.crawl.browser.pool import BrowserPool
 

@@ -7,28 +7,6 @@ off the reactor's thread, one page's cookies never seen by the next, honest stat
     settings["MOODSWARM_BROWSER"] = spec.browser
     settings["MOODSWARM_BROWSER_PROXY"] = start_egress_proxy  # called at the first page
 
-`USER_AGENT` and `DOWNLOAD_MAXSIZE` count as for any other page.
+`MIDDLEWARE` is in `gate`, `BrowserRequest` in `requests`. `USER_AGENT` and `DOWNLOAD_MAXSIZE` count
+as for any other page. Nothing is imported here: all but the gate and the errors loads Selenium.
 """
-
-from moodswarm.crawl.browser.errors import (
-    BrowserMissing,
-    PageFailed,
-    PageRefused,
-    PageTimedOut,
-)
-from moodswarm.crawl.browser.middleware import MIDDLEWARE, MIDDLEWARE_ORDER, BrowserMiddleware
-from moodswarm.crawl.browser.paths import BrowserPaths, find_browser
-from moodswarm.crawl.browser.requests import BrowserRequest
-
-__all__ = [
-    "MIDDLEWARE",
-    "MIDDLEWARE_ORDER",
-    "BrowserMiddleware",
-    "BrowserMissing",
-    "BrowserPaths",
-    "BrowserRequest",
-    "PageFailed",
-    "PageRefused",
-    "PageTimedOut",
-    "find_browser",
-]

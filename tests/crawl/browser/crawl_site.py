@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import scrapy.core.downloader.contextfactory  # noqa: F401  # early, as in `child`
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 
@@ -79,8 +80,7 @@ def main() -> None:
                 "DOWNLOAD_MAXSIZE": 1_000_000,
                 "USER_AGENT": "MoodSwarm test",
                 "LOG_LEVEL": "WARNING",
-                "TELNETCONSOLE_ENABLED": False,
-                "REMOTE_CONTROL_ENABLED": False,
+                "EXTENSIONS_BASE": {},
                 "CONCURRENT_REQUESTS": 32,
                 **settings,
             }

@@ -1,14 +1,15 @@
-# Two commands to start: `make feature` and `make test`. What they run is plain pip, kedro and
-# pytest; the README lists it for people without make.
+# Start with `make feature` or `make test`. They run plain pip, kedro and pytest; the README lists
+# the commands for people without make.
 
 PYTHON ?= $(or $(shell command -v python3.11),python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# Nothing here phones home.
+# No tool may phone home.
 export DO_NOT_TRACK := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
-# glibc keeps freed memory per thread: two arenas take a quarter off the peak of a long run (LOG.md).
+# glibc keeps freed memory per thread. Limiting it to two arenas lowers the peak of a long run by a
+# quarter (LOG.md).
 export MALLOC_ARENA_MAX := 2
 
 ARTICLES ?= data/01_raw/sample/articles.jsonl
@@ -17,15 +18,15 @@ POINTS ?= 100000
 .DEFAULT_GOAL := help
 .PHONY: help demo feature test check benchmark viz mlflow constraints clean
 
-help:  ## Show what can be made
+help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { \
-		echo "MoodSwarm needs Python 3.11; name yours with: make PYTHON=/path/to/python3.11"; exit 1; }
+		echo "MoodSwarm needs Python 3.11. Name yours with: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# A stamp per extra: the second call finds it newer than what it was made from, and does nothing.
+# One stamp file per extra. It is newer than the files it depends on, so a second call does nothing.
 $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing MoodSwarm into $(VENV) (once)"
 	$(PIP) -e .
@@ -43,16 +44,16 @@ feature: $(VENV)/.core  ## Set up, import the sample corpus if the store is empt
 demo: $(VENV)/.crawl  ## Set up, crawl a sample site on this machine, make features, search
 	@$(BIN)/moodswarm demo
 
-test: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server $(VENV)/.ray $(VENV)/.mlflow $(VENV)/.viz  ## Set up what tests need and run them
+test: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server $(VENV)/.ray $(VENV)/.mlflow $(VENV)/.viz  ## Install what the tests need and run them
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-check: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server  ## Lint, types, import contracts
+check: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server  ## Check style, types and import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-benchmark: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server $(VENV)/.rivals  ## Measure speed; ARTICLES=path of your own articles
+benchmark: $(VENV)/.dev $(VENV)/.crawl $(VENV)/.server $(VENV)/.rivals  ## Measure speed; ARTICLES=path uses your own articles
 	@$(BIN)/python benchmarks/embedding.py --articles $(ARTICLES)
 	@$(BIN)/python benchmarks/text.py --articles $(ARTICLES)
 	@$(BIN)/python benchmarks/search.py --points $(POINTS)
@@ -69,12 +70,12 @@ viz: $(VENV)/.viz  ## Show the pipelines in the browser
 mlflow: $(VENV)/.mlflow  ## Compare runs in the browser
 	@$(BIN)/kedro mlflow ui
 
-constraints:  ## Resolve all extras anew into constraints.txt (needs uv)
+constraints:  ## Resolve all extras again into constraints.txt (needs uv)
 	uv pip compile --all-extras --python-version 3.11 --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links pyproject.toml | sed -E 's/^(torch==[0-9.]+)\+.*/\1/' \
 		> constraints.new
 	(sed -n '/^#/p' constraints.txt; cat constraints.new) > constraints.tmp
 	mv constraints.tmp constraints.txt && rm constraints.new
 
-clean:  ## Remove what runs and tests left behind, but no data
+clean:  ## Remove caches and build output, but no data
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,4 +1,4 @@
-"""Articles for the benchmarks, from any file that `moodswarm import` reads."""
+"""Read articles for the benchmarks from any file that `moodswarm import` accepts."""
 
 import sys
 from itertools import chain
@@ -15,14 +15,15 @@ SAMPLE = Path(__file__).parents[1] / "data/01_raw/sample/articles.jsonl"
 
 
 def read_articles(path: Path) -> pa.Table:
-    """Read the articles of a file by way of a document store, so as a run would see them.
+    """Read the articles of a file through a document store, so that they are as a run sees them.
 
     Args:
         path: Our JSON lines or the JSON of the LLM Engineer's Handbook, plain or gzip.
 
     Returns:
-        `DOCUMENT_SCHEMA` and an empty `revision`, ordered by id. Posts, repositories, deleted
-        documents and articles without text are left out; what cannot be read is named on stderr.
+        `DOCUMENT_SCHEMA` with an added, empty `revision`, ordered by id. Posts, repositories,
+        deleted documents and articles without text are left out; lines that cannot be read are
+        listed on stderr.
 
     Raises:
         SystemExit: the file has no article with text.
@@ -38,6 +39,6 @@ def read_articles(path: Path) -> pa.Table:
         print(f"left out: {failure}", file=sys.stderr)
     articles = [found for found in documents if found.kind == "article" and found.content.strip()]
     if not articles:
-        raise SystemExit(f"{path} has no article with text; name a file with articles")
+        raise SystemExit(f"{path} has no article with text. Name a file with articles.")
     revisions = pa.array([""] * len(articles), pa.string())
     return documents_to_table(articles).append_column("revision", revisions)

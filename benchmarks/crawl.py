@@ -1,15 +1,15 @@
-"""Crawl article pages of a local server: our worker, and what one would write by hand.
+"""Crawl pages of a local server with our crawler, and with what one would write by hand.
 
 Run: python benchmarks/crawl.py [--pages 2000] [--json FILE]
 
 Pages of about 30 KB come from a server in a process of its own, on eight addresses of this machine.
-The same pages are read by the worker as `kedro run` starts it, by a loop of requests and
-trafilatura, and by Scrapy with trafilatura in the callback. Counted is what comes after the first
-tenth of the pages, so that imports do not count: milliseconds of CPU a page, in the crawling
-process and in the processes it started. "Lag" is the longest time a timer of the event loop came
-too late; "growth" compares the peak of the crawling process's memory over all pages with that of
-the first tenth; "busy" is the share of the machine's cores that had something to do, the server
-and whatever else runs included. For memory, run it with --pages 20000.
+The same pages are read by our crawler as `kedro run` starts it, by a loop of requests and
+trafilatura, and by Scrapy with trafilatura in the callback. Costs are measured after the first
+tenth of the pages, which leaves imports out: milliseconds of CPU time per page, in the crawling
+process and in the processes it started. "Lag" is the longest delay of a timer in the event loop.
+"Growth" is the peak memory of the crawling process over all pages, divided by that over the first
+tenth. "Busy" is the share of the machine's cores that were in use, by the server and any other
+program too. To look at memory, use --pages 20000.
 """
 
 import argparse
@@ -40,16 +40,16 @@ Row = dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=2_000)
-    parser.add_argument("--only-ours", action="store_true", help="leave out the rivals")
-    parser.add_argument("--json", type=Path, help="write the numbers here")
-    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--only-ours", action="store_true", help="skip the rivals")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.worker:
-        run_worker(*options.worker)
+    if options.child:
+        run_child(*options.child)
         return
     with TemporaryDirectory() as folder, server() as port:
         urls = [f"http://{HOSTS[n % len(HOSTS)]}:{port}/{n}" for n in range(options.pages)]
-        rows = {"ours": measure_worker(urls, port, Path(folder))}
+        rows = {"ours": measure_child(urls, port, Path(folder))}
         if not options.only_ours:
             rows["requests + trafilatura"] = measure(loop_requests, urls)
             rows["Scrapy, trafilatura inline"] = measure(crawl_inline, urls)
@@ -61,7 +61,7 @@ def main() -> None:
 def show(rows: dict[str, Row], pages: int) -> None:
     """Print the table, with ratios to ours, and the goals."""
     ours = rows["ours"]
-    print(f"{pages} pages, {os.cpu_count()} cores, {os.getloadavg()[0]:.1f} load at the end")
+    print(f"{pages} pages, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
     print(
         f"{'':27} {'pages/s':>8} {'ratio':>6} {'crawler':>9} {'others':>8} {'sum':>8} {'lag':>7}"
         f" {'busy':>6} {'10 %':>9} {'all':>9} {'growth':>7}"
@@ -80,11 +80,11 @@ def show(rows: dict[str, Row], pages: int) -> None:
         print(f"ours, {name}: {ours[name]:.2f}, goal {goal:g}: {'met' if met else 'MISSED'}")
 
 
-def measure_worker(urls: list[str], port: int, folder: Path) -> Row:
-    """Run our worker and count its events."""
+def measure_child(urls: list[str], port: int, folder: Path) -> Row:
+    """Run our crawler and count its events."""
     spec, lag = write_spec(urls, port, folder), folder / "lag"
     reading, writing = os.pipe()
-    command = [sys.executable, __file__, "--worker", str(spec), str(writing), str(lag)]
+    command = [sys.executable, __file__, "--child", str(spec), str(writing), str(lag)]
     with (folder / "log").open("wb") as log:
         child = subprocess.Popen(command, pass_fds=[writing], stderr=log, start_new_session=True)
     os.close(writing)
@@ -101,13 +101,13 @@ def measure_worker(urls: list[str], port: int, folder: Path) -> Row:
     child.wait()
     if outcomes != {"fetched": len(urls)}:
         raise SystemExit(
-            f"not all pages became documents: {outcomes}\n{(folder / 'log').read_text()}"
+            f"some pages did not become documents: {outcomes}\n{(folder / 'log').read_text()}"
         )
     return {**row, **watch.lags(json.loads(lag.read_text()))}
 
 
 def write_spec(urls: list[str], port: int, folder: Path) -> Path:
-    """Write what the parent of a crawl would: every page is known, and to be asked."""
+    """Write the specification that the parent of a crawl would, with every page to be requested."""
     from moodswarm.crawl.spec import CrawlSpec, Egress, KnownLink, Limits, Manners, Source
 
     homes = [f"http://{host}:{port}/" for host in HOSTS]
@@ -135,19 +135,19 @@ def write_spec(urls: list[str], port: int, folder: Path) -> Path:
     return path
 
 
-def run_worker(spec: str, events_fd: str, lag: str) -> None:
-    """Be the worker, with a timer in its event loop."""
-    from moodswarm.crawl.child import Worker
+def run_child(spec: str, events_fd: str, lag: str) -> None:
+    """Be the crawler's child process, with a timer in its event loop."""
+    from moodswarm.crawl.child import Crawl
     from moodswarm.crawl.spec import CrawlSpec
 
-    worker = Worker(CrawlSpec.model_validate_json(Path(spec).read_bytes()), int(events_fd))
-    late = watch_loop(worker._loop)
-    worker.run()
+    crawl = Crawl(CrawlSpec.model_validate_json(Path(spec).read_bytes()), int(events_fd))
+    late = watch_loop(crawl._loop)
+    crawl.run()
     Path(lag).write_text(json.dumps(late))
 
 
 def measure(work: Callable[[list[str], Connection], None], urls: list[str]) -> Row:
-    """Run a rival in a process; it sends one message a page, and at its end its lag."""
+    """Run a rival in a process of its own; it sends a message per page, and its lag at the end."""
     here, there = SPAWN.Pipe(duplex=False)
     child = SPAWN.Process(target=work, args=(urls, there))
     child.start()
@@ -209,7 +209,7 @@ def crawl_inline(urls: list[str], told: Connection) -> None:
 
 
 class Watch:
-    """CPU and memory of a process and of those below it, from /proc, as its pages come."""
+    """CPU time and memory of a process and its descendants, from /proc, as its pages arrive."""
 
     def __init__(self, pid: int, pages: int) -> None:
         self._pid, self._pages = pid, pages
@@ -230,8 +230,8 @@ class Watch:
             self._warm = (*self._now(), self._peak, self._done)
 
     def end(self) -> Row:
-        """Return what the pages after the first tenth cost."""
-        assert self._warm, "no page came"
+        """Return the cost of the pages after the first tenth."""
+        assert self._warm, "no page arrived"
         clock, crawler, others, idle, warm, done = self._warm
         now = self._now()
         pages, seconds = self._done - done, now[0] - clock
@@ -247,7 +247,7 @@ class Watch:
         }
 
     def lags(self, late: list[tuple[float, float]]) -> Row:
-        """Return the longest lag after the first tenth, and before."""
+        """Return the longest lag after the first tenth of the pages, and before that."""
         assert self._warm
         start = self._warm[0]
         return {
@@ -274,13 +274,13 @@ def cpu_seconds(pid: int) -> float:
 
 
 def idle_seconds() -> float:
-    """Return how long all cores together have had nothing to do."""
+    """Return the idle time of all cores together."""
     fields = Path("/proc/stat").read_text().split(maxsplit=6)
     return (int(fields[4]) + int(fields[5])) / TICK
 
 
 def below(pid: int) -> Iterator[int]:
-    """Give the processes that a process has started, by whichever of its threads, and theirs."""
+    """Yield the descendants of a process, whichever of its threads started them."""
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
             for child in map(int, children.read_text().split()):
@@ -290,7 +290,7 @@ def below(pid: int) -> Iterator[int]:
 
 @contextmanager
 def server() -> Iterator[int]:
-    """Run the server in a process of its own; its port."""
+    """Run the server in a process of its own and yield its port."""
     here, there = SPAWN.Pipe(duplex=False)
     child = SPAWN.Process(target=serve_pages, args=(there,), daemon=True)
     child.start()

@@ -1,4 +1,4 @@
-"""The pages that `crawl.py` crawls, and the server they come from."""
+"""The pages that `crawl.py` crawls, and the server for them."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ _ASIDE = "".join(
 
 
 def make_page(number: int) -> bytes:
-    """Return an article of about 30 KB of HTML, some 1,500 words of it the text."""
+    """Return an article of about 30 KB of HTML, with some 1,500 words of text."""
     draw = random.Random(number)
 
     def sentence() -> str:
@@ -45,7 +45,7 @@ def make_page(number: int) -> bytes:
 
 
 def serve_pages(told: Connection) -> None:
-    """Answer on one port of every host until the process is ended; tell the port."""
+    """Send the port, then answer on it for every host until the process ends."""
     asyncio.run(_serve(told))
 
 
@@ -76,7 +76,11 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 def watch_loop(loop: asyncio.AbstractEventLoop) -> list[tuple[float, float]]:
-    """Measure in a loop how late a timer is; the list gets moment and seconds, if over 10 ms."""
+    """Start measuring how late a timer of the loop is.
+
+    Returns:
+        A list that gets (moment, seconds) for every delay of more than 10 ms.
+    """
     late: list[tuple[float, float]] = []
 
     async def watch() -> None:
@@ -91,5 +95,5 @@ def watch_loop(loop: asyncio.AbstractEventLoop) -> list[tuple[float, float]]:
     return late
 
 
-#: A loop keeps no reference to its tasks.
+#: Keeps tasks alive, because a loop holds only weak references to them.
 _watching: list[asyncio.Task[None]] = []

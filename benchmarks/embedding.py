@@ -1,25 +1,25 @@
-"""How much of what an author wrote reaches a vector, and at what cost in CPU time.
+"""Measure how much of an author's text reaches a vector, and the CPU time it takes.
 
 Run: python benchmarks/embedding.py [--articles FILE] [--json OUT]
 
-Three ways over the same articles, in one run and in turn, so that a busy machine is busy for all:
+Three ways embed the same articles in turn in one run, so that a busy machine affects them all:
 
 - ours: `clean_batch`, `chunk_batch` and `embed_batch` with their defaults;
-- reference: what PacktPublishing/LLM-Engineers-Handbook does with an article, written anew:
-  punctuation and line breaks replaced by spaces, sentences joined to chunks of 1,000 to 2,000
-  characters (shorter ones are dropped), batches of ten chunks of one document through
-  `SentenceTransformer.encode` in float32, which cuts every text at 256 tokens;
-- limit: a bare forward pass of our model over exactly our windows, in the best order and the same
-  precision, tokenized beforehand.
+- reference: a rewrite of what PacktPublishing/LLM-Engineers-Handbook does with an article. It
+  replaces punctuation and line breaks by spaces, joins sentences into chunks of 1,000 to 2,000
+  characters, drops shorter ones, and embeds ten chunks of a document at a time in float32 with
+  `SentenceTransformer.encode`, which cuts every text at 256 tokens;
+- limit: only the forward passes of our model over exactly our windows, in the best order and the
+  same precision, tokenized beforehand.
 
-A source token is a word piece of the raw text. It counts as reached in the share in which the
-tokens of its document's cleaned text lie in a window that the model read; text that two windows
-share counts once. Goals: ours at least 2.5 times the reference and within 5 % of the limit, every
-token reached.
+A source token is a word piece of the raw text. The source tokens of a document count as reached in
+proportion to the tokens of its cleaned text that are in a window the model read; text in two
+windows counts once. Goals: ours at least 2.5 times the reference and within 5 % of the limit, with
+every token reached.
 
-One thread is the default because it measures computing alone. With more, the reference's threads
-spin while they wait for each other, which counts as CPU time and grows with whatever else the
-machine does: on a busy machine that alone raises the ratio from 1.6 to between 2 and 3 (LOG.md).
+One thread is the default, so that only computing is measured. With more, the reference's threads
+spin while they wait for each other. That counts as CPU time and grows with the load of the machine:
+on a busy one, it raises the ratio from 1.6 to between 2 and 3 by itself (LOG.md).
 """
 
 import argparse
@@ -52,12 +52,12 @@ SENTENCE_END = re.compile(r"(?<!\w\.\w.)(?<![A-Z][a-z]\.)(?<=\.|\?|\!)\s")
 
 @dataclass
 class Way:
-    """One way to embed, and what was measured of it.
+    """One way to embed, with its measurements.
 
     Attributes:
         tokens_read: Model tokens per round, special tokens included.
-        reached: Source tokens per round that lie in a window that the model read.
-        coverage: `reached` over all source tokens.
+        reached: Source tokens per round that are in a window the model read.
+        coverage: `reached` divided by all source tokens.
     """
 
     name: str
@@ -101,7 +101,7 @@ def main() -> None:
         "limit": (Way("limit", ours.chunks, ours.tokens_read, ours.reached, ours.coverage), limit),
     }
     for _, run in ways.values():
-        run()  # the first pass loads and tunes
+        run()  # the first pass loads the model and warms up
     for _ in range(options.rounds):
         for way, run in ways.values():
             way.measure(run)
@@ -112,10 +112,10 @@ def parse_options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--articles", type=Path, default=SAMPLE, help="JSON lines or handbook JSON")
-    parser.add_argument("--documents", type=int, help="take only the first so many")
+    parser.add_argument("--documents", type=int, help="use only this many, from the first on")
     parser.add_argument("--rounds", type=int, default=3, help="how often each way runs")
-    parser.add_argument("--threads", type=int, default=1, help="for all ways")
-    parser.add_argument("--json", type=Path, help="write the numbers here")
+    parser.add_argument("--threads", type=int, default=1, help="threads of every way")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
     return parser.parse_args()
 
 
@@ -128,7 +128,7 @@ def make_chunks(documents: pa.Table, tokenizer: FastTokenizer) -> tuple[pa.Table
 def describe_ours(
     cleaned: pa.Table, chunks: pa.Table, source: np.ndarray, embedder: Embedder
 ) -> Way:
-    """Count what our chunks reach; chunks over the limit would fail, so each is read whole."""
+    """Count what our chunks reach. Each is read in full, because longer ones raise an error."""
     spans: dict[str, list[tuple[int, int]]] = {name: [] for name in cleaned["id"].to_pylist()}
     columns = (chunks[name].to_pylist() for name in ("document_id", "start", "end"))
     for name, start, end in zip(*columns, strict=True):
@@ -140,7 +140,7 @@ def describe_ours(
 
 
 def describe(name: str, chunks: int, tokens: int, shares: np.ndarray, source: np.ndarray) -> Way:
-    """Weigh each document's share with the tokens of its raw text."""
+    """Weight each document's share by the tokens of its raw text."""
     reached = float(shares @ source)
     return Way(name, chunks, tokens, reached, reached / float(source.sum()))
 
@@ -148,7 +148,7 @@ def describe(name: str, chunks: int, tokens: int, shares: np.ndarray, source: np
 def covered_shares(
     texts: Sequence[str], spans: Iterable[Sequence[tuple[int, int]]], tokenizer: FastTokenizer
 ) -> np.ndarray:
-    """Return, for each cleaned text, which share of its tokens lies wholly in one of its spans."""
+    """Return, for each cleaned text, the share of its tokens that are entirely in one span."""
     shares = []
     for encoding, inside in zip(tokenizer.encode(texts), spans, strict=True):
         covered = np.zeros(len(encoding), bool)
@@ -159,7 +159,7 @@ def covered_shares(
 
 
 class Reference:
-    """The reference's rules for articles, over the model that it would load."""
+    """The reference's rules for articles, with the model that it would load."""
 
     def __init__(self, embedder: Embedder, texts: Sequence[str], threads: int) -> None:
         import torch
@@ -172,7 +172,7 @@ class Reference:
         self.chunks = [join_sentences(text) for text in self.cleaned]
 
     def run(self) -> None:
-        """Embed all chunks, ten of one document at a time."""
+        """Embed all chunks, ten of a document at a time."""
         for chunks in self.chunks:
             for start in range(0, len(chunks), REFERENCE_BATCH):
                 self.model.encode(chunks[start : start + REFERENCE_BATCH], show_progress_bar=False)
@@ -195,7 +195,7 @@ class Reference:
 
 
 def join_sentences(text: str, shortest: int = 1_000, longest: int = 2_000) -> list[str]:
-    """Join sentences to chunks; a chunk below the shortest is dropped, as the reference does."""
+    """Join sentences into chunks and drop those that are too short, as the reference does."""
     chunks, current = [], ""
     for sentence in filter(None, (part.strip() for part in SENTENCE_END.split(text))):
         if len(current) + len(sentence) <= longest:
@@ -210,14 +210,14 @@ def join_sentences(text: str, shortest: int = 1_000, longest: int = 2_000) -> li
 
 
 def make_limit(embedder: Embedder, chunks: pa.Table) -> Callable[[], object]:
-    """Return the forward passes over our windows and nothing else; as many threads as ours."""
+    """Return a function of only the forward passes over our windows, on as many threads as ours."""
     import torch
 
     from moodswarm.models.encoders import BatchedEncoder, _pad
 
     encoder = embedder._load()
     if not isinstance(encoder, BatchedEncoder):
-        raise SystemExit("the limit is known for plain BERT checkpoints only")
+        raise SystemExit("the limit can be measured only for plain BERT checkpoints")
     ids = embedder.tokenizer.ids(chunks["text"].to_pylist())
     lengths = np.array([len(tokens) for tokens in ids])
     batches = [
@@ -225,7 +225,7 @@ def make_limit(embedder: Embedder, chunks: pa.Table) -> Callable[[], object]:
         for rows in length_sorted_batches(lengths, CPU_BATCH_TOKENS)
     ]
     model, threads = encoder._model, encoder._workers
-    # Kept open: its threads run one batch each, on one core, as ours do.
+    # The pool stays open. As in ours, each of its threads runs a batch of its own on one core.
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def run() -> None:
@@ -237,7 +237,7 @@ def make_limit(embedder: Embedder, chunks: pa.Table) -> Callable[[], object]:
 
 
 def report(ways: Sequence[Way], source: int, preparation: float, out: Path | None) -> None:
-    """Print the table and the ratios; write them as JSON if asked to."""
+    """Print the table and the ratios, and write them as JSON if `out` is given."""
     print(f"{source:,} source tokens; medians of {len(ways[0].cpu_seconds)} rounds; "
           f"load average {os.getloadavg()[0]:.1f}")  # fmt: skip
     print(f"{'way':10} {'chunks':>7} {'read':>9} {'reached':>8} {'CPU-s':>7} {'wall-s':>7} "
@@ -248,7 +248,7 @@ def report(ways: Sequence[Way], source: int, preparation: float, out: Path | Non
               f"{cpu:7.1f} {wall:7.1f} {way.speed:20,.0f}")  # fmt: skip
     ours, rival, limit = (way.speed for way in ways)
     print(f"ours / reference {ours / rival:.2f} (goal 2.5), ours / limit {ours / limit:.3f} "
-          f"(goal .95); cleaning and chunking ours: {preparation:.2f} CPU-s")  # fmt: skip
+          f"(goal .95); our cleaning and chunking: {preparation:.2f} CPU-s")  # fmt: skip
     if out:
         values: dict[str, Any] = {way.name: asdict(way) | {"speed": way.speed} for way in ways}
         values |= {"source_tokens": source, "preparation_cpu_seconds": preparation}

@@ -1,17 +1,17 @@
-"""How well and how fast pages become markdown, beside two other extractors.
+"""Measure how well and how fast pages become markdown, in comparison with two other extractors.
 
 Run: python benchmarks/extraction.py [--pairs DIR] [--json OUT]
 
-All read the same pages, each with its document beside it (`moodswarm crawl evaluate` says how that
-is compared), in one process and in turn:
+All read the same pages in turn in one process, each with the expected document beside it (the help
+of `moodswarm crawl evaluate` says how they are compared):
 
 - ours: `extract_page`, with title and metadata;
 - trafilatura: its own markdown, with formatting, links and tables, without comments;
-- readability: readability-lxml finds the article, html-to-markdown converts it; left out where
+- readability: readability-lxml finds the article and html-to-markdown converts it; skipped if
   readability-lxml is not installed (pip install readability-lxml).
 
-Without --pairs the pages are the golden ones of the tests: few, and ours are perfect there by
-construction, so only the speed says something. Goal: 40 documents per CPU-second.
+Without --pairs, the pages are the golden pages of the tests. They are few, and our results there
+are perfect by construction, so only the speed is meaningful. Goal: 40 documents per CPU-second.
 """
 
 import argparse
@@ -23,10 +23,10 @@ from pathlib import Path
 
 from moodswarm.evaluation.extraction.pairs import (
     Evaluation,
-    Found,
+    ExtractedText,
     PageRefused,
     evaluate,
-    extract_found,
+    extract_as_crawler,
     find_pairs,
 )
 
@@ -35,7 +35,7 @@ GOAL = 40.0
 MEASURES = ("f1", "code", "headings", "items", "title", "documents_per_cpu_second")
 
 
-def with_trafilatura(body: bytes, url: str) -> Found:
+def with_trafilatura(body: bytes, url: str) -> ExtractedText:
     from trafilatura import extract_with_metadata
 
     document = extract_with_metadata(
@@ -50,16 +50,16 @@ def with_trafilatura(body: bytes, url: str) -> Found:
     text = getattr(document, "text", None)
     if not text:
         raise PageRefused("nothing found")
-    return Found(getattr(document, "title", None), text)
+    return ExtractedText(getattr(document, "title", None), text)
 
 
-def with_readability(body: bytes, url: str) -> Found:
+def with_readability(body: bytes, url: str) -> ExtractedText:
     from html_to_markdown import ConversionOptions, convert
     from readability import Document
 
     document = Document(body.decode("utf-8", "replace"), url=url)
     options = ConversionOptions(extract_metadata=False)
-    return Found(document.short_title(), convert(document.summary(), options).content or "")
+    return ExtractedText(document.short_title(), convert(document.summary(), options).content or "")
 
 
 def show(results: dict[str, Evaluation]) -> None:
@@ -87,11 +87,13 @@ def lost(ours: Evaluation, other: Evaluation) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--pairs", type=Path, default=GOLDEN, help="pages with documents beside")
+    parser.add_argument(
+        "--pairs", type=Path, default=GOLDEN, help="folder of pages with the expected documents"
+    )
     parser.add_argument("--json", type=Path, help="write the numbers to this file")
     arguments = parser.parse_args()
-    extractors: dict[str, Callable[[bytes, str], Found]] = {
-        "ours": extract_found,
+    extractors: dict[str, Callable[[bytes, str], ExtractedText]] = {
+        "ours": extract_as_crawler,
         "trafilatura": with_trafilatura,
     }
     if find_spec("readability"):

@@ -2,14 +2,15 @@
 
 Run: python benchmarks/llm.py [--tasks 1000] [--seconds 0.5] [--json FILE]
 
-A local endpoint in a process of its own answers in 0.5 s, 16 requests at once. About one request in
-five meets a fault: 429, 500, 503, no answer (1 s, then the client leaves), a lost connection,
-broken JSON, no JSON, the wrong shape, an answer that is cut off. "Busy" is the share of the time
-that the endpoint's places were taken, until the last tasks have begun (when as many are left as
-there are places), and to the very end: what is computed for nothing counts as taken too. "Paid
-twice" are questions that were answered well more than once. Each client has a process of its own;
-one of ours is killed in the middle and begins again. The rival is AsyncOpenAI with its own retries,
-asyncio.gather and a semaphore, and looks at answers the same way without repair or asking again.
+A local endpoint in a process of its own answers in 0.5 s and has 16 places, one per request at a
+time. About one request in five meets a fault: 429, 500, 503, no answer (the client gives up after
+1 s), a lost connection, broken JSON, no JSON, the wrong shape, a truncated answer. "Busy" is the
+share of places in use until the last tasks have begun (as many as there are places); "to end" is
+the same until the very end. Places with answers that nobody uses count as busy too. "Paid twice"
+counts questions that got more than one good answer. Each client has a process of its own; one of
+ours is killed halfway and starts again. The rival is AsyncOpenAI with its own retries,
+asyncio.gather and a semaphore; it validates answers the same way, but neither repairs them nor asks
+again.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 ROOT = Path(__file__).parents[1]
-# Not `tests`: its folder llm would hide behind this file of the same name.
+# Not `tests`, because this file would hide its folder of the same name, llm.
 sys.path.insert(0, str(ROOT / "tests" / "llm"))
 
 PLACES, TIMEOUT = 16, 1.0
@@ -43,7 +44,7 @@ Work = Callable[[str, int, str, Connection], None]
 
 
 class Echo(BaseModel):
-    """What the endpoint answers."""
+    """The shape of the endpoint's answers."""
 
     answer: str
 
@@ -51,8 +52,8 @@ class Echo(BaseModel):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", type=int, default=1_000)
-    parser.add_argument("--seconds", type=float, default=0.5, help="of one answer")
-    parser.add_argument("--json", type=Path, help="write the numbers here")
+    parser.add_argument("--seconds", type=float, default=0.5, help="time that one answer takes")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
     options = parser.parse_args()
     rows: dict[str, Row] = {}
     for name, rates in (("no faults", {}), ("faults", RATES)):
@@ -71,7 +72,7 @@ def show(rows: dict[str, Row], hooks: Row, tasks: int, limit: float) -> None:
     """Print the table and the goals."""
     print(
         f"{tasks} tasks, {PLACES} at once, limit {limit:.0f} answers/s, {os.cpu_count()} cores,"
-        f" {os.getloadavg()[0]:.1f} load at the end"
+        f" load {os.getloadavg()[0]:.1f} at the end"
     )
     print(
         f"{'':27} {'done':>5} {'failed':>6} {'lost':>5} {'requests':>8} {'paid twice':>10}"
@@ -85,7 +86,7 @@ def show(rows: dict[str, Row], hooks: Row, tasks: int, limit: float) -> None:
         )
     killed = rows["ours, killed in the middle"]
     print(f"killed after {killed['before_kill']} results; then: {killed['report']}")
-    print(f"what was in flight at the kill, at most {PLACES}, may be paid twice")
+    print(f"requests in flight at the kill, at most {PLACES}, may be paid twice")
     for name in ("ours, no faults", "ours, faults"):
         print(f"{name}: {rows[name]['report']}")
         verdict(f"{name}, busy", rows[name]["busy"], rows[name]["busy"] >= GOALS["busy"], "busy")
@@ -102,7 +103,7 @@ def verdict(name: str, value: float, met: bool, goal: str) -> None:
 def measure(
     work: Work, tasks: int, rates: dict[str, float], seconds: float, *, kill: bool = False
 ) -> Row:
-    """Run a client against a fresh endpoint; with `kill`, twice."""
+    """Run a client against a fresh endpoint; with `kill`, kill it halfway and run it again."""
     with TemporaryDirectory() as folder, endpoint(rates, seconds) as ask:
         url, before = ask("url"), 0
         if kill:
@@ -127,12 +128,12 @@ def run(
     ask: Callable[[str], Any],
     stop_at: int | None = None,
 ) -> Row:
-    """Run a client in a process; kill it after `stop_at` results."""
+    """Run a client in a process of its own; kill it after `stop_at` results."""
     here, there = SPAWN.Pipe(duplex=False)
     child = SPAWN.Process(target=work, args=(url, tasks, folder, there))
     child.start()
     there.close()
-    here.recv()  # All is imported.
+    here.recv()  # The child has imported everything, so the clock starts now.
     start, busy, results = time.perf_counter(), ask("busy"), 0
     nearly: tuple[float, float] | None = None
     while not isinstance(message := here.recv(), dict):
@@ -156,7 +157,7 @@ def run(
 
 @contextmanager
 def endpoint(rates: dict[str, float], seconds: float) -> Iterator[Callable[[str], Any]]:
-    """Run the stub in a process; ask it for its `url`, `busy` seconds or `counts`."""
+    """Run the stub in a process; yield a function that gets its `url`, `busy` or `counts`."""
     here, there = SPAWN.Pipe()
     child = SPAWN.Process(target=serve, args=(there, rates, seconds), daemon=True)
     child.start()
@@ -173,7 +174,7 @@ def endpoint(rates: dict[str, float], seconds: float) -> Iterator[Callable[[str]
 
 
 def serve(told: Connection, rates: dict[str, float], seconds: float) -> None:
-    """Be the endpoint."""
+    """Run as the endpoint."""
     from stub import stub
 
     with stub(rates=rates, places=PLACES, seconds=seconds) as server:
@@ -193,13 +194,13 @@ def questions(tasks: int) -> list[dict[str, str]]:
 
 
 def run_ours(url: str, tasks: int, folder: str, told: Connection) -> None:
-    """Run a batch with a cache; send 1 for each result, then what became of it."""
+    """Run a batch with a cache; send 1 for each result, then the totals."""
     asyncio.run(_run_ours(url, tasks, folder, told))
 
 
 async def _run_ours(url: str, tasks: int, folder: str, told: Connection) -> None:
+    from moodswarm.llm.batch.batch import run_batch
     from moodswarm.llm.batch.cache import TaskCache
-    from moodswarm.llm.batch.run import run_batch
     from moodswarm.llm.profiles import open_chat, read_settings
     from moodswarm.llm.tasks.task import Task
     from moodswarm.llm.tasks.templates import PromptTemplate
@@ -233,7 +234,7 @@ async def _run_ours(url: str, tasks: int, folder: str, told: Connection) -> None
 
 
 def run_rival(url: str, tasks: int, _folder: str, told: Connection) -> None:
-    """Do what one would write by hand."""
+    """Run the client that one would write by hand."""
     asyncio.run(_run_rival(url, tasks, told))
 
 
@@ -263,7 +264,7 @@ async def _run_rival(url: str, tasks: int, told: Connection) -> None:
 
 
 def measure_hooks(url: str) -> Row:
-    """Return milliseconds that the caller waits for a call of the fake, with and without hooks."""
+    """Return the milliseconds that a call of the fake takes, with and without hooks."""
     trace = {"name": "trace", "endpoint": f"{url}/traces"}
     guard = {"name": "guard", "refuse_prompts": ["xyzzy"], "withhold_answers": ["xyzzy"]}
     every: list[Any] = ["log", trace, "store", guard]
@@ -272,7 +273,7 @@ def measure_hooks(url: str) -> Row:
     for _ in range(7):
         for name, hooks in cases.items():
             times[name].append(asyncio.run(_ask_fake(hooks)))
-    # The best of several: what else runs on the machine only adds.
+    # The best of several runs, because other programs can only add time.
     return {name: min(values) for name, values in times.items()}
 
 

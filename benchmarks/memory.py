@@ -2,12 +2,12 @@
 
 Run: python benchmarks/memory.py
 
-Documents are generated posts of one chunk each, the configuration is the default. The smaller
+Documents are generated posts of one chunk each; the configuration is the default. The smaller
 corpus is the rival of the larger one. Goal: at most 1.3 times its memory.
 
-Two peaks are shown: what the process owns (anonymous memory), and that with the pages of mapped
-files, which the system takes back when somebody needs them. Qdrant Edge maps its files, and they do
-grow with the corpus.
+Two peaks are shown: the memory that the process owns (anonymous memory), and the same with the
+pages of mapped files, which the system reclaims when memory is needed. Qdrant Edge maps its files,
+and those do grow with the corpus.
 """
 
 import argparse
@@ -30,7 +30,7 @@ RUNS = ("first run", "nothing changed")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--documents", type=int, nargs="+", default=[5_000, 50_000])
-    parser.add_argument("--json", type=Path, help="write the numbers here")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
     options = parser.parse_args()
     peaks = {}
     with TemporaryDirectory() as folder:
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def fill(path: Path, documents: int) -> None:
-    """Make a project and its documents."""
+    """Create a project with documents."""
     from e2e.projects import SmallProject, post
 
     project = SmallProject.create(path, path, embedding={})
@@ -87,7 +87,7 @@ def measure(path: Path) -> dict[str, float]:
 
 
 def spawn(work, *arguments):  # type: ignore[no-untyped-def]
-    """Call a function in a fresh process, so that its peak is its own."""
+    """Call a function in a fresh process, so that only its own memory counts."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(work, arguments)
 

@@ -1,15 +1,16 @@
-"""Ask an embedded store of many chunks, beside LangChain over the same vectors, in one run.
+"""Search an embedded store of many chunks, and LangChain with the same vectors, in one run.
 
     python benchmarks/retrieval.py --chunks 100000 [--json FILE]
 
-Needs `pip install "moodswarm[rivals]"`. Chunks are as embeddings of texts are: unit vectors around
-1,000 topics, and 200 English words by Zipf's law, a third of them the topic's own. A question is
-some words of a topic and a vector near it. Embedding the question costs what it does for real: the
-model reads it, and then the drawn vector is taken. So "beyond embedding" is what the search itself
-takes, and "8 at once" asks with eight threads and the model shared, as a service would. "No index"
-is before the index that the feature pipeline builds from 50,000 points on. The rivals are
-LangChain's FAISS store, flat and exact, and its EnsembleRetriever of that store and BM25. Times are
-milliseconds of the clock; run it on an idle machine.
+Needs `pip install "moodswarm[rivals]"`. Chunks resemble real ones: their vectors are unit vectors
+around 1,000 topics, and their texts are 200 English words drawn by Zipf's law, a third of them from
+the words of their topic. A question is a few words of a topic and a vector near it. To make
+embedding a question cost what it really costs, the model reads it before the drawn vector is
+returned. "Beyond embedding" is the time of the search itself. "8 at once" uses eight threads that
+share a model, as a service would. "No index" is without the index that the feature pipeline builds
+from 50,000 points on. The rivals are LangChain's FAISS store, flat and exact, and its
+EnsembleRetriever of that store and BM25. Times are wall-clock milliseconds; run this on an idle
+machine.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from tokenizers import Tokenizer
 from moodswarm.models.embedder import Embedder
 from moodswarm.records.collections import collection_name
 from moodswarm.records.ids import digest
+from moodswarm.retrieval.opening import open_retriever
 from moodswarm.retrieval.parameters import RetrievalParams, SearchParams
 from moodswarm.retrieval.question import Question
 from moodswarm.retrieval.retriever import Retriever
@@ -54,7 +56,7 @@ Row = dict[str, Any]
 
 
 class Corpus:
-    """Vectors and texts of chunks and questions, drawn around the same topics."""
+    """Vectors and texts of chunks and questions, drawn at random around the same topics."""
 
     def __init__(self, chunks: int, questions: int) -> None:
         self._vocabulary = words_of_the_model()
@@ -70,7 +72,7 @@ class Corpus:
         self._seed = 2
 
     def texts(self, first: int, count: int) -> list[str]:
-        """Return the texts of some chunks; the same whenever asked."""
+        """Return the texts of some chunks, the same on every call."""
         rng = np.random.default_rng((self._seed, first))
         topics = self._chunk_topics[first : first + count]
         return [self._words(rng, topic, CHUNK_WORDS) for topic in topics]
@@ -83,7 +85,7 @@ class Corpus:
 
 
 def words_of_the_model() -> list[str]:
-    """Return words that are one token each, so that a chunk has as many tokens as real ones."""
+    """Return words of one token each, so that a chunk has as many tokens as a real one."""
     vocabulary = Tokenizer.from_file(str(Embedder().checkpoint.tokenizer_file)).get_vocab()
     words = sorted(word for word in vocabulary if word.isascii() and word.isalpha())
     long = [word for word in words if len(word) >= LEAST_LETTERS]
@@ -92,21 +94,21 @@ def words_of_the_model() -> list[str]:
 
 
 class DrawnEmbedder(Embedder):
-    """Takes the time of the real model, then gives the vector that was drawn for a question."""
+    """Takes as long as the real model, but returns the vector that was drawn for a question."""
 
     def __init__(self, drawn: dict[str, Matrix]) -> None:
         super().__init__()
         self._drawn = drawn
 
     def embed(self, texts: Sequence[str], *, truncate: bool = False) -> Matrix:
-        """Embed for real; return the vectors drawn for those that are questions of ours."""
+        """Embed for real, but return the drawn vectors of the texts that are questions."""
         vectors = super().embed(texts, truncate=truncate)
         pairs = zip(texts, vectors, strict=True)
         return np.stack([self._drawn.get(text, vector) for text, vector in pairs])
 
 
 def pages(corpus: Corpus, embedder: Embedder, encoder: LexicalEncoder) -> Iterator[pa.Table]:
-    """Give points as the feature pipeline would."""
+    """Yield pages of points like those of the feature pipeline."""
     for first in range(0, len(corpus.vectors), PAGE):
         vectors = corpus.vectors[first : first + PAGE]
         numbers = range(first, first + len(vectors))
@@ -146,9 +148,9 @@ def measure(name: str, ask: Callable[[str], float], questions: Sequence[str]) ->
     """Ask one by one, then eight at once.
 
     Args:
-        name: Shown in the table.
+        name: Name for the table.
         ask: Answers a question and returns the milliseconds that embedding it took.
-        questions: The first tenth warms up.
+        questions: The first tenth only warms up.
     """
     warm = len(questions) // 10
     for question in questions[:warm]:
@@ -174,7 +176,7 @@ def measure(name: str, ask: Callable[[str], float], questions: Sequence[str]) ->
 
 
 def run_ours(folder: Path, corpus: Corpus, embedder: DrawnEmbedder, index: bool) -> list[Row]:
-    """Load the store and ask it, first without the index that the feature pipeline builds."""
+    """Load and search the store, first without the index that the feature pipeline builds."""
     encoder = LexicalEncoder(LexicalParams())
     store = EdgeVectorStore(folder)
     store.ensure_collection(COLLECTION, DIMENSIONS, ["document_id", "author_id"], lexical=True)
@@ -193,7 +195,7 @@ def run_ours(folder: Path, corpus: Corpus, embedder: DrawnEmbedder, index: bool)
         if indexed:
             store.optimize(COLLECTION)
         for name, params in shapes.items():
-            retriever = Retriever(store, embedder, encoder, params)
+            retriever = open_retriever(store, embedder, encoder, params)
             suffix = "" if indexed else ", no index"
             rows.append(measure(f"moodswarm, {name}{suffix}", asking(retriever), corpus.questions))
             retriever.close()
@@ -202,19 +204,19 @@ def run_ours(folder: Path, corpus: Corpus, embedder: DrawnEmbedder, index: bool)
 
 
 def asking(retriever: Retriever) -> Callable[[str], float]:
-    """Ask our retriever; the trace knows what embedding took."""
+    """Return a function that asks our retriever and reads the embedding time from its trace."""
 
     def ask(question: str) -> float:
         found = retriever.retrieve(Question(question, k=K))
         if not found.passages or found.trace.warnings:
-            raise SystemExit(f"the search went wrong: {found.trace.warnings}")
+            raise SystemExit(f"the search failed: {found.trace.warnings}")
         return sum(s.milliseconds for s in found.trace.stages if s.stage == "embed")
 
     return ask
 
 
 def run_langchain(corpus: Corpus, embedder: DrawnEmbedder) -> list[Row]:
-    """The same chunks in LangChain's FAISS store, and with its BM25 retriever beside it."""
+    """Search the same chunks in LangChain's FAISS store, alone and with its BM25 retriever."""
     from langchain_classic.retrievers import EnsembleRetriever
     from langchain_community.retrievers import BM25Retriever
     from langchain_community.vectorstores import FAISS
@@ -224,7 +226,7 @@ def run_langchain(corpus: Corpus, embedder: DrawnEmbedder) -> list[Row]:
     spent: dict[str, float] = {}
 
     class Shared(Embeddings):
-        """Our embedder, as LangChain calls one; remembers how long it took."""
+        """Our embedder in LangChain's interface; remembers how long each call took."""
 
         def embed_documents(self, texts: list[str]) -> list[list[float]]:
             raise NotImplementedError
@@ -252,14 +254,14 @@ def run_langchain(corpus: Corpus, embedder: DrawnEmbedder) -> list[Row]:
         return ask
 
     rows = [measure("LangChain, FAISS", asking_langchain(dense), corpus.questions)]
-    # BM25Retriever scores every document in Python: fewer questions are enough.
+    # BM25Retriever is slow, as it scores every document in Python, so it gets fewer questions.
     few = corpus.questions[: max(20, len(corpus.questions) // 20)]
     rows.append(measure("LangChain, FAISS and BM25", asking_langchain(both), few))
     return rows
 
 
 def show(rows: list[Row]) -> None:
-    """Print the table as Markdown, and whether the goals were met."""
+    """Print the table as markdown, and whether the goals were met."""
     print(
         f"| search of {K} | p50 ms beyond embedding | p95 | p99 | p50 with embedding "
         f"| per second, {AT_ONCE} at once | x FAISS | x FAISS and BM25 |"
@@ -283,9 +285,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--chunks", type=int, default=100_000)
     parser.add_argument("--questions", type=int, default=300)
-    parser.add_argument("--no-index", action="store_true", help="leave the HNSW graph out")
-    parser.add_argument("--no-rivals", action="store_true", help="only our own")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--no-index", action="store_true", help="do not build the HNSW graph")
+    parser.add_argument("--no-rivals", action="store_true", help="skip the rivals")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to FILE")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", category=DeprecationWarning)
 

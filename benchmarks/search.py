@@ -1,11 +1,11 @@
-"""Load and search an embedded store, beside its rivals, in one run.
+"""Load and search an embedded store and its rivals, in one run.
 
     python benchmarks/search.py --points 100000 [--json FILE]
 
-The points are as embeddings of texts are: unit vectors around 1,000 topics, with 1 KB of payload
-and a keyword field of ten values. Every answer is compared with a scan by NumPy, which is also the
-floor that an engine in memory could reach. The other rival is qdrant-client's own local mode, asked
-fewer questions. Times are milliseconds of the clock; run it on an idle machine.
+The points resemble embeddings of texts: unit vectors around 1,000 topics, with 1 KB of payload and
+a keyword field of ten values. Every answer is compared with a scan by NumPy, whose time is also the
+least that an engine in memory could take. The other rival is the local mode of qdrant-client, which
+gets fewer questions. Times are wall-clock milliseconds; run this on an idle machine.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def _unit(rows: Matrix) -> Matrix:
 
 
 def make_table(vectors: Matrix, first: int) -> pa.Table:
-    """Build points numbered from `first`, as the feature pipeline would hand them over."""
+    """Build points numbered from `first`, like those of the feature pipeline."""
     numbers = range(first, first + len(vectors))
     words = np.random.default_rng(first).integers(0, 10_000, (len(vectors), 200))
     return pa.table(
@@ -75,7 +75,7 @@ def make_table(vectors: Matrix, first: int) -> pa.Table:
 
 
 def load(store: VectorStore, vectors: Matrix) -> Row:
-    """Write all points; building the table is not counted."""
+    """Write all points; the time to build the tables is not counted."""
     store.ensure_collection(COLLECTION, DIMENSIONS, ["platform"])
     cpu = clock = 0.0
     for first in range(0, len(vectors), PAGE):
@@ -99,7 +99,7 @@ def ask(store: VectorStore, match: Match | None, exact: bool | None = None) -> S
 
 
 def scan(vectors: Matrix, match: Match | None) -> Search:
-    """Return the same search over vectors in memory, exact and without payloads."""
+    """Return the same search over vectors in memory, which is exact and reads no payloads."""
     numbers = np.arange(3, len(vectors), 10) if match else np.arange(len(vectors))
     rows = np.ascontiguousarray(vectors[numbers])
 
@@ -113,7 +113,7 @@ def scan(vectors: Matrix, match: Match | None) -> Search:
 
 
 def measure(name: str, search: Search, truth: Search, queries: Matrix) -> Row:
-    """Ask every query once, after up to 50 to warm up, and compare with the truth."""
+    """Run every query once, after up to 50 to warm up, and compare the answers with the truth."""
     for query in queries[:50]:
         search(query)
     times, recalled = [], 0
@@ -138,7 +138,7 @@ def measure(name: str, search: Search, truth: Search, queries: Matrix) -> Row:
 
 
 def run_edge(folder: Path, vectors: Matrix, queries: Matrix) -> tuple[Row, list[Row]]:
-    """Load, search by scan, build the index, search again."""
+    """Load the store, search it by scanning, build the index, and search again."""
     store = EdgeVectorStore(folder, index_from=min(50_000, len(vectors) // 2))
     loaded = load(store, vectors)
     plain, filtered = scan(vectors, None), scan(vectors, FILTERED)
@@ -161,7 +161,7 @@ def run_edge(folder: Path, vectors: Matrix, queries: Matrix) -> tuple[Row, list[
 
 
 def run_local_mode(vectors: Matrix, queries: Matrix) -> tuple[Row, list[Row]]:
-    """The same through qdrant-client without a server."""
+    """Do the same with qdrant-client without a server."""
     store = ServerVectorStore(client=QdrantClient(":memory:"))
     loaded = load(store, vectors)
     rows = []
@@ -172,7 +172,7 @@ def run_local_mode(vectors: Matrix, queries: Matrix) -> tuple[Row, list[Row]]:
 
 
 def run_numpy(vectors: Matrix, queries: Matrix) -> list[Row]:
-    """The floor: vectors in memory, no payloads, nothing on disk."""
+    """Search with NumPy, the lower bound: vectors in memory, no payloads, nothing on disk."""
     rows = []
     for name, match in (("numpy", None), ("numpy, filtered", FILTERED)):
         rows.append(measure(name, scan(vectors, match), scan(vectors, match), queries))
@@ -180,7 +180,7 @@ def run_numpy(vectors: Matrix, queries: Matrix) -> list[Row]:
 
 
 def add_ratios(rows: list[Row]) -> None:
-    """Say how many times faster each median is than the rivals' of the same question."""
+    """Add to each row how many times faster its median is than those of the rivals."""
     for row in rows:
         suffix = ", filtered" if "filtered" in row["search"] else ""
         for rival in ("local mode", "numpy"):
@@ -189,7 +189,7 @@ def add_ratios(rows: list[Row]) -> None:
 
 
 def show(loads: list[Row], rows: list[Row]) -> None:
-    """Print both tables as Markdown."""
+    """Print both tables as markdown."""
     print("| store | points per CPU-s | per second | index, CPU-s | MiB on disk |")
     print("|---|---:|---:|---:|---:|")
     for row in loads:
@@ -217,9 +217,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=500)
-    parser.add_argument("--rival-points", type=int, help="local mode gets fewer, as it is slow")
-    parser.add_argument("--rival-queries", type=int, default=10, help="0 leaves local mode out")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    parser.add_argument(
+        "--rival-points", type=int, help="fewer points for local mode, as it is slow"
+    )
+    parser.add_argument("--rival-queries", type=int, default=10, help="0 skips local mode")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to FILE")
     options = parser.parse_args()
     warnings.filterwarnings("ignore", category=UserWarning, module="qdrant_client")
     warnings.filterwarnings("ignore", "Local mode|Payload indexes")

@@ -1,17 +1,17 @@
-"""How fast text is cleaned and cut into chunks: MB of raw text per CPU-minute.
+"""Measure how fast text is cleaned and cut into chunks, in MB of raw text per CPU-minute.
 
 Run: python benchmarks/text.py [--articles FILE] [--json OUT]
 
-Two ways over the same articles, repeated to about 5 MB, in one process and in turn:
+Two ways process the same articles, repeated to about 5 MB, in turn in one process:
 
 - ours: `clean_batch` and `chunk_batch` with their defaults and the tokenizer of all-MiniLM-L6-v2,
-  in pages of the size that a run has;
-- reference: the rules of PacktPublishing/LLM-Engineers-Handbook for articles, written anew (see
-  `embedding.py`): two regular expressions, and sentences joined to chunks. Its splitting by tokens
-  is taken to cost what tokenizing all chunks once costs, with the same tokenizer.
+  in pages as large as those of a run;
+- reference: a rewrite of the rules of PacktPublishing/LLM-Engineers-Handbook for articles (see
+  `embedding.py`): two regular expressions, and sentences joined into chunks. The cost of its
+  splitting by tokens is taken to be that of tokenizing all chunks once with the same tokenizer.
 
-The reference keeps less of the text and does not keep to the model's limit (`embedding.py` counts
-that), so it is a bar for the price of doing so. Goal: ours at least 20 MB per CPU-minute.
+The reference keeps less of the text and ignores the model's limit (`embedding.py` measures both),
+so the ratio shows the price of doing better. Goal: ours at least 20 MB per CPU-minute.
 """
 
 import argparse
@@ -41,11 +41,11 @@ PAGE_DOCUMENTS, PAGE_CHARACTERS = 256, 100_000
 
 @dataclass
 class Way:
-    """One way to clean and chunk; each function takes and gives the pages of the whole corpus.
+    """One way to clean and chunk; each function processes all pages of the corpus.
 
     Attributes:
-        count: Counts the chunks of what `chunk` gives.
-        cpu_seconds: Of each step, one for each round.
+        count: Counts the chunks in what `chunk` returns.
+        cpu_seconds: For each step, the CPU time of every round.
     """
 
     name: str
@@ -77,9 +77,9 @@ def main() -> None:
     """Measure both ways in turn and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--articles", type=Path, default=SAMPLE, help="JSON lines or handbook JSON")
-    parser.add_argument("--megabytes", type=float, default=5.0, help="repeat the articles to this")
+    parser.add_argument("--megabytes", type=float, default=5.0, help="repeat articles up to this")
     parser.add_argument("--rounds", type=int, default=5, help="how often each way runs")
-    parser.add_argument("--json", type=Path, help="write the numbers here")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
     options = parser.parse_args()
     documents = repeated(read_articles(options.articles), options.megabytes)
     tokenizer = Embedder().tokenizer
@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def repeated(articles: pa.Table, megabytes: float) -> pa.Table:
-    """Repeat articles, each time with new ids, until there are so many MB of text."""
+    """Repeat articles, each time with new ids, until there are about this many MB of text."""
     copies = max(1, round(megabytes / megabytes_of(articles)))
     links, place = articles["link"].to_pylist(), articles.schema.get_field_index("id")
     tables = []
@@ -110,7 +110,7 @@ def megabytes_of(documents: pa.Table) -> float:
 
 
 def pages(documents: pa.Table) -> Iterator[pa.Table]:
-    """Cut a table where a run ends its pages."""
+    """Cut a table into pages like those of a run."""
     start = characters = 0
     for row, text in enumerate(documents["content"].to_pylist(), 1):
         characters += len(text)
@@ -120,7 +120,7 @@ def pages(documents: pa.Table) -> Iterator[pa.Table]:
 
 
 def ours(documents: pa.Table, tokenizer: FastTokenizer) -> Way:
-    """Our steps with their defaults, page by page."""
+    """Return our steps with their defaults, which work page by page."""
     tables, cleaning, chunking = list(pages(documents)), CleaningParams(), ChunkingParams()
     return Way(
         "ours",
@@ -131,7 +131,7 @@ def ours(documents: pa.Table, tokenizer: FastTokenizer) -> Way:
 
 
 def reference(documents: pa.Table, tokenizer: FastTokenizer) -> Way:
-    """The reference's rules for articles, document by document."""
+    """Return the reference's rules for articles, which work document by document."""
     texts: list[str] = documents["content"].to_pylist()
 
     def chunk(cleaned: list[str]) -> list[list[str]]:
@@ -149,7 +149,7 @@ def reference(documents: pa.Table, tokenizer: FastTokenizer) -> Way:
 
 
 def report(ways: Sequence[Way], documents: int, megabytes: float, out: Path | None) -> None:
-    """Print speeds and ratios; write them as JSON if asked to."""
+    """Print speeds and ratios, and write them as JSON if `out` is given."""
     speeds = {way.name: way.speeds(megabytes) for way in ways}
     mine, theirs = speeds.values()
     steps = list(mine)

@@ -1,4 +1,4 @@
-"""Fixtures that several parts of the suite share."""
+"""Fixtures shared by several parts of the suite."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from models.tiny import build_tiny_checkpoint
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--update-golden", action="store_true", help="write the golden files of the tests anew"
+        "--update-golden", action="store_true", help="rewrite the golden files of the tests"
     )
 
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sentence-transformers checkpoint of a few kilobytes: 64 tokens, vectors of 32."""
+    """A sentence-transformers checkpoint of a few kilobytes: 64 tokens, 32 dimensions."""
     return build_tiny_checkpoint(tmp_path_factory.mktemp("models") / "tiny")

@@ -16,7 +16,7 @@ from evaluation.retrieval.corpora import TEXTS
 from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
 from moodswarm.hooks.tracking import feature_metrics
 from moodswarm.stores.errors import StoreLocked
-from moodswarm.stores.folder_lock import StoreLock
+from moodswarm.stores.folder_lock import FolderLock
 
 REPORT: dict[str, Any] = {
     "documents": {"new": 2, "changed": 0, "unchanged": 1, "deleted": 0},
@@ -111,7 +111,7 @@ def test_a_run_frees_what_it_locked(project: SmallProject) -> None:
     project.upsert([post(1)])
     project.run()
     for folder in ("data/02_intermediate", "data/04_feature/qdrant"):
-        lock = StoreLock(project.path / folder, timeout=0)
+        lock = FolderLock(project.path / folder, timeout=0)
         lock.acquire()
         lock.release()
 
@@ -119,14 +119,14 @@ def test_a_run_frees_what_it_locked(project: SmallProject) -> None:
 def test_a_failed_run_frees_what_it_locked(project: SmallProject) -> None:
     with pytest.raises(ValueError, match="is empty"):
         project.run()
-    lock = StoreLock(project.path / "data/02_intermediate", timeout=0)
+    lock = FolderLock(project.path / "data/02_intermediate", timeout=0)
     lock.acquire()
     lock.release()
 
 
 def test_a_run_waits_for_the_folder(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("moodswarm.hooks.run_lock.LOCK_TIMEOUT_SECONDS", 0.0)
-    held = StoreLock(project.path / "data/02_intermediate", timeout=0)
+    held = FolderLock(project.path / "data/02_intermediate", timeout=0)
     held.acquire()
     try:
         project.upsert([post(1)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,42 @@ def test_nothing_is_sent_unless_somebody_asks_for_it(monkeypatch: pytest.MonkeyP
 
 def test_the_commands_of_the_plugin_are_there(told: list[dict[str, Any]]) -> None:
     assert "ui" in told[1]["output"]
+
+
+UI = """
+import shutil, subprocess, sys
+from pathlib import Path
+from click.testing import CliRunner
+from moodswarm.plugins import defer_mlflow
+defer_mlflow()
+from kedro.framework.cli.cli import KedroCLI
+subprocess.call = lambda command: print("called", shutil.which(command[0]), *command[1:])
+result = CliRunner().invoke(KedroCLI(Path.cwd()), ["mlflow", "ui", "--port", "5001"])
+print(result.output)
+assert result.exit_code == 0, repr(result.exception)
+"""
+
+
+def test_the_interface_opens_on_the_recorded_runs(project: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "project"
+    shutil.copytree(project / "conf", copied / "conf", ignore=shutil.ignore_patterns("local"))
+    (copied / "conf/local").mkdir()
+    (copied / "src").mkdir()
+    for name in ("pyproject.toml", ".telemetry"):
+        shutil.copy(project / name, copied)
+    # As `make mlflow` does it: the environment's folder of scripts is not on the path.
+    bare = {**os.environ, "PATH": os.defpath}
+    done = subprocess.run(
+        [sys.executable, "-c", UI],
+        cwd=copied,
+        env=bare,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr[-2000:]
+    script = Path(sys.executable).parent / "mlflow"
+    assert (
+        f"called {script} ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5001"
+        in done.stdout
+    )

@@ -4,13 +4,14 @@ Kedro imports the commands of every plugin for every command, and the hooks of e
 every session; those of kedro-mlflow import MLflow, 3.6 of the 5.6 CPU-seconds that
 `kedro registry list` then takes. `defer_mlflow` puts stand-ins where Kedro looks for them. Kedro
 calls it first of all (entry point `kedro.init`), and so do the settings. The plugin is imported
-when its command is asked for, or when `hooks.MlflowTracking` records a run.
+when its command is asked for, or when `hooks.MlflowTracking` needs it to record a run.
 """
 
 import os
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +30,9 @@ class _DeferredCommands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name != "mlflow":
             return None
+        # `kedro mlflow ui` calls `mlflow`; a shell that has not activated the environment lacks it.
+        scripts = str(Path(sys.executable).parent)
+        os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
         found: click.Command | None = import_deferred(COMMANDS).commands.get_command(ctx, cmd_name)
         return found
 
@@ -61,3 +65,11 @@ def import_deferred(name: str) -> Any:
     if isinstance(sys.modules.get(name), _StandIn):
         del sys.modules[name]
     return import_module(name)
+
+
+def command_is_running() -> bool:
+    """Tell whether Kedro has asked for a command of the plugin in this process.
+
+    Such a command reads its settings from the Kedro context, where the plugin's hook puts them.
+    """
+    return COMMANDS in sys.modules and not isinstance(sys.modules[COMMANDS], _StandIn)

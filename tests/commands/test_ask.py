@@ -99,7 +99,7 @@ def test_the_call_is_stored_with_its_tokens(cli: Cli, project: SmallProject) -> 
     cli("what is said about tea?", "--profile", "fake")
     opened = project.open()
     (call, *_) = [
-        call for page in opened.documents.scan_calls() for call in page if call.task == "answer"
+        call for page in opened.documents.calls.scan() for call in page if call.task == "answer"
     ]
     opened.close()
     assert (call.state, call.provider) == ("answered", "fake")

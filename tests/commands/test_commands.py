@@ -236,7 +236,7 @@ def test_an_unknown_collection_names_the_known(
 ) -> None:
     result = cli(*arguments)
     assert result.exit_code == 2
-    assert "no collection 'poems'; there are cleaned_articles" in " ".join(result.output.split())
+    assert "no collection 'poems'. Existing: cleaned_articles" in " ".join(result.output.split())
 
 
 def test_chunks_passes_and_draws(cli: Cli, filled: SmallProject) -> None:
@@ -279,7 +279,7 @@ def test_smoke_says_what_is_wrong(cli: Cli, filled: SmallProject) -> None:
 WRONG = {
     "documents": (
         {"type": "moodswarm.datasets.documents.DocumentsDataset", "store": {"backend": "x"}},
-        ("document store", "known are sqlite, mongodb"),
+        ("document store", "use sqlite or mongodb"),
     ),
     "embedded_chunks": (
         {

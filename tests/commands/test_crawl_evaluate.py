@@ -41,7 +41,7 @@ def test_worst_pages_are_named(tmp_path: Path) -> None:
     assert "not_html" in out
 
 
-def test_an_unusable_folder_is_said_and_fails(tmp_path: Path) -> None:
+def test_an_unusable_folder_is_named_and_fails(tmp_path: Path) -> None:
     code, _, err = run(tmp_path)
     assert code == 1
     assert f"{tmp_path}: holds no *.html" in err

@@ -85,7 +85,7 @@ def test_a_broken_archive_does_not_lose_the_others(cli: Cli, tmp_path: Path, twe
     result = cli("import", "--from", "x", broken, tmp_path / "none.zip", tweets)
     assert result.exit_code == 1
     assert "1 new, 0 changed, 0 unchanged, 1 skipped (not_own_words 1), 2 failed." in result.stdout
-    assert f"failed: {broken}: is no readable zip file" in result.stderr
+    assert f"failed: {broken}: is not a readable zip file" in result.stderr
     assert "none.zip: No such file or directory" in result.stderr
 
 
@@ -106,7 +106,7 @@ def test_two_archives_of_one_member_may_overlap(cli: Cli, tmp_path: Path, tweets
     assert "duplicate 1" in result.output
 
 
-def test_the_author_may_be_said(cli: Cli, project: SmallProject, tweets: Path) -> None:
+def test_the_author_can_be_named(cli: Cli, project: SmallProject, tweets: Path) -> None:
     cli("import", "--from", "x", tweets, "--author", "Ana  Bell")
     assert [document.author_full_name for document in stored(project)] == ["Ana Bell"]
 
@@ -119,7 +119,7 @@ def test_an_unknown_platform_names_the_known_ones(cli: Cli, tweets: Path) -> Non
 
 def test_an_author_without_an_archive_is_refused(cli: Cli, tweets: Path) -> None:
     result = cli("import", tweets, "--author", "Ana Bell")
-    assert (result.exit_code, "--author belongs to --from" in result.output) == (2, True)
+    assert (result.exit_code, "--author needs --from" in result.output) == (2, True)
 
 
 def test_if_empty_holds_for_archives_as_well(cli: Cli, tweets: Path) -> None:

@@ -85,17 +85,17 @@ def test_a_real_endpoint_is_asked_once(cli: Cli, folder: Path) -> None:
     assert reply["cost"] == (reply["prompt_tokens"] + reply["completion_tokens"]) / 1_000
 
 
-def test_a_price_that_is_not_known_is_said(cli: Cli, folder: Path) -> None:
+def test_an_unknown_price_is_reported(cli: Cli, folder: Path) -> None:
     set_profile(folder, provider="fake", model="fake")
     output = cli("llm", "check").stdout
-    assert "cost not known" in output
+    assert "cost unknown" in output
 
 
 @pytest.mark.parametrize(
     ("profile", "message"),
     [
         ({**OPENAI, "base_url": "http://127.0.0.1:9/v1"}, "Start the server"),
-        ({**OPENAI, "key_variable": "OPENAI_API_KEY"}, "OPENAI_API_KEY, which is not set; set it"),
+        ({**OPENAI, "key_variable": "OPENAI_API_KEY"}, "OPENAI_API_KEY, which is not set. Set it"),
     ],
 )
 def test_what_fails_is_named_with_its_remedy(
@@ -156,7 +156,7 @@ def test_smoke_speaks_of_a_model_only_where_one_is_chosen(cli: Cli, folder: Path
     assert "language model" not in smoke(cli)
     set_profile(folder, provider="fake", model="fake")
     found = smoke(cli)["language model"]
-    assert (found["reachable"], "not asked" in found["detail"]) == (True, True)
+    assert (found["reachable"], "not called" in found["detail"]) == (True, True)
 
 
 def test_smoke_finds_a_key_that_is_missing(cli: Cli, folder: Path) -> None:

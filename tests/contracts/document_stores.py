@@ -1,4 +1,4 @@
-"""The document stores that the contract suite runs over, and documents to put in."""
+"""The document stores that the contract suite runs on, and documents to put into them."""
 
 import os
 import socket
@@ -14,8 +14,8 @@ import pytest
 from pymongo import MongoClient
 
 from moodswarm.records import Document
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.documents.mongodb.store import MongoDocumentStore
-from moodswarm.stores.documents.protocol import DocumentStore
 from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 
 BACKENDS = ("sqlite", "mongodb-wire", "mongodb-server")
@@ -36,7 +36,7 @@ def make(number: int = 0, **values: Any) -> Document:
 
 @contextmanager
 def wire_server(folder: Path) -> Iterator[str]:
-    """Run a server that speaks MongoDB's protocol over SQLite in memory; gives its URI."""
+    """Run a server that speaks MongoDB's protocol over SQLite in memory; yield its URI."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -53,7 +53,7 @@ def wire_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def mongo_store(uri: str) -> Iterator[MongoDocumentStore]:
-    """Open a store in a database of its own, and drop it afterwards."""
+    """Open a store in a database of its own, which is dropped afterwards."""
     name = f"moodswarm-test-{uuid.uuid4().hex}"
     store = MongoDocumentStore(uri, name, server_selection_timeout_ms=20_000)
     try:
@@ -65,8 +65,8 @@ def mongo_store(uri: str) -> Iterator[MongoDocumentStore]:
 
 
 @contextmanager
-def open_store(backend: str, folder: Path, wire_uri: str) -> Iterator[DocumentStore]:
-    """Open an empty store of a backend, or skip with what is missing."""
+def open_store(backend: str, folder: Path, wire_uri: str) -> Iterator[DocumentDatabase]:
+    """Open an empty store of a backend, or skip the test and say what is missing."""
     if backend == "sqlite":
         store = SqliteDocumentStore(folder / "documents.db")
         yield store

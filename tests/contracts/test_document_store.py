@@ -1,4 +1,4 @@
-"""Every promise of `DocumentStore`, over every backend."""
+"""Every promise of `DocumentStore`, on every backend."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -16,7 +16,7 @@ from moodswarm.stores.documents.protocol import HASH_SCHEMA, DocumentStore, Upse
 LONG_AGO = datetime(1969, 7, 20, 20, 17, 40, 123000, tzinfo=UTC)
 LATER = datetime(2031, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
-# One store serves all examples of a property: links differ, or the store is meant to be used again.
+# All examples of a property share one store: their links differ, or using it again is the point.
 bounded = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -194,7 +194,7 @@ def test_times_of_any_zone_come_back_in_utc(store: DocumentStore) -> None:
     assert published_at.utcoffset() == timedelta(0)
 
 
-def test_get_gives_what_exists_once_ordered_by_id(store: DocumentStore) -> None:
+def test_get_returns_existing_documents_once_ordered_by_id(store: DocumentStore) -> None:
     documents = [make(number) for number in range(5)]
     store.upsert_documents(documents)
     store.tombstone_documents([documents[0].id], LATER)
@@ -247,7 +247,7 @@ def test_any_document_round_trips(
 # --- scans ---
 
 
-def test_a_scan_gives_every_document_once_ordered_by_id(store: DocumentStore) -> None:
+def test_a_scan_yields_every_document_once_ordered_by_id(store: DocumentStore) -> None:
     documents = [make(number) for number in range(30)]
     store.upsert_documents(documents)
     pages = list(store.scan_documents(page_documents=7))
@@ -269,7 +269,7 @@ def test_a_scan_leaves_out_the_deleted_unless_asked(store: DocumentStore) -> Non
     page_documents=st.integers(1, 5),
     page_characters=st.integers(1, 60),
 )
-def test_pages_keep_both_bounds_and_waste_none(
+def test_pages_keep_both_limits_and_are_as_full_as_they_can_be(
     store: DocumentStore, lengths: list[int], page_documents: int, page_characters: int
 ) -> None:
     given = [make(number, content="x" * length) for number, length in enumerate(lengths)]

@@ -1,4 +1,4 @@
-"""Sparse vectors: what the `VectorStore` protocol says of them, on each store."""
+"""Every promise of the `VectorStore` protocol about sparse vectors, on each store."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ def column(weights: Sequence[Weights | None]) -> pa.Array:
 
 
 def texts(count: int, seed: int = 0) -> list[Weights]:
-    """Draw sparse vectors: a few of 40 indices, the low ones in most, some above 2**31."""
+    """Draw sparse vectors with a few of 40 indices: low ones are common, some are above 2**31."""
     rng = np.random.default_rng(seed)
     indices = [7 + 100_000_000 * n for n in range(40)]
     chosen = (np.unique(rng.zipf(1.4, 8) % 40) for _ in range(count))
@@ -67,7 +67,7 @@ def query(*indices: int) -> SparseVector:
 
 
 def expected(asked: SparseVector, weights: Mapping[int, Weights]) -> dict[int, float]:
-    """Score points by their number: sums of query, inverse document frequency and value."""
+    """Return the score of each point: the sum of query value times rarity times point value."""
     scores: dict[int, float] = {}
     for index, value in zip(asked.indices, asked.values, strict=True):
         having = [n for n, one in weights.items() if index in one]
@@ -114,7 +114,7 @@ def test_points_without_a_sparse_vector_neither_hit_nor_count(store: VectorStore
     assert len(store.search("articles", vectors(1)[0], 10)) == 7
 
 
-def test_points_that_share_no_index_are_no_hits_under_any_filter(store: VectorStore) -> None:
+def test_points_that_share_no_index_are_never_hits_under_any_filter(store: VectorStore) -> None:
     lexical(store, [{7: 1.0, 9: 2.0}, {8: 1.0}, {8: 2.0}, {7: 0.5}])
     for match in (None, {"parity": ["odd"]}, {"digit": ["1", "3"]}, {"id": [id_of(1), id_of(3)]}):
         hits = store.search_lexical("articles", query(7), 10, match)
@@ -143,7 +143,7 @@ def test_k_bounds_the_hits(store: VectorStore, k: int, found: int) -> None:
     assert len(store.search_lexical("articles", query(7), k)) == found
 
 
-def test_nothing_asked_and_nothing_there_give_no_hits(store: VectorStore) -> None:
+def test_an_empty_query_or_an_empty_collection_has_no_hits(store: VectorStore) -> None:
     assert store.search_lexical("articles", query(7), 3) == []
     lexical(store, [{7: 1.0}])
     store.ensure_collection("dense", DIM)
@@ -227,7 +227,7 @@ def test_a_replaced_point_has_its_new_sparse_vector_or_none(store: VectorStore) 
     assert set(scores(store.search_lexical("articles", query(8), 5))) == {0}
 
 
-def test_the_sparse_vector_is_no_part_of_the_payload(store: VectorStore) -> None:
+def test_the_sparse_vector_is_not_part_of_the_payload(store: VectorStore) -> None:
     lexical(store, [{7: 1.0}, None])
     for row in rows_of(store, with_vectors=True):
         assert set(row) == {"id", "vector", "number", "parity", "digit"}
@@ -252,8 +252,8 @@ def test_a_slice_of_a_table_is_written_as_it_is(store: VectorStore) -> None:
 @pytest.mark.parametrize(
     ("indices", "values", "problem"),
     [
-        ([3, 2], [1.0, 1.0], "indices that are not ascending, each once"),
-        ([2, 2], [1.0, 1.0], "indices that are not ascending, each once"),
+        ([3, 2], [1.0, 1.0], "indices that repeat or are not ascending"),
+        ([2, 2], [1.0, 1.0], "indices that repeat or are not ascending"),
         ([2], [1.0, 1.0], "1 indices and 2 values"),
         ([2], None, "1 indices and 0 values"),
         ([2, 3], [1.0, float("nan")], "a value that is not finite and above zero"),
@@ -289,7 +289,7 @@ def test_a_column_of_another_type_is_refused(store: VectorStore, odd: list[Any])
         store.upsert_points("articles", points(vectors(1), lexical=pa.array(odd)))
 
 
-def test_sparse_vectors_where_there_are_none_name_the_remedy(store: VectorStore) -> None:
+def test_sparse_vectors_in_a_collection_without_them_name_the_remedy(store: VectorStore) -> None:
     filled(store, 2)
     with pytest.raises(StoreError, match="'articles' has no sparse vectors.*`lexical=True`"):
         store.upsert_points("articles", weighed([{7: 1.0}]))

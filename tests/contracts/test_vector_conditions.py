@@ -1,4 +1,4 @@
-"""Conditions of a vector store: what deleting, counting and scrolling by them meets."""
+"""Conditions on points: deleting, counting and scrolling select the right ones."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -97,7 +97,7 @@ NOON = datetime(2024, 2, 3, 12, tzinfo=UTC)
 
 
 def dated(store: VectorStore, indexed: bool) -> np.ndarray:
-    """Write point n as published n hours before noon; every fifth has no time."""
+    """Write points; number n was published n hours before noon, but every fifth has no time."""
     rows = vectors(20)
     times = [None if n % 5 == 4 else NOON - timedelta(hours=n) for n in range(20)]
     fields = ["published_at"] if indexed else []

@@ -1,6 +1,6 @@
-"""One promise, three stores: every sentence of the `VectorStore` protocol, on each of them.
+"""Every promise of the `VectorStore` protocol, on each of the three stores.
 
-Sparse vectors have `test_lexical_search.py`, conditions `test_vector_conditions.py`.
+Sparse vectors are tested in `test_lexical_search.py`, conditions in `test_vector_conditions.py`.
 """
 
 from collections.abc import Iterator
@@ -186,7 +186,7 @@ def test_a_null_vector_is_refused_by_id(store: VectorStore) -> None:
         store.upsert_points("articles", table)
 
 
-def test_an_id_that_is_no_uuid_is_refused(store: VectorStore) -> None:
+def test_an_id_that_is_not_a_uuid_is_refused(store: VectorStore) -> None:
     store.ensure_collection("index", None)
     with pytest.raises(ValueError, match="point id 'seven': expected a uuid"):
         store.upsert_points("index", pa.table({"id": ["seven"]}))
@@ -245,7 +245,7 @@ def test_a_value_without_a_form_in_json_names_its_column(
 # Searching
 
 
-def test_search_gives_the_nearest_best_first_with_cosine_scores(store: VectorStore) -> None:
+def test_search_returns_the_nearest_best_first_with_cosine_scores(store: VectorStore) -> None:
     rows = filled(store)
     query = vectors(1, seed=5)[0]
     hits = store.search("articles", 7 * query, 5)
@@ -312,14 +312,14 @@ def test_scroll_is_ordered_by_id_in_pages(store: VectorStore) -> None:
     assert [row["id"] for page in pages for row in page] == sorted(id_of(n) for n in range(50))
 
 
-def test_scroll_gives_only_the_fields_and_points_asked_for(store: VectorStore) -> None:
+def test_scroll_yields_only_the_fields_and_points_asked_for(store: VectorStore) -> None:
     filled(store, 4)
     found = rows_of(store, fields=["number"], match={"parity": ["odd"]})
     assert found == sorted(({"id": id_of(n), "number": n} for n in (1, 3)), key=lambda r: r["id"])
     assert rows_of(store, fields=[]) == [{"id": id_} for id_ in sorted(map(id_of, range(4)))]
 
 
-def test_scroll_gives_vectors_of_unit_norm_on_request(store: VectorStore) -> None:
+def test_scroll_yields_vectors_of_unit_norm_on_request(store: VectorStore) -> None:
     store.ensure_collection("articles", DIM)
     rows = vectors(5)
     store.upsert_points("articles", points(3 * rows))

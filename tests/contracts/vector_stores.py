@@ -1,7 +1,7 @@
 """An empty vector store of each backend, and points to put into it.
 
-Set `MOODSWARM_TEST_QDRANT_URL` (and `MOODSWARM_TEST_QDRANT_API_KEY`, where there is a key) to run
-the contracts against a Qdrant server too; they write under a random prefix and remove what they
+Set `MOODSWARM_TEST_QDRANT_URL`, and `MOODSWARM_TEST_QDRANT_API_KEY` if the server has a key, to run
+the contracts on a Qdrant server too. They write under a random prefix and delete everything they
 wrote.
 """
 
@@ -24,7 +24,7 @@ DIM = 16
 URL = "MOODSWARM_TEST_QDRANT_URL"
 BACKENDS = ["edge", "server-memory", "server"]
 
-# What the in-memory stand-in for a server says of itself, and a server in a container of its own.
+# Warnings of the in-memory stand-in for a server, and of a client that uses a key without TLS.
 WARNINGS = [
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
     pytest.mark.filterwarnings("ignore:Local mode performs exact .brute-force. search"),
@@ -34,7 +34,7 @@ WARNINGS = [
 
 @contextmanager
 def open_store(backend: str, path: Path) -> Iterator[VectorStore]:
-    """Open an empty store of a backend, and clear it away."""
+    """Open an empty store of a backend, which is removed afterwards."""
     store = _open(backend, path)
     try:
         yield store
@@ -68,7 +68,7 @@ def vectors(count: int, seed: int = 0) -> np.ndarray:
 
 
 def points(rows: np.ndarray | None, first: int = 0, count: int = 0, **columns: Any) -> pa.Table:
-    """Build points `first`...; each has its `number`, and `parity` and `digit` to filter by."""
+    """Build points, numbered from `first`; filters can use their `parity` and `digit`."""
     numbers = range(first, first + (count if rows is None else len(rows)))
     table = {
         "id": [id_of(n) for n in numbers],

@@ -1,7 +1,7 @@
 """A git server on 127.0.0.1: repositories of a folder over smart HTTP, by `git http-backend`.
 
-It can also misbehave: hang, answer garbage, redirect, ask for a password. Asked as a proxy (with
-an absolute address) it serves the same, so that a test can see what goes through a proxy.
+It can also misbehave: hang, answer garbage, redirect, ask for a password. If it is used as a proxy
+(with an absolute address), it serves the same, so that a test can see which requests come through.
 """
 
 import os
@@ -26,7 +26,7 @@ _PACK_OF_NOISE = b"000dpackfile\n" + b"0105\x01PACK\0\0\0\2\0\0\0\1" + b"\x93" *
 
 
 def git(*arguments: str, folder: Path, stdin: bytes = b"") -> bytes:
-    """Run git as a builder of repositories does, at a fixed time under a fixed name."""
+    """Run git to build a repository, at a fixed time and under a fixed name."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -50,18 +50,18 @@ def git(*arguments: str, folder: Path, stdin: bytes = b"") -> bytes:
 
 
 class GitServer:
-    """What a test knows of the server.
+    """The server's behaviour and its counts, for a test.
 
     Attributes:
         folder: Holds bare repositories, `name.git`.
-        behaviour: What the next requests meet.
+        behaviour: How the next requests are answered.
         target: Origin that `redirect` points to; the path there begins with `/moved`.
         filters: Whether clones may leave large files out.
         hits: Requests per method and path.
         fetches: How often objects were asked for.
         authorized: Authorization headers that were seen.
         hosts: Host headers that were seen.
-        release: Ends what hangs.
+        release: Ends requests that hang.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -112,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
 
     def log_message(self, *_: object) -> None:
-        """Keep the output of the tests clean."""
+        """Log nothing, to keep the output of the tests clean."""
 
     def do_GET(self) -> None:
         self._answer(b"")

@@ -6,8 +6,8 @@
         web.hits["slow-body.test/"], web.canary      # who asked for what
 
 Names are resolved by `Egress.hosts`, so that each attack has its own robots.txt, delays and limits.
-The canary is a second server that no rule allows: whatever asks it has gone around the guard.
-Big answers are made while they are sent; nothing here holds more than a megabyte or so.
+The canary is a second server that no rule allows: whatever reaches it has bypassed the guard. Big
+answers are made while they are sent, so nothing here holds more than about a megabyte.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ def _repeat(piece: bytes) -> Iterator[bytes]:
 
 
 def _bomb(mebibytes: int) -> Iterator[bytes]:
-    """Give a gzip stream that unpacks to so many MiB of spaces, 1,000 times its own size."""
+    """Yield a gzip stream that unpacks to this many MiB of spaces, 1,000 times its own size."""
     packer = zlib.compressobj(9, wbits=31)
     block = b" " * MIB
     yield packer.compress(b"<html><body><p>" + block) + packer.flush(zlib.Z_FULL_FLUSH)
@@ -93,7 +93,7 @@ async def _hangs(exchange: Exchange) -> None:
 
 @site("gzip-bomb")
 async def _gzip_bomb(exchange: Exchange) -> None:
-    """Packed it is under 1 MiB, so that only the unpacked size gives it away."""
+    """Packed, it is under 1 MiB, so only the unpacked size shows what it is."""
     await exchange.begin(Content_Encoding="gzip")
     await exchange.send(_bomb(800))
 
@@ -160,7 +160,7 @@ _redirect_site("redirect-data", lambda web: "data:text/html,<p>hello</p>")
 _redirect_site("redirect-password", lambda web: f"http://me:secret@articles.test:{web.port}/")
 
 
-# Content that is not what it says, or that is hard to read.
+# Content that is not what it claims to be, or is hard to read.
 
 
 @site("wrong-charset")
@@ -208,7 +208,7 @@ async def _attributes(exchange: Exchange) -> None:
 
 @site("million-links")
 async def _million_links(exchange: Exchange) -> None:
-    """At 30 MB it is over any limit; `/some` has as many as fit into 900 kB."""
+    """At 30 MB it is over every limit; `/some` has as many as fit into 900 kB."""
     await exchange.begin()
     count = 30_000 if exchange.path == "/some" else 1_000_000
     for start in range(0, count, 1000):
@@ -218,7 +218,7 @@ async def _million_links(exchange: Exchange) -> None:
 
 @site("trap")
 async def _trap(exchange: Exchange) -> None:
-    """Every page has ten links to pages that nobody has seen."""
+    """Every page has ten links to new pages."""
 
     def page(number: int) -> str:
         links = "".join(f'<a href="/day/{number * 10 + n}">next {n}</a>' for n in range(10))
@@ -235,11 +235,11 @@ async def _busy_script(exchange: Exchange) -> None:
     await exchange.answer("<html><body><div id=root></div><script>while (true) {}</script>")
 
 
-# Answers that ask for patience.
+# Answers that ask the client to wait.
 
 
 def _patience_site(name: str, first: Callable[[], tuple[int, dict[str, str]]]) -> None:
-    """Answer the first request so, and every later one with a good page."""
+    """Answer the first request in this way, and every later one with a good page."""
 
     async def serve(exchange: Exchange) -> None:
         status, headers = first()
@@ -333,7 +333,7 @@ async def _feed_entity(exchange: Exchange) -> None:
 
 @site("sitemap-bomb")
 async def _sitemap_bomb(exchange: Exchange) -> None:
-    """The packed sitemap is no transfer encoding: it is the file itself."""
+    """The sitemap is packed as a file, not by a transfer encoding."""
     if exchange.path == "/sitemap.xml.gz":
         await exchange.begin(content_type="application/gzip")
         await exchange.send(_bomb(800))

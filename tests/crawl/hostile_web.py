@@ -24,7 +24,7 @@ SITES: dict[str, Serve] = {}
 
 
 def site(name: str) -> Callable[[Serve], Serve]:
-    """Name the site that a function serves."""
+    """Register the function that serves a site."""
 
     def register(serve: Serve) -> Serve:
         SITES[name] = serve
@@ -38,7 +38,7 @@ class Exchange:
     """One request, and the way to answer it.
 
     Attributes:
-        hit: How often this path of this site was asked for, with this time.
+        hit: How often this path of this site was asked for, including this request.
     """
 
     web: "HostileWeb"
@@ -96,11 +96,11 @@ def article(number: int, site_name: str = "articles") -> str:
 
 
 class HostileWeb:
-    """All sites on one port, and the canary on another; a context.
+    """All sites on one port, and the canary on another; a context manager.
 
     Attributes:
         hits: Requests per `host/path`.
-        canary: What the canary was asked; empty, or the guard has a hole.
+        canary: Requests to the canary; if there is one, the guard has a hole.
         canary_connections: Connections to it, with or without a request.
     """
 
@@ -118,7 +118,7 @@ class HostileWeb:
         return f"http://{name}.test:{self.port}{path}"
 
     def egress(self) -> Egress:
-        """Return rules that name every site here, and `private.test`, which is not allowed."""
+        """Return rules that name every site, and also `private.test`, which is not allowed."""
         return Egress(
             allow=tuple(f"{name}.test:{self.port}" for name in SITES),
             hosts={f"{name}.test": "127.0.0.1" for name in (*SITES, "private")},
@@ -167,7 +167,7 @@ class HostileWeb:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one request; the client closing early is what hostile sites are for."""
+        """Answer one request; clients of hostile sites are expected to close early."""
         try:
             with suppress(OSError, EOFError):
                 await self._answer(reader, writer)

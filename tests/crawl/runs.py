@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from crawl.site import Site
-from moodswarm.crawl.events import Event, Finished, Found, Visited, decode_event
+from moodswarm.crawl.events import Event, Finished, LinkFound, Visited, decode_event
 from moodswarm.crawl.routing import source_id
 from moodswarm.crawl.spec import (
     Browser,
@@ -29,7 +29,7 @@ SECONDS = 60
 
 @dataclass
 class Run:
-    """What a crawl told."""
+    """The events and the log of a crawl."""
 
     events: list[Event] = field(default_factory=list)
     log: str = ""
@@ -49,7 +49,7 @@ class Run:
         return only
 
     def found(self) -> list[str]:
-        return [e.url for e in self.events if isinstance(e, Found)]
+        return [e.url for e in self.events if isinstance(e, LinkFound)]
 
 
 def source(link: str, platform: Platform = "web", discover: bool = True, **more: object) -> Source:
@@ -64,7 +64,7 @@ def source(link: str, platform: Platform = "web", discover: bool = True, **more:
 
 
 def known(source: Source, url: str | None = None, **more: object) -> KnownLink:
-    """Return what the ledger knows of a link; without `url`, of the source's own."""
+    """Return a link as the ledger knows it; without `url`, the source's own link."""
     role = "page" if url or not source.discover else "listing"
     if url is None and source.platform in ("github", "git") and not source.discover:
         role = "repository"
@@ -77,7 +77,7 @@ def known(source: Source, url: str | None = None, **more: object) -> KnownLink:
 def make_spec(
     folder: Path, site: Site, sources: Sequence[Source], links: Sequence[KnownLink] | None = None
 ) -> CrawlSpec:
-    """Return a spec in which only this site may be reached, at once and as often as one likes."""
+    """Return a spec in which only this site may be reached, without delays or limits."""
     lines = [known(s) for s in sources] if links is None else links
     path = folder / "links.jsonl"
     path.write_text("".join(line.model_dump_json() + "\n" for line in lines))
@@ -102,7 +102,7 @@ MODULE = ("-m", "moodswarm.crawl.child")
 def start(
     spec: CrawlSpec, folder: Path, program: Sequence[str] = MODULE
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the child; return it and the descriptor its events come from."""
+    """Start the child; return it and the descriptor of its events."""
     path = folder / "spec.json"
     path.write_text(spec.model_dump_json())
     reading, writing = os.pipe()

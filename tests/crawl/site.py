@@ -1,4 +1,4 @@
-"""A small web site on 127.0.0.1 that counts what it is asked."""
+"""A small web site on 127.0.0.1 that counts its requests."""
 
 import threading
 from collections import Counter
@@ -18,7 +18,7 @@ TEXT = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the site says at one path."""
+    """The site's answer at one path."""
 
     body: bytes = b""
     status: int = 200
@@ -28,13 +28,13 @@ class Answer:
 
 @dataclass
 class Site:
-    """Answers per host and path; what has none is a 404.
+    """Answers per host and path; a path without an answer is a 404.
 
     Attributes:
-        address: Of the host that needs no name; `at` gives others, all on the same port.
+        address: The host that needs no name; `at` returns others, all on the same port.
         asked: How often each address was asked for.
         order: The addresses in the order in which they were asked for.
-        headers: Those of the last request for each address.
+        headers: The headers of the last request for each address.
     """
 
     address: str = ""
@@ -49,7 +49,7 @@ class Site:
         return self.address.rpartition(":")[2]
 
     def at(self, name: str) -> str:
-        """Return the address of a host of that name."""
+        """Return the address of a host with that name."""
         self.hosts.add(name)
         return f"http://{name}:{self.port}"
 
@@ -70,7 +70,7 @@ class Site:
 
 
 def article(title: str, *, head: str = "", body: str = "", words: str = TEXT) -> str:
-    """Return a page that holds an article."""
+    """Return a page that contains an article."""
     paragraphs = "".join(f"<p>{title}: {words}</p>" for _ in range(4))
     return (
         f"<!doctype html><html lang=en><head><title>{title}</title>{head}</head>"
@@ -126,7 +126,7 @@ def serve() -> Iterator[Site]:
             self.wfile.write(answer.body)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Requests) as server:
         server.daemon_threads = True

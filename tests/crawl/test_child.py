@@ -1,4 +1,4 @@
-"""The child process: how it ends, and what it leaves behind."""
+"""The child process: how it ends, and that it leaves nothing behind."""
 
 import json
 import os
@@ -15,9 +15,9 @@ from crawl.git_server import serve_git
 from crawl.repositories.building import publish
 from crawl.runs import SECONDS, Run, known, make_spec, run, source, start
 from crawl.site import TEXT, Answer, Site, article, feed, serve
-from moodswarm.crawl.browser.paths import find_browser
+from moodswarm.crawl.browser.chromium import find_browser
+from moodswarm.crawl.event_pipe import EventPipe
 from moodswarm.crawl.events import Finished, Visited, decode_event
-from moodswarm.crawl.pipelines import EventPipe
 from moodswarm.crawl.spec import Browser, CrawlSpec, Egress
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def site() -> Iterator[Site]:
 
 
 class Hanging:
-    """A page that is answered when the test says so."""
+    """A page that is answered only when the test allows it."""
 
     def __init__(self) -> None:
         self.asked, self.let_go = threading.Event(), threading.Event()
@@ -93,7 +93,7 @@ def test_a_killed_parent_leaves_no_child(site: Site, tmp_path: Path) -> None:
         assert page.asked.wait(SECONDS)
         parent.kill()
         page.let_go.set()
-        # The child holds this pipe as well, so it ends with the last of them.
+        # The child holds this pipe as well, so reading ends only when both are gone.
         assert parent.stdout.read() == b""
 
 
@@ -164,7 +164,7 @@ def test_an_identity_is_shown_and_secrets_are_not(
     ((_, headers),) = [(u, h) for u, h in site.headers.items() if "/api/v3" in u]
     assert headers["User-Agent"].startswith("MoodSwarm/")
     assert headers["User-Agent"].endswith(" (+https://example.org/bot)")
-    assert "Authorization" not in headers  # it is for GitHub only
+    assert "Authorization" not in headers  # the token is only for GitHub
     assert "sesame" not in ended.log
 
 

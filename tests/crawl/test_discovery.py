@@ -18,7 +18,7 @@ from moodswarm.crawl.discovery import (
     read_repositories,
 )
 from moodswarm.crawl.frontier import Frontier, link_hash
-from moodswarm.crawl.sites import Sites
+from moodswarm.crawl.source_hosts import SourceHosts
 from moodswarm.crawl.spec import KnownLink
 from moodswarm.crawl.spiders.github import repositories_address
 
@@ -101,7 +101,7 @@ def test_an_archive_page_names_the_next_one() -> None:
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", b"[" * 100_000])
-def test_what_is_no_list_is_a_bad_listing(body: bytes) -> None:
+def test_anything_but_a_list_is_a_bad_listing(body: bytes) -> None:
     with pytest.raises(BadListing, match="JSON"):
         read_repositories(body)
 
@@ -158,12 +158,14 @@ OTHER = source("https://ada.example.com/")
     ],
 )
 def test_a_page_may_name_only_what_its_author_owns(canonical: str | None, link: str) -> None:
-    assert Sites([SITE, OTHER]).document_link(SITE, "https://example.org/a", canonical) == link
+    assert (
+        SourceHosts([SITE, OTHER]).document_link(SITE, "https://example.org/a", canonical) == link
+    )
 
 
 def test_another_authors_site_is_not_believed() -> None:
     stranger = OTHER.model_copy(update={"author_full_name": "Mary Shelley"})
-    named = Sites([SITE, stranger]).document_link(
+    named = SourceHosts([SITE, stranger]).document_link(
         SITE, "https://example.org/a", "https://ada.example.com/a"
     )
     assert AUTHOR not in stranger.author_full_name
@@ -171,7 +173,7 @@ def test_another_authors_site_is_not_believed() -> None:
 
 
 def test_a_redirect_of_a_source_widens_that_source_only() -> None:
-    sites = Sites([SITE, OTHER])
+    sites = SourceHosts([SITE, OTHER])
     sites.admit(SITE, "https://new.example.org/")
     assert sites.allows(SITE, "https://new.example.org/a")
     assert not sites.allows(OTHER, "https://new.example.org/a")

@@ -1,7 +1,7 @@
-"""One crawl over a hostile web: every attack ends with an honest reason, and nothing good is lost.
+"""One crawl over a hostile web: every attack ends with its true reason; good pages are kept.
 
-The worker runs as in production, in a process of its own, with small limits. Each case is a test
-of what it said about one site.
+The crawler runs as in production, in a separate process, with small limits. Each case tests its
+report on one site.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from crawl.hostile import ARTICLES, SITES, HostileWeb
-from moodswarm.crawl.events import Event, Finished, Found, Visited, decode_event
+from moodswarm.crawl.events import Event, Finished, LinkFound, Visited, decode_event
 from moodswarm.crawl.spec import (
     Browser,
     CrawlSpec,
@@ -28,10 +28,10 @@ from moodswarm.crawl.spec import (
 
 pytestmark = pytest.mark.slow
 
-MEMORY_MIB = 400  # the crawler itself needs about 150
+MEMORY_MIB = 400  # MiB; the crawler itself needs about 150
 PAGES = 60  # of one source
 
-# What is said of the page of each site: outcome and reason.
+# The outcome and the reason for the page of each site.
 PAGE_CASES: dict[str, tuple[str, str | None]] = {
     "endless-body": ("failed", "too_large"),
     "slow-body": ("failed", "timeout"),
@@ -82,7 +82,7 @@ LISTINGS = ("articles", "trap", "feed-laughs", "feed-entity", "sitemap-bomb", "s
 
 @dataclass
 class Crawled:
-    """What a crawl told, and what it took."""
+    """The events of a crawl, and the memory it needed."""
 
     web: HostileWeb
     code: int = 0
@@ -132,7 +132,7 @@ def make_spec(web: HostileWeb, folder: Path) -> CrawlSpec:
     )
 
 
-def run_worker(web: HostileWeb, folder: Path) -> Crawled:
+def run_child(web: HostileWeb, folder: Path) -> Crawled:
     spec = folder / "spec.json"
     spec.write_text(make_spec(web, folder).model_dump_json(), encoding="utf-8")
     reading, writing = os.pipe()
@@ -140,28 +140,28 @@ def run_worker(web: HostileWeb, folder: Path) -> Crawled:
     log = folder / "log.txt"
     crawled = Crawled(web)
     with log.open("wb") as stderr:
-        worker = subprocess.Popen(
+        child = subprocess.Popen(
             [*command, str(writing)], pass_fds=[writing], stdin=subprocess.DEVNULL, stderr=stderr
         )
     os.close(writing)
-    timer = threading.Timer(200, worker.kill)
+    timer = threading.Timer(200, child.kill)
     timer.start()
     try:
         with os.fdopen(reading, "rb") as lines:
             for line in lines:
                 crawled.events.append(decode_event(line))
-                crawled.memory_mib = max(crawled.memory_mib, peak_mib(worker.pid))
-        crawled.code = worker.wait()
+                crawled.memory_mib = max(crawled.memory_mib, peak_mib(child.pid))
+        crawled.code = child.wait()
     finally:
         timer.cancel()
-        worker.kill()
-        worker.wait()
+        child.kill()
+        child.wait()
     crawled.log = log.read_text(encoding="utf-8", errors="replace")
     return crawled
 
 
 def peak_mib(pid: int) -> float:
-    """Return the most that a process has held; 0 once it is gone."""
+    """Return the peak memory of a process in MiB; 0 once it is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except OSError:
@@ -173,7 +173,7 @@ def peak_mib(pid: int) -> float:
 @pytest.fixture(scope="module")
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
     with HostileWeb() as web:
-        yield run_worker(web, tmp_path_factory.mktemp("hostile"))
+        yield run_child(web, tmp_path_factory.mktemp("hostile"))
 
 
 def test_every_attack_has_a_case() -> None:
@@ -207,7 +207,7 @@ def test_the_outcome_is_honest(
 @pytest.mark.parametrize("name", [*PAGE_CASES, *LISTINGS])
 def test_every_link_has_one_visit(crawled: Crawled, name: str) -> None:
     asked = [e.url for e in crawled.visits(name)]
-    named = [e.url for e in crawled.events if isinstance(e, Found) and e.source_id == name]
+    named = [e.url for e in crawled.events if isinstance(e, LinkFound) and e.source_id == name]
     assert sorted(asked) == sorted([crawled.web.url(name), *named])
 
 
@@ -234,13 +234,13 @@ def test_what_never_ends_is_cut_at_the_limit(crawled: Crawled, name: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["feed-laughs", "feed-entity", "sitemap-bomb"])
-def test_a_hostile_listing_is_told_and_reveals_nothing(crawled: Crawled, name: str) -> None:
+def test_a_hostile_listing_is_reported_and_reveals_nothing(crawled: Crawled, name: str) -> None:
     told = "".join(event.model_dump_json() for event in crawled.visits(name))
     assert "root:" not in told
     assert "lollol" not in told
 
 
-def test_a_sitemap_that_unpacks_to_too_much_is_told(crawled: Crawled) -> None:
+def test_a_sitemap_that_unpacks_to_too_much_is_reported(crawled: Crawled) -> None:
     bomb = crawled.web.url("sitemap-bomb", "/sitemap.xml.gz")
     (visit,) = (e for e in crawled.visits("sitemap-bomb") if e.url == bomb)
     assert (visit.outcome, visit.reason) == ("failed", "bad_listing")

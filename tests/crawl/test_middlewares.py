@@ -15,8 +15,7 @@ from scrapy.http import Headers
 
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.middlewares.limits import TooLarge, TooManyRedirects
-from moodswarm.crawl.middlewares.retry import RetryLater
-from moodswarm.crawl.middlewares.retry_after import retry_after
+from moodswarm.crawl.middlewares.retry import RetryLater, retry_after
 from moodswarm.crawl.middlewares.robots import RobotsForbidden, RobotsUnreachable
 from moodswarm.crawl.session import Pauses
 

@@ -1,4 +1,4 @@
-"""The parent's side of a crawl: events in order, honest ends, nothing left behind."""
+"""The parent's side of a crawl: events in order, true reasons, nothing left behind."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ def run(tmp_path: Path) -> "Run":
 
 
 class Run:
-    """Runs small programs in the place of the crawler."""
+    """Runs small programs in place of the crawler."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class Run:
         self.spec = CrawlSpec(sources=(), links="links", statistics="statistics", limits=Limits())
 
     def __call__(self, program: str) -> list[Event]:
-        script = self.folder / "worker.py"
+        script = self.folder / "child.py"
         script.write_text(BEGINNING + program, encoding="utf-8")
         with start_crawl(self.spec, self.folder, (sys.executable, str(script))) as child:
             self.events += (event for event in child if event)
@@ -87,7 +87,7 @@ def test_nothing_that_the_crawler_started_outlives_it(run: Run) -> None:
         "open(os.path.dirname(sys.argv[1]) + '/pid', 'w').write(str(other.pid))\nfinish()"
     )
     pid = int((run.folder / "pid").read_text())
-    while _lives(pid):  # a signal takes a moment; the test's time limit is the failure
+    while _lives(pid):  # a signal takes a moment; if it never comes, the test's time limit fails it
         time.sleep(0.01)
 
 
@@ -112,7 +112,7 @@ def _interrupt(ready: Path) -> None:
 
 
 def _lives(pid: int) -> bool:
-    """Whether it runs; a zombie that nobody waits for does not."""
+    """Return whether a process runs; a zombie does not."""
     try:
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:

@@ -36,7 +36,7 @@ from moodswarm.crawl.routing import ExportOnly, InvalidLink, Route, route, sourc
         ("https://bücher.example/", "web", True),
         ("http://127.0.0.1:8000/", "web", True),
         ("http://[::1]:8000/notes", "web", False),
-        # Not what they look like.
+        # Links that look like another platform's.
         ("https://github.com.evil.io/ada", "web", False),
         ("https://evilgithub.com/ada", "web", False),
         ("https://github.com:8443/ada", "web", False),

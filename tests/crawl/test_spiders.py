@@ -1,4 +1,4 @@
-"""One crawl of many small sites at once; each test looks at what became of one of them."""
+"""One crawl of many small sites at once; each test checks the result for one of them."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 from crawl.runs import AUTHOR
 from crawl.site import serve
 from crawl.world import World, crawl_the_world
-from moodswarm.crawl.events import Found, Visited
+from moodswarm.crawl.events import LinkFound, Visited
 from moodswarm.records.links import canonical_link
 
 
@@ -20,7 +20,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def test_links_are_found_before_their_listing_is_visited(world: World) -> None:
     met: set[str] = {s.link for s in world.sources} | {k.url for k in world.links}
     for event in world.run.events:
-        if isinstance(event, Found):
+        if isinstance(event, LinkFound):
             assert event.found_on in met
             met.add(event.url)
     listed = {e.url for e in world.run.events if isinstance(e, Visited) and e.outcome == "listed"}
@@ -28,7 +28,7 @@ def test_links_are_found_before_their_listing_is_visited(world: World) -> None:
     for event in world.run.events:
         if isinstance(event, Visited):
             done.add(event.url)
-        if isinstance(event, Found) and event.found_on in listed:
+        if isinstance(event, LinkFound) and event.found_on in listed:
             assert event.found_on not in done
 
 
@@ -104,7 +104,7 @@ def test_a_feed_is_followed_over_its_pages(world: World) -> None:
     assert world.visit("feed.test/2").found_on == f"http://feed.test:{world.site.port}/older.xml"
 
 
-def test_what_is_no_web_address_is_left_out(world: World) -> None:
+def test_links_to_other_schemes_are_left_out(world: World) -> None:
     assert world.visit("feed.test/older.xml").skipped == {"off_site": 2}
 
 
@@ -135,7 +135,7 @@ def test_a_page_without_an_article_says_why(
     assert (visit.outcome, visit.reason) == (outcome, reason)
 
 
-def test_a_host_without_address_and_a_refused_one_are_told_apart(world: World) -> None:
+def test_a_host_without_address_differs_from_a_refused_one(world: World) -> None:
     assert world.run.visit("nowhere.invalid/").reason == "dns"
     assert world.run.visit("127.0.0.1:1/").reason == "egress"
 
@@ -180,7 +180,7 @@ def test_a_page_that_is_done_is_not_asked_for_when_a_feed_names_it(world: World)
 
 
 def test_only_what_is_new_is_found(world: World) -> None:
-    found = [e.url for e in world.events("known.test") if isinstance(e, Found)]
+    found = [e.url for e in world.events("known.test") if isinstance(e, LinkFound)]
     assert found == [f"http://known.test:{world.site.port}/fresh"]
 
 
@@ -205,7 +205,7 @@ def test_a_site_made_with_substack_is_followed_as_such(world: World) -> None:
 
 def test_a_github_user_is_listed_over_all_pages_without_forks(world: World) -> None:
     assert world.visit("hub.test/ada").skipped == {"fork": 1, "archived": 1}
-    found = [e for e in world.events("hub.test") if isinstance(e, Found)]
+    found = [e for e in world.events("hub.test") if isinstance(e, LinkFound)]
     assert [f.role for f in found] == ["listing", "repository"]
 
 
@@ -219,7 +219,7 @@ def test_nothing_is_asked_of_a_host_whose_robots_txt_fails(world: World) -> None
 
 
 @pytest.mark.parametrize("path", ["/passwd.rss", "/bomb.xml.gz", "/page.xml"])
-def test_what_is_no_listing_is_a_bad_one(world: World, path: str) -> None:
+def test_anything_but_a_listing_is_a_bad_one(world: World, path: str) -> None:
     visit = world.visit(f"hostile.test{path}")
     assert (visit.outcome, visit.reason) == ("failed", "bad_listing")
 
@@ -227,7 +227,7 @@ def test_what_is_no_listing_is_a_bad_one(world: World, path: str) -> None:
 @pytest.mark.parametrize("path", ["/laughs.xml", "/cut.xml.gz", "/torn.xml"])
 def test_a_broken_listing_names_nothing(world: World, path: str) -> None:
     assert world.visit(f"hostile.test{path}").outcome in ("failed", "listed")
-    found = [e for e in world.events("hostile.test") if isinstance(e, Found)]
+    found = [e for e in world.events("hostile.test") if isinstance(e, LinkFound)]
     assert {f.role for f in found} == {"listing"}
 
 
@@ -239,10 +239,10 @@ def test_a_source_has_no_more_pages_than_allowed(world: World) -> None:
 def test_a_domain_that_wants_a_long_rest_is_left_alone(world: World) -> None:
     visits = [e for e in world.events("later.test") if isinstance(e, Visited)]
     assert [v.reason for v in visits if v.role == "page"] == ["retry_after"] * 30
-    # Those that were under way when the first answer came.
+    # Requests that were under way when the first answer came.
     assert sum(world.asked(f"http://later.test/{n}") for n in range(30)) <= 8
 
 
 def test_a_retry_after_pauses_the_whole_domain(world: World) -> None:
-    assert world.early <= 7  # those that were under way
+    assert world.early <= 7  # requests that were under way
     assert all(world.visit(f"patient.test/{n}").outcome == "fetched" for n in range(20))

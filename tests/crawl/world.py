@@ -1,4 +1,4 @@
-"""Many small sites, and the crawl of all of them at once that `test_spiders` looks at."""
+"""Many small sites, and one crawl of all of them, which `test_spiders` checks."""
 
 import gzip
 import json
@@ -8,7 +8,7 @@ from time import monotonic
 
 from crawl.runs import Run, known, make_spec, run, source
 from crawl.site import TEXT, Answer, Site, article, feed, sitemap
-from moodswarm.crawl.events import Found, Visited
+from moodswarm.crawl.events import LinkFound, Visited
 from moodswarm.crawl.spec import KnownLink, Limits, Source
 from moodswarm.records.document import Document
 
@@ -18,7 +18,7 @@ FEED_LINK = '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
 
 
 class World:
-    """The sites, the sources that lead there, and what the crawl told of them."""
+    """The sites, the sources that lead there, and the events of the crawl."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -33,10 +33,10 @@ class World:
         self.links.append(known(added))
         return added
 
-    def events(self, host: str) -> list[Found | Visited]:
+    def events(self, host: str) -> list[LinkFound | Visited]:
         mine = {s.id for s in self.sources if f"//{host}" in s.link}
         return [
-            e for e in self.run.events if isinstance(e, Found | Visited) and e.source_id in mine
+            e for e in self.run.events if isinstance(e, LinkFound | Visited) and e.source_id in mine
         ]
 
     def visit(self, url: str) -> Visited:
@@ -263,7 +263,7 @@ def impatient(world: World) -> None:
 
 
 def patient(world: World) -> None:
-    """A server that wants a second of rest, and counts who does not give it."""
+    """A server that asks for a second of rest, and counts requests that come earlier."""
     address = world.site.at("patient.test")
     world.site[f"{address}/feed.xml"] = feed(address, *[f"/{n}" for n in range(20)])
     page = Answer(article("Patient").encode())

@@ -1,4 +1,4 @@
-"""Pages on disk."""
+"""Batches are written and read as pages on disk."""
 
 from pathlib import Path
 

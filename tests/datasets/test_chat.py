@@ -18,7 +18,7 @@ from moodswarm.records.calls import CallRecord
 FAKE = {"profile": "fake", "profiles": {"fake": {"provider": "fake", "model": "echo"}}}
 
 
-def test_without_a_profile_there_is_no_model(tmp_path: Path) -> None:
+def test_without_a_profile_nothing_is_loaded(tmp_path: Path) -> None:
     dataset = ChatDataset(path=str(tmp_path / "answers"))
     assert dataset.load() is None
     assert not dataset.exists()
@@ -88,3 +88,15 @@ def test_what_the_model_was_asked_for_is_accounted_for(tmp_path: Path) -> None:
     store.close()
     dataset.release()
     assert about["types"].get("written", 0) + sum(about["unwritten"].values()) == 2
+
+
+def test_a_budget_of_nothing_asks_no_model(tmp_path: Path) -> None:
+    dataset = ChatDataset(path=str(tmp_path / "answers"))
+    dataset.configure(FAKE)
+    store = open_store(tmp_path / "store", chunks_of(TEXTS))
+    params = EvaluationParams(questions=4, written_share=0.5, written_max_tokens=0)
+    _, about = write_test_questions(store, None, dataset.load(), params)
+    store.close()
+    dataset.release()
+    assert about["unwritten"] == {"BudgetSpent": 2}
+    assert about["count"] == 4

@@ -1,4 +1,4 @@
-"""What every dataset of the project promises."""
+"""The promises of every dataset of the project."""
 
 import doctest
 import inspect
@@ -49,7 +49,7 @@ def edge(folder: Path) -> dict[str, Any]:
 
 
 def make(name: str, folder: Path) -> tuple[AbstractDataset[Any, Any], pa.Table]:
-    """Return a dataset that holds nothing, and what may be saved to it."""
+    """Return an empty dataset, and data that can be saved to it."""
     if name == "batches":
         return BatchesDataset(path=str(folder / "pages")), pa.table({"n": [1]})
     sqlite = {"backend": "sqlite", "path": str(folder / "documents.db")}

@@ -1,4 +1,4 @@
-"""The crawl ledger in the catalog."""
+"""The crawl ledger as a catalog entry."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,13 +34,13 @@ def entry(number: int, state: str = "done", reason: str | None = None) -> Ledger
 def test_what_is_saved_can_be_read(dataset: CrawlLedgerDataset) -> None:
     dataset.save(ledger_to_table([entry(1), entry(2, "queued")]))
     ledger = dataset.load()
-    assert ledger.store.get_ledger([entry(2).id]) == [entry(2, "queued")]
+    assert ledger.entries.get([entry(2).id]) == [entry(2, "queued")]
 
 
 def test_a_link_that_is_found_again_forgets_nothing(dataset: CrawlLedgerDataset) -> None:
     dataset.save(ledger_to_table([entry(1)]))
     dataset.save(ledger_to_table([entry(1, "queued")]))
-    assert list(dataset.load().store.scan_ledger()) == [[entry(1)]]
+    assert list(dataset.load().entries.scan()) == [[entry(1)]]
 
 
 def test_saving_nothing_opens_nothing(dataset: CrawlLedgerDataset, tmp_path: Path) -> None:
@@ -50,12 +50,13 @@ def test_saving_nothing_opens_nothing(dataset: CrawlLedgerDataset, tmp_path: Pat
 
 def test_a_watched_ledger_tells_how_far_its_reader_is(dataset: CrawlLedgerDataset) -> None:
     ledger = dataset.load()
-    ledger.on_visit(1, 2)  # nobody watches
+    ledger.on_visit(1, 2)  # does nothing
     seen: list[tuple[int, int]] = []
     watched = ledger.watched(lambda visited, known: seen.append((visited, known)))
     watched.on_visit(3, 4)
     assert seen == [(3, 4)]
-    assert watched.store is ledger.store
+    assert watched.entries is ledger.entries
+    assert watched.documents is ledger.documents
 
 
 def test_a_preview_shows_failures_first(dataset: CrawlLedgerDataset) -> None:

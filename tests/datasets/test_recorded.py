@@ -1,4 +1,4 @@
-"""What a run leaves to the next one."""
+"""A run can read what the run before it recorded."""
 
 from pathlib import Path
 
@@ -26,5 +26,5 @@ def test_the_newest_version_is_loaded(tmp_path: Path) -> None:
 
 def test_a_broken_file_names_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "q.json").write_text('{"questions": [')
-    with pytest.raises(DatasetError, match=r"q\.json is no JSON .*; delete it, and the next run"):
+    with pytest.raises(DatasetError, match=r"q\.json is not valid JSON .*Delete it; the next run"):
         RecordedDataset(filepath=str(tmp_path / "q.json")).load()

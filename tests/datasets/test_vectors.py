@@ -1,4 +1,4 @@
-"""Completing documents: what the feature index promises."""
+"""The feature index lists a document only once all its points are written."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The documentation speaks of the product that is there."""
+"""The documentation describes the product as it is."""
 
 import importlib.util
 import json
@@ -49,12 +49,12 @@ def commands() -> dict[str, click.Command]:
 
 
 def prose(page: Path) -> str:
-    """The page without its code blocks."""
+    """Return the page without its code blocks."""
     return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
 
 
 def code(page: Path) -> list[str]:
-    """Every line of code, be it in a block or in a sentence."""
+    """Return every line of code, whether in a block or in a sentence."""
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"^```\w*\n(.*?)^```", text, flags=re.M | re.S)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
@@ -107,7 +107,7 @@ def test_every_parameter_is_explained(file: str, page: str) -> None:
 
 
 def leaves(group: dict[str, Any]) -> set[str]:
-    """The names of the values of a group, without the groups within it."""
+    """Return the names of a group's values, at any depth, but not those of its subgroups."""
     found: set[str] = set()
     for name, value in group.items():
         found |= leaves(value) if isinstance(value, dict) else {name}
@@ -166,7 +166,7 @@ def test_stores_page_has_the_environment_variables_and_their_defaults() -> None:
         assert f"| `{name}` | {f'`{default}`' if default else 'none'} |" in page
 
 
-def test_compose_runs_a_qdrant_that_the_client_speaks_to() -> None:
+def test_compose_runs_a_qdrant_version_that_the_client_supports() -> None:
     image = yaml.safe_load((ROOT / "compose.yml").read_text("utf-8"))["services"]["qdrant"]["image"]
     server = re.search(r":v(\d+)\.(\d+)\.", image)
     client = re.search(
@@ -188,7 +188,7 @@ def test_notebook_holds_no_output(notebook: Path) -> None:
             compile("".join(cell["source"]), notebook.name, "exec")
 
 
-def test_data_flow_page_shows_what_the_code_gives() -> None:
+def test_data_flow_page_shows_the_values_that_the_code_computes() -> None:
     page = (ROOT / "docs" / "data-flow.md").read_text(encoding="utf-8")
     document, chunks = journey("https://mira-solano.example/sharpening-a-chisel")
     for value in (document.id, document.author_id, document.content_hash, chunks[0]["id"]):
@@ -199,7 +199,7 @@ def test_data_flow_page_shows_what_the_code_gives() -> None:
 
 
 def journey(link: str) -> tuple[Document, list[dict[str, Any]]]:
-    """A document of the sample corpus, and the chunks that default parameters make of it."""
+    """Return a document of the sample corpus and its chunks with the default parameters."""
     lines = (ROOT / "data/01_raw/sample/articles.jsonl").read_text("utf-8").splitlines()
     document = document_from_values(next(v for v in map(json.loads, lines) if v["link"] == link))
     table = documents_to_table([document]).append_column("revision", pa.array(["r"]))

@@ -1,4 +1,4 @@
-"""A blog on this machine that a test may change while it is crawled."""
+"""A blog on this machine that a test can change while it is crawled."""
 
 import hashlib
 import threading
@@ -19,7 +19,7 @@ _SENTENCES = (
 
 
 def post_text(number: int, edition: int = 0) -> str:
-    """Return the text of a post; each number and edition has its own."""
+    """Return the text of a post, which differs for each number and edition."""
     start = number + edition
     paragraphs = [
         f"Part {part} of letter {number}, edition {edition}. "
@@ -30,13 +30,14 @@ def post_text(number: int, edition: int = 0) -> str:
 
 
 class Blog:
-    """What the server shows and what it was asked.
+    """The pages that the server shows, and the requests that it got.
 
     Attributes:
-        posts: Text by number; take one out and it is gone, change it and it has changed.
-        failing: Numbers that answer with a server error.
-        asked: Requests by path; `modified` counts the complete answers.
-        delay: Seconds before an answer.
+        posts: Texts by number; a test removes or changes entries to remove or change posts.
+        failing: Numbers of posts that answer with a server error.
+        asked: Number of requests by path.
+        complete: Number of complete answers, not 304 or an error, by path.
+        delay: Seconds to wait before each answer.
     """
 
     def __init__(self, posts: int) -> None:
@@ -57,7 +58,7 @@ class Blog:
         return f"{self.address}/feed.xml"
 
     def parameters(self, **author: Any) -> dict[str, Any]:
-        """Return `crawl:` parameters that crawl the feed."""
+        """Return `crawl:` parameters for crawling the feed."""
         mira = {"full_name": "Mira Solano", "content_is_mine": True, "links": [self.feed]}
         return {
             "authors": [{**mira, **author}],
@@ -100,7 +101,7 @@ class Blog:
 
 @contextmanager
 def serve_blog(posts: int = 8) -> Iterator[Blog]:
-    """Serve a blog on an address of its own."""
+    """Serve a blog on a port of its own."""
     blog = Blog(posts)
 
     class Answer(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Crawls by Kedro's own runner, short of the start of a session: quick to begin, quick to kill."""
+"""Crawls with Kedro's runner but without a session, so that they start fast and can be killed."""
 
 import os
 import sys
@@ -18,9 +18,9 @@ from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 
 
 def crawl(folder: Path, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Run the crawl pipeline over a folder and return its report.
+    """Run the crawl pipeline on a folder and return its report.
 
-    What it starts carries the folder in its environment, which a test looks for.
+    Its child processes have the folder in their environment, by which a test finds them.
     """
     os.environ["MOODSWARM_TEST"] = str(folder)
     store = {"backend": "sqlite", "path": str(folder / "documents.db")}
@@ -40,7 +40,7 @@ def crawl(folder: Path, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def crawl_quietly(folder: Path, parameters: dict[str, Any]) -> None:
-    """The whole work of a process that may be killed."""
+    """Crawl without output, as the only work of a process that may be killed."""
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout = sys.stderr = nowhere
         crawl(folder, parameters)

@@ -1,4 +1,4 @@
-"""Small projects for end-to-end tests: the real configuration and a tiny model."""
+"""Small projects for end-to-end tests, with the real configuration and a tiny model."""
 
 import os
 import shutil
@@ -24,13 +24,13 @@ DELETED_AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class SmallProject:
-    """A project folder, and what tests do with it."""
+    """A project folder with the operations that tests need."""
 
     path: Path
 
     @classmethod
     def create(cls, path: Path, model: Path, **parameters: Any) -> "SmallProject":
-        """Lay out a folder with the project's configuration and a tiny model."""
+        """Create a folder with the project's configuration and a tiny model."""
         path.mkdir(parents=True)
         shutil.copytree(ROOT / "conf", path / "conf", ignore=shutil.ignore_patterns("local"))
         for name in ("pyproject.toml", ".telemetry"):
@@ -70,7 +70,7 @@ class SmallProject:
         return self._run("crawl", "crawl_report", None, None, runtime_params)
 
     def run_all(self) -> dict[str, Any]:
-        """Run the default pipeline in this process and return the report of its features."""
+        """Run the default pipeline in this process and return its feature report."""
         return self._run("__default__", "feature_report", None, None, {})
 
     def _run(
@@ -89,7 +89,7 @@ class SmallProject:
         return found
 
     def open(self) -> Project:
-        """Return the opened stores; close them after use."""
+        """Return the project with its stores; close it after use."""
         return Project(None, self.path)
 
     def upsert(self, documents: Iterable[Document]) -> None:
@@ -100,7 +100,7 @@ class SmallProject:
         assert not result.failed
 
     def tombstone(self, *documents: Document) -> None:
-        """Mark documents as gone."""
+        """Mark documents as deleted."""
         project = self.open()
         project.documents.tombstone_documents([d.id for d in documents], DELETED_AT)
         project.close()
@@ -113,7 +113,7 @@ class SmallProject:
         return found
 
     def points(self) -> dict[str, dict[str, Any]]:
-        """Return every point of every collection, vectors included, by collection and id."""
+        """Return all points of all collections with their vectors, by collection and id."""
         project = self.open()
         found = {
             f"{status.name}/{point['id']}": _plain(point)
@@ -127,7 +127,7 @@ class SmallProject:
         return found
 
     def hits(self, words: str, name: str = "embedded_articles") -> list[tuple[str, float]]:
-        """Search a collection by words and return (id, score) of every hit."""
+        """Search a collection by words and return the (id, score) of every hit."""
         project = self.open()
         query = LexicalEncoder().encode_query(words)
         found = project.vectors.search_lexical(name, query, 1_000)
@@ -142,7 +142,7 @@ def _plain(point: dict[str, Any]) -> dict[str, Any]:
 
 
 def article(number: int, text: str | None = None, **values: Any) -> Document:
-    """Make an article of several chunks, each number its own text."""
+    """Make an article of several chunks, whose text differs for each number."""
     body = "\n\n".join(
         f"Paragraph {part} of article {number}. It speaks of boats, tea and tide tables."
         for part in range(1 + number % 4)
@@ -172,7 +172,7 @@ def post(number: int, text: str | None = None) -> Document:
 
 
 def without_vectors(points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Leave out what differs in its last digits from batch to batch."""
+    """Return points without vectors, whose last digits differ from batch to batch."""
     return {
         key: {name: value for name, value in point.items() if name != "vector"}
         for key, point in points.items()
@@ -180,7 +180,7 @@ def without_vectors(points: dict[str, dict[str, Any]]) -> dict[str, dict[str, An
 
 
 def run_feature(path: Path) -> None:
-    """Run the feature pipeline quietly: the whole work of a process that may be killed."""
+    """Run the feature pipeline without output, as the only work of a process that may be killed."""
     with Path(os.devnull).open("w") as nowhere:
         sys.stdout = sys.stderr = nowhere
         SmallProject(path).run()

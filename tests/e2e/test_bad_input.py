@@ -1,4 +1,4 @@
-"""Bad input is refused with a clear message or counted with a reason, and loses nothing else."""
+"""Bad input is refused with a clear message or counted with a reason; nothing else is lost."""
 
 import shutil
 import subprocess
@@ -102,7 +102,7 @@ def test_a_parameter_out_of_range_is_named(
 def test_a_corrupt_document_store_is_named(project: SmallProject) -> None:
     path = project.path / "data/01_raw/documents.db"
     path.parent.mkdir(parents=True)
-    path.write_bytes(b"this is no database" * 1000)
+    path.write_bytes(b"this is not a database" * 1000)
     with pytest.raises(StoreCorrupt, match=r"documents\.db"):
         project.open().documents.status()
 
@@ -110,8 +110,8 @@ def test_a_corrupt_document_store_is_named(project: SmallProject) -> None:
 HOLD = """
 import sys
 from pathlib import Path
-from moodswarm.stores.folder_lock import StoreLock
-lock = StoreLock(Path(sys.argv[1]), timeout=0)
+from moodswarm.stores.folder_lock import FolderLock
+lock = FolderLock(Path(sys.argv[1]), timeout=0)
 lock.acquire()
 print("held", flush=True)
 sys.stdin.read()
@@ -119,7 +119,7 @@ sys.stdin.read()
 
 
 @pytest.mark.parametrize("folder", ["data/04_feature/qdrant", "data/02_intermediate"])
-def test_a_run_that_cannot_wait_names_who_holds_the_lock(
+def test_a_run_that_cannot_wait_names_the_process_with_the_lock(
     project: SmallProject, folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("moodswarm.hooks.run_lock.LOCK_TIMEOUT_SECONDS", 0.0)
@@ -159,7 +159,7 @@ def test_awkward_text_loses_nothing_else(project: SmallProject) -> None:
     assert report["collections"]["cleaned_articles"] == len(AWKWARD) + 1
 
 
-def test_what_nothing_can_be_made_of_is_counted_with_its_reason(project: SmallProject) -> None:
+def test_rejected_documents_are_counted_by_reason(project: SmallProject) -> None:
     huge = article(1, "word " * 2_000_000)
     binary = article(
         2, "\x7fELF\x00\x01", kind="repository", path="a.out", link="https://example.org/r/a.out"

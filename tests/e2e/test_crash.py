@@ -1,4 +1,4 @@
-"""A run may be killed at any moment; the next one completes what is missing, and nothing else."""
+"""A run may be killed at any moment; the next one completes exactly what is missing."""
 
 import json
 import multiprocessing
@@ -27,7 +27,7 @@ PAGING = {"documents": 3, "characters": 1_000}
 
 @pytest.fixture(scope="module")
 def forkserver() -> Any:
-    """A server that has imported everything once, and forks a run in milliseconds."""
+    """A server that has imported everything once and starts a run in milliseconds."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["e2e.projects", "moodswarm.pipelines.feature", "torch"])
     return context
@@ -92,10 +92,10 @@ class Interrupted(Exception):
 
 
 @pytest.mark.slow
-def test_an_interruption_at_any_write_heals_even_if_all_changes_are_taken_back(
+def test_an_interruption_at_any_write_is_repaired_even_if_all_changes_are_undone(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Interrupt before the n-th write; then undo the edit, the addition and the new model."""
+    """Interrupt a run before its n-th write, then undo the edit, the addition and the new model."""
     other_model = build_tiny_checkpoint(tmp_path / "other", seed=1)
     before = [article(0), article(1), post(0)]
     undisturbed = SmallProject.create(tmp_path / "undisturbed", tiny_model)
@@ -136,7 +136,7 @@ def test_an_interruption_at_any_write_heals_even_if_all_changes_are_taken_back(
         for key, point in expected.items():
             assert found[key].get("vector", []) == pytest.approx(point.get("vector", []), abs=1e-5)
         if writes < at:
-            break  # a run has no more writes than that
+            break  # The run had fewer writes than that, so every write was tried.
         interrupted += 1
     assert interrupted >= 8
 
@@ -155,7 +155,7 @@ def test_a_second_run_waits_for_the_first(
 
 
 @pytest.mark.slow
-def test_the_main_job_reaches_no_network(tmp_path: Path, tiny_model: Path) -> None:
+def test_the_main_job_uses_no_network(tmp_path: Path, tiny_model: Path) -> None:
     project = SmallProject.create(tmp_path / "project", tiny_model)
     script = f"""
 import json, sys

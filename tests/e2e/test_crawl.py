@@ -1,4 +1,4 @@
-"""From a feed to documents and points, over and over, as a user runs it."""
+"""A feed becomes documents and points, run after run, as a user runs it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_a_feed_becomes_documents_and_points(project: SmallProject, blog: Blog) 
     assert any("cleaned_articles" in key for key in project.points())
 
 
-def test_a_second_crawl_asks_conditionally_and_embeds_nothing(
+def test_a_second_crawl_makes_conditional_requests_and_embeds_nothing(
     project: SmallProject, blog: Blog
 ) -> None:
     assert counted(project.crawl()) == {"new": 6}
@@ -62,7 +62,7 @@ def test_changes_are_noticed_and_lost_pages_deleted_after_a_second_miss(
     assert counted(project.crawl()) == {"unchanged": 5}
 
 
-def test_a_rerun_retries_just_what_failed(project: SmallProject, blog: Blog) -> None:
+def test_a_rerun_retries_only_failed_links(project: SmallProject, blog: Blog) -> None:
     blog.failing = {4}
     report = project.crawl()
     assert counted(report) == {"new": 5, "failed": 1}
@@ -74,7 +74,7 @@ def test_a_rerun_retries_just_what_failed(project: SmallProject, blog: Blog) -> 
     assert dict(blog.asked - before).keys() - {"/robots.txt"} == {"/letters/4"}
 
 
-def test_without_consent_nothing_is_asked(project: SmallProject, blog: Blog) -> None:
+def test_without_consent_nothing_is_requested(project: SmallProject, blog: Blog) -> None:
     project.write_parameters({"crawl": blog.parameters(content_is_mine=False)})
     report = project.crawl()
     assert report["refused"][0]["reason"] == "no_consent"
@@ -89,7 +89,7 @@ def test_one_link_can_be_crawled_alone(project: SmallProject, blog: Blog) -> Non
     assert counted(project.crawl()) == {"new": 5, "unchanged": 1}
 
 
-def test_a_server_that_is_not_allowed_is_not_asked(project: SmallProject, blog: Blog) -> None:
+def test_a_server_that_is_not_allowed_gets_no_request(project: SmallProject, blog: Blog) -> None:
     parameters = blog.parameters()
     parameters["egress"] = {"allow": []}
     project.write_parameters({"crawl": parameters})

@@ -1,4 +1,4 @@
-"""Crawls one after the other over sites, limits and configurations that change between them."""
+"""Several crawls in a row, with sites, limits and settings that change between them."""
 
 import json
 from collections.abc import Iterator
@@ -34,15 +34,15 @@ def parameters(site: Site, *links: Any, **sections: Any) -> dict[str, Any]:
 
 
 def tagged(answer: Answer | str, tag: str = "1") -> Answer:
-    """Return an answer that can be asked for conditionally."""
+    """Return an answer with an ETag, so that it can be requested conditionally."""
     answer = Answer(answer.encode()) if isinstance(answer, str) else answer
     return Answer(answer.body, answer.status, answer.kind, {"ETag": f'"{tag}"'})
 
 
-def test_what_a_limit_an_author_and_a_failure_left_out_comes_with_the_next_round(
+def test_pages_left_out_by_a_limit_an_author_or_a_failure_come_with_the_next_round(
     site: Site, tmp_path: Path
 ) -> None:
-    """The feed never changes, so it would answer 304 and name nothing."""
+    """The feed never changes, so a conditional request would get a 304 without any links."""
     site["/feed.xml"] = tagged(feed(site.address, "/0", "/1", "/2", "/3", "/4", content=WHOLE))
     for number in range(4):
         site[f"/{number}"] = tagged(article(f"Number {number}"))
@@ -57,17 +57,17 @@ def test_what_a_limit_an_author_and_a_failure_left_out_comes_with_the_next_round
     assert crawl(tmp_path, here)["totals"]["new"] == 3
     assert len(stored(tmp_path)) == 5
 
-    # The text of a page that nobody may read stands in the feed, in this round as in the last.
+    # One page is forbidden, but its text is in the feed, in this round as in the last.
     again = crawl(tmp_path, here)["totals"]
     assert (again["unchanged"], again["failed"]) == (5, 0)
 
-    # The same feed of an author of another name is a source that was never read.
+    # With another author name, the same feed is a new source that was never read.
     renamed = parameters(site, f"{site.address}/feed.xml")
     renamed["authors"][0]["full_name"] = "Mira Adela Solano"
     assert crawl(tmp_path, renamed)["totals"]["changed"] == 5
 
 
-def test_pages_that_a_removed_source_named_first_are_still_asked_for(
+def test_pages_that_a_removed_source_named_first_are_still_requested(
     site: Site, tmp_path: Path
 ) -> None:
     site["/a/feed.xml"] = tagged(feed(site.address, "/tea"))
@@ -81,7 +81,7 @@ def test_pages_that_a_removed_source_named_first_are_still_asked_for(
     assert totals[0]["changed"] == 1
 
 
-def test_a_page_elsewhere_of_the_author_is_one_document_whatever_a_run_is_limited_to(
+def test_a_copy_of_a_page_is_the_same_document_even_if_crawled_alone(
     site: Site, tmp_path: Path
 ) -> None:
     home, copy = site.at("mira.test"), site.at("letters.test")
@@ -93,7 +93,7 @@ def test_a_page_elsewhere_of_the_author_is_one_document_whatever_a_run_is_limite
     assert len(stored(tmp_path)) == 1
 
 
-def test_a_page_whose_canonical_address_does_not_exist_stays(site: Site, tmp_path: Path) -> None:
+def test_a_page_whose_canonical_address_does_not_exist_is_kept(site: Site, tmp_path: Path) -> None:
     site["/tea.html"] = tagged(
         article("Tea", head=f'<link rel="canonical" href="{site.address}/tea">')
     )
@@ -106,7 +106,7 @@ def test_a_page_whose_canonical_address_does_not_exist_stays(site: Site, tmp_pat
     assert outcomes == [0] * 5
 
 
-def test_an_archive_is_read_on_past_a_page_that_a_feed_named_before(
+def test_an_archive_is_read_past_a_page_that_a_feed_already_named(
     site: Site, tmp_path: Path
 ) -> None:
     site["/feed.xml"] = feed(site.address, "/p/0", "/p/1")
@@ -124,7 +124,7 @@ def test_an_archive_is_read_on_past_a_page_that_a_feed_named_before(
     assert len(stored(tmp_path)) == 6
 
 
-def test_one_source_that_makes_no_sense_takes_no_other_with_it(site: Site, tmp_path: Path) -> None:
+def test_an_invalid_source_does_not_stop_the_others(site: Site, tmp_path: Path) -> None:
     site["/git/tea"] = Answer(status=404)
     user = {"link": f"{site.address}/", "platform": "github", "discover": True}
     other = {"link": f"{site.address}/mira", "platform": "github", "discover": True}
@@ -168,7 +168,7 @@ def test_a_feed_at_an_odd_address_is_followed(site: Site, tmp_path: Path) -> Non
     assert list(stored(tmp_path)) == [f"{site.address}/tea".replace("http:", "https:")]
 
 
-def test_a_site_without_a_listing_says_what_its_limit_left_out_and_gets_it_later(
+def test_a_site_without_a_listing_reports_pages_over_its_limit_and_gets_them_later(
     site: Site, tmp_path: Path
 ) -> None:
     def page(title: str, *links: str) -> Answer:

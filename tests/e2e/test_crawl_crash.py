@@ -1,4 +1,4 @@
-"""A crawl may be killed at any moment: nothing is missing after the next, and nothing twice."""
+"""A crawl may be killed at any moment; after the next, nothing is missing or stored twice."""
 
 import multiprocessing
 import os
@@ -20,14 +20,14 @@ POSTS = 60
 
 @pytest.fixture(scope="module")
 def forkserver() -> Any:
-    """A server that has imported everything once, and forks a run in milliseconds."""
+    """A server that has imported everything once and starts a run in milliseconds."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["e2e.crawls"])
     return context
 
 
 def workers(folder: Path) -> set[int]:
-    """Return the crawlers and their children that run for a project of this test."""
+    """Return the ids of crawlers and their children that run for this folder."""
     found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -60,8 +60,8 @@ def test_killed_crawls_lose_nothing_store_nothing_twice_and_leave_no_process(
                 assert run.exitcode == 0
                 edit(blog, chance, killed)
             run.join(60)
-            assert run.exitcode is not None, "a run went on without the process that was killed"
-            while workers(tmp_path):  # the test's time limit is the failure
+            assert run.exitcode is not None, "a run continued without the killed process"
+            while workers(tmp_path):  # If one never ends, the test's time limit fails the test.
                 time.sleep(0.02)
         crawl(tmp_path, blog.parameters())
         documents = stored(tmp_path)
@@ -73,6 +73,6 @@ def test_killed_crawls_lose_nothing_store_nothing_twice_and_leave_no_process(
 
 
 def edit(blog: Blog, chance: random.Random, killed: int) -> None:
-    """All is done: let the next run have something to do."""
+    """Edit some posts after a complete crawl, so that the next run has something to do."""
     for number in chance.sample(sorted(blog.posts), POSTS // 4):
         blog.posts[number] += f"\n\nEdited after {killed} kills."

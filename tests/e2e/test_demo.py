@@ -24,7 +24,7 @@ FILES = 7
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of the demo showed and reported."""
+    """The output and the reports of one run of the demo."""
 
     output: str
     crawl: dict[str, Any]
@@ -52,7 +52,7 @@ def run(project: SmallProject, port: int) -> Run:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    """Two runs, without a browser, whatever this machine has."""
+    """Two runs without a browser, even if this machine has one."""
     folder = tmp_path_factory.mktemp("demo")
     project = SmallProject.create(folder / "project", build_tiny_checkpoint(folder / "model"))
     shutil.copytree(ROOT / "data/01_raw/sample_site", project.path / "data/01_raw/sample_site")
@@ -72,7 +72,7 @@ def test_every_article_and_file_is_stored(runs: list[Run]) -> None:
     assert (totals["changed"], totals["unchanged"]) == (0, 0)
 
 
-def test_what_did_not_come_is_reported_with_its_reason(runs: list[Run]) -> None:
+def test_failed_pages_are_reported_with_their_reasons(runs: list[Run]) -> None:
     reasons = {
         failure["link"].partition("/")[2].partition("/")[2].partition("/")[2]: failure["reason"]
         for failure in runs[0].crawl["failures"]

@@ -1,4 +1,4 @@
-"""The feature pipeline gives the same points on Ray Data as in one process."""
+"""The feature pipeline makes the same points on Ray Data as in one process."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from e2e.projects import SmallProject, article, post
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_ray_gives_identical_points(tmp_path: Path, tiny_model: Path) -> None:
+def test_ray_makes_identical_points(tmp_path: Path, tiny_model: Path) -> None:
     ray = pytest.importorskip("ray")
     paging = {"documents": 5, "characters": 2_000}
     documents = [*map(article, range(12)), *map(post, range(5)), article(99, "")]
@@ -24,7 +24,8 @@ def test_ray_gives_identical_points(tmp_path: Path, tiny_model: Path) -> None:
         hits[env] = project.hits("boats of article 3")
     ray.shutdown()
     assert points["ray"] == points[None]
-    # The engine adds the words of a query up in the order of its segments: the last digit differs.
+    # Qdrant sums the words of a query in an order that depends on its segments, so the last digits
+    # differ.
     assert [key for key, _ in hits["ray"]] == [key for key, _ in hits[None]] != []
     scores = [[score for _, score in hits[env]] for env in ("ray", None)]
     assert scores[0] == pytest.approx(scores[1], rel=1e-5)

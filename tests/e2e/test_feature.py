@@ -1,4 +1,4 @@
-"""The main job, end to end, on the embedded stores and a tiny model."""
+"""The main job, end to end, with the embedded stores and a tiny model."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_chunks_are_found_by_their_words(project: SmallProject) -> None:
     assert point["lexical_model"] == LexicalEncoder().identity[:16]
 
 
-def test_words_weighed_otherwise_make_every_point_again(
+def test_other_word_weights_make_every_point_again(
     project: SmallProject,
 ) -> None:
     project.upsert([article(1), post(1)])
@@ -99,7 +99,7 @@ def test_a_document_that_becomes_empty_loses_its_points(project: SmallProject) -
     assert all("article 2" not in text for text in embedded_text(project))
 
 
-def test_a_rejected_document_is_looked_at_once(project: SmallProject) -> None:
+def test_a_rejected_document_is_processed_once(project: SmallProject) -> None:
     project.upsert([article(1), article(2, " \n ")])
     assert project.run()["rejected"] == {"empty": 1}
     report = project.run()
@@ -107,7 +107,7 @@ def test_a_rejected_document_is_looked_at_once(project: SmallProject) -> None:
     assert report["documents"]["unchanged"] == 2
 
 
-def test_a_document_that_changes_kind_moves(project: SmallProject) -> None:
+def test_a_document_that_changes_kind_moves_to_other_collections(project: SmallProject) -> None:
     project.upsert([article(1)])
     project.run()
     project.upsert([article(1, kind="post")])
@@ -146,7 +146,7 @@ def test_a_deleted_collection_is_made_again(project: SmallProject) -> None:
     assert without_vectors(project.points()) == without_vectors(before)
 
 
-def test_equal_text_in_two_documents_gives_two_points(project: SmallProject) -> None:
+def test_equal_text_in_two_documents_makes_two_points(project: SmallProject) -> None:
     project.upsert([post(1, "The same words."), post(2, "The same words.")])
     assert project.run()["collections"]["embedded_posts"] == 2
 

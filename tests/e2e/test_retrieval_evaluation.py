@@ -16,7 +16,7 @@ from models.tiny_cross_encoder import build_tiny_cross_encoder
 from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
 from moodswarm.evaluation.retrieval.question_set import NothingToAskAbout
 
-# Its neighbouring chunks are near to the same questions.
+# A long text whose neighbouring chunks match the same questions.
 LONG = "\n\n".join(
     f"On the {day} day of the voyage the crew of the ferry counted {what} between the islands, "
     f"and the mate wrote their number, the wind and the tide into the book beside the {place}."
@@ -39,7 +39,7 @@ def create(path: Path, model: Path) -> SmallProject:
 
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> SmallProject:
-    """A project whose features are made, and evaluated once; tests work on copies."""
+    """A project with features, already evaluated once; tests work on copies of it."""
     project = create(tmp_path_factory.mktemp("evaluation") / "project", tiny_model)
     project.upsert([article(n, text) for n, text in enumerate((*TEXTS, LONG))])
     project.upsert([post(n, f"{TEXTS[n]} It is {n}.") for n in range(2)])
@@ -62,7 +62,7 @@ def evaluate(project: SmallProject, **parameters: Any) -> dict[str, Any]:
 
 
 def raise_baseline(project: SmallProject, configuration: str, measure: str, value: float) -> None:
-    """Let an earlier run have been better."""
+    """Pretend that an earlier run was better."""
     path = reporting(project, "retrieval_baseline.json")
     recorded = json.loads(path.read_text())
     for known in recorded["test_sets"].values():
@@ -74,7 +74,7 @@ def reporting(project: SmallProject, name: str) -> Path:
     return project.path / "data/08_reporting" / name
 
 
-def test_two_runs_give_the_same_numbers(project: SmallProject) -> None:
+def test_two_runs_measure_the_same_numbers(project: SmallProject) -> None:
     first = json.loads(reporting(project, "retrieval_report.json").read_text())
     second = evaluate(project)
     for name, found in first["configurations"].items():
@@ -104,7 +104,7 @@ def test_a_worse_setting_fails_after_everything_is_saved(
     assert saved["baseline"]["changed_settings"]["retrieval.fusion.lexical_weight"][1] == 0.0
     assert reporting(project, "retrieval_chart.png").exists()
     assert "1 measure is under the baseline of dense, lexical, hybrid." in capsys.readouterr().out
-    # The baseline stays, until a new one is asked for.
+    # The baseline is kept until a new one is asked for.
     with pytest.raises(RetrievalRegressed):
         evaluate(project)
     report = evaluate(project, retrieval_evaluation={"record_baseline": True})
@@ -139,7 +139,7 @@ def test_settings_are_compared_by_parameters(project: SmallProject) -> None:
     assert list(report["configurations"]) == ["hybrid"]
 
 
-def test_reranking_is_measured_where_it_is_on(project: SmallProject, tmp_path: Path) -> None:
+def test_reranking_is_measured_if_it_is_on(project: SmallProject, tmp_path: Path) -> None:
     model = build_tiny_cross_encoder(tmp_path / "reranker")
     report = evaluate(
         project,

@@ -1,4 +1,4 @@
-"""The same pipeline on servers: nothing but the catalog and the credentials differs."""
+"""The same pipeline runs on servers; only the catalog and the credentials differ."""
 
 import os
 import uuid
@@ -13,7 +13,7 @@ from e2e.projects import SmallProject, article, post
 
 
 def use_mongodb(project: SmallProject, uri: str) -> None:
-    """Put the document store on MongoDB, by the catalog alone."""
+    """Move the document store to MongoDB by changing only the catalog."""
     entry = {
         "type": "moodswarm.datasets.documents.DocumentsDataset",
         "store": {"backend": "mongodb", "database": f"test_{uuid.uuid4().hex[:12]}"},
@@ -28,7 +28,7 @@ def write(project: SmallProject, name: str, content: dict[str, Any]) -> None:
 
 
 def exercise(project: SmallProject) -> None:
-    """Go once through the life of documents."""
+    """Add, change and delete documents, with a run after each step."""
     project.upsert([article(1), article(2), post(1)])
     assert project.run()["documents"]["new"] == 3
     project.upsert([article(2, "Changed.")])

@@ -1,4 +1,4 @@
-"""Every engine gives the same pages, in the same order."""
+"""Every engine returns the same pages, in the same order."""
 
 from collections.abc import Iterator
 
@@ -6,12 +6,13 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from moodswarm.engines import Engine, EngineParams, Step, StepFactory, open_engine
+from moodswarm.engines.engine import Engine, EngineParams, Step, StepFactory
+from moodswarm.engines.opening import open_engine
 
 
 @pytest.fixture(scope="module")
 def make_double() -> StepFactory:
-    """Nested functions travel to workers by value; these have no test modules to import."""
+    """Nested functions travel to workers by value, as workers cannot import test modules."""
 
     def make() -> Step:
         return lambda table: pa.table({"n": [2 * value for value in table["n"].to_pylist()]})

@@ -1,8 +1,9 @@
-"""Which parts of a page are its article."""
+"""The parts of a page that belong to its article, and those that do not."""
 
 import pytest
 
-from moodswarm.extraction import Article, extract_page
+from moodswarm.extraction.article import Article
+from moodswarm.extraction.page import extract_page
 
 TEXT = "<p>The kettle was cold, and so the tea had to wait for another quarter of an hour.</p>" * 4
 

@@ -1,9 +1,10 @@
-"""The encoding is decided from the bytes: servers and pages lie about it."""
+"""The encoding is decided from the bytes, since servers and pages misstate it."""
 
 import pytest
 
-from moodswarm.extraction import Article, Refused, extract_page
+from moodswarm.extraction.article import Article, Refused
 from moodswarm.extraction.decoding import decode_page
+from moodswarm.extraction.page import extract_page
 
 RUSSIAN = "<p>Маяк на северном мысу погас ночью, и никто в городе этого не заметил до утра.</p>"
 FRENCH = "<p>L’été dernier, le phare s’est éteint à l’aube, et personne n’a rien remarqué.</p>"
@@ -59,7 +60,7 @@ def test_other_bytes_are_not_html_whatever_the_server_says(body: bytes) -> None:
     assert found.reason == "not_html"
 
 
-def test_an_unknown_encoding_is_no_error() -> None:
+def test_an_unknown_encoding_is_not_an_error() -> None:
     body = page(FRENCH, '<meta charset="klingon">').encode("windows-1252")
     found = extract_page(body, "https://x.example/", content_type="text/html; charset=elvish")
     assert isinstance(found, Article)

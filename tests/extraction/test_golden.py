@@ -1,4 +1,4 @@
-"""Pages of many kinds, and the articles that they become."""
+"""Pages of many kinds become the articles, or refusals, that are stored beside them."""
 
 import json
 from dataclasses import asdict
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from moodswarm.extraction import EXTRACTION_VERSION, Article, Refused, extract_page
+from moodswarm.extraction.article import EXTRACTION_VERSION, Article, Refused
+from moodswarm.extraction.page import extract_page
 
 GOLDEN = Path(__file__).parent / "golden"
 METADATA = GOLDEN / "metadata.json"
@@ -27,7 +28,7 @@ def metadata(found: Article) -> dict[str, Any]:
 
 @pytest.fixture(scope="module", autouse=True)
 def updated(pytestconfig: pytest.Config) -> None:
-    """Write the golden files anew when asked to."""
+    """Write the golden files again if `--update-golden` is given."""
     if not pytestconfig.getoption("--update-golden"):
         return
     found = {page: article(page) for page in PAGES}

@@ -1,8 +1,10 @@
-"""Pages made to cost time or memory, or to be taken for something else."""
+"""Pages that are made to cost time or memory, or to pass for something else."""
 
 import pytest
 
-from moodswarm.extraction import Article, PageLinks, Refused, discover_links, extract_page
+from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.links import PageLinks, discover_links
+from moodswarm.extraction.page import extract_page
 
 TEXT = "<p>A paragraph that is long enough to be kept by anyone who looks for an article.</p>" * 5
 URL = "https://x.example/notes/a"
@@ -44,7 +46,7 @@ def test_costly_pages_are_refused_before_they_cost(page: str, detail: str) -> No
     ids=["stars", "underscores", "title", "json-ld", "preloads", "class", "link", "base", "time",
          "characters"],
 )  # fmt: skip
-def test_strange_pages_still_give_their_article(page: str) -> None:
+def test_strange_pages_still_yield_their_article(page: str) -> None:
     found = extract_page(f"<html><body>{page}</body></html>".encode(), URL)
     assert isinstance(found, Article)
     assert "long enough to be kept" in found.content
@@ -60,12 +62,12 @@ def test_scripts_and_script_links_are_never_part_of_an_article() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"   \n", b"<html></html>"])
-def test_nothing_is_empty(body: bytes) -> None:
+def test_a_page_without_anything_is_empty(body: bytes) -> None:
     found = extract_page(body, URL)
     assert isinstance(found, Refused)
     assert found.reason in ("empty", "not_html")
 
 
 @pytest.mark.parametrize("body", [b"", b"%PDF-1.4", b"<b>" * 1_000, b"<p " + b"a " * 9_000])
-def test_links_of_what_is_no_page_are_none(body: bytes) -> None:
+def test_bytes_that_are_not_a_page_have_no_links(body: bytes) -> None:
     assert discover_links(body, URL) == PageLinks()

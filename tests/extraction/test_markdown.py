@@ -2,7 +2,8 @@
 
 import pytest
 
-from moodswarm.extraction import html_to_markdown, with_title
+from moodswarm.extraction.markdown import html_to_markdown
+from moodswarm.extraction.titles import with_title
 
 BASE = "https://solano.example/notes/tea"
 
@@ -80,7 +81,7 @@ def test_lines_end_where_the_page_ends_them(lines: str) -> None:
         "<pre><code>x</code><ul><li>1</li></ul></pre>",
     ],
 )
-def test_what_a_site_puts_beside_its_code_goes(block: str) -> None:
+def test_labels_and_links_beside_code_are_removed(block: str) -> None:
     found = html_to_markdown(block, BASE).replace("```sh", "```")
     assert found == "```\nx\n```"
 
@@ -100,11 +101,11 @@ def test_a_block_without_pre_is_code(block: str) -> None:
 @pytest.mark.parametrize(
     "block", ["<pre>a <code>b</code></pre>", "<pre><b>a </b><code>b</code></pre>"]
 )
-def test_what_is_code_beside_code_stays(block: str) -> None:
+def test_code_beside_code_stays(block: str) -> None:
     assert html_to_markdown(block, BASE) == "```\na b\n```"
 
 
-def test_a_line_that_prism_breaks_off_in_a_diff_adds_none() -> None:
+def test_a_line_within_a_line_of_a_prism_diff_adds_no_line() -> None:
     line = '<span><span class="token line">{0}</span>\n<span class="line"></span></span>'
     html = f'<pre><code><span class="line">{line.format("a")}{line.format("b")}</span></code></pre>'
     assert html_to_markdown(html, BASE) == "```\na\nb\n```"
@@ -121,7 +122,7 @@ def test_footnotes_become_markdown_ones() -> None:
 @pytest.mark.parametrize(
     "html", ["", "  ", "<", "<p", "</div></p>", "<script>x</script>", "<!-- -->"]
 )
-def test_broken_pieces_give_text_or_nothing(html: str) -> None:
+def test_broken_pieces_become_text_or_nothing(html: str) -> None:
     assert "x" not in html_to_markdown(html, BASE)
 
 

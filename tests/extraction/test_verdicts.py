@@ -1,10 +1,12 @@
-"""Which pages are refused, and which must not be."""
+"""Pages that are refused, and pages that must not be."""
 
 import json
 
 import pytest
 
-from moodswarm.extraction import Article, Refused, discover_links, extract_page
+from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.links import discover_links
+from moodswarm.extraction.page import extract_page
 
 URL = "https://solano.example/notes/hinges"
 PROSE = "<p>The shed door speaks first, and by November it would not open without a can of oil.</p>"
@@ -41,7 +43,7 @@ def test_an_empty_application_needs_a_browser(page: str) -> None:
         f"<body><article><h1>Hinges</h1>{PROSE * 2}</article>",
     ],
 )
-def test_a_page_whose_text_is_there_needs_none(page: str) -> None:
+def test_a_page_whose_text_is_there_needs_no_browser(page: str) -> None:
     assert reason(page) is None
 
 

@@ -1,181 +1,24 @@
-"""Export and import: an identical store comes back, and every bad line is named."""
+"""Import: documents are written as the files say, and every bad line is named."""
 
 import gzip
-import io
 import json
 import random
 import re
 import tracemalloc
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.document_stores import make
-from moodswarm.imports.importing import ImportReport, export_documents, import_documents
+from imports.archives.builders import tweet, x, zipped
+from imports.loading import ARTICLE, EARLY, GOOD, LATE, exported, load, only, reasons, text
+from moodswarm.imports.importing import import_archives, import_documents
 from moodswarm.imports.lines import Limits
-from moodswarm.records import KINDS, Document
-from moodswarm.records.jsonl import document_from_values, document_to_line
 from moodswarm.stores.documents.protocol import UpsertResult
 from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
-from moodswarm.stores.errors import StoreUnavailable
-
-EARLY, LATE = datetime(2001, 2, 3, tzinfo=UTC), datetime(2031, 2, 3, tzinfo=UTC)
-GOOD: dict[str, Any] = {
-    "link": "https://example.org/good",
-    "kind": "post",
-    "platform": "blog",
-    "author_full_name": "Ada Lovelace",
-    "content": "Good.",
-}
-ARTICLE: dict[str, Any] = {
-    "_id": "a964f3ac-e92f-4fcb-847a-a46da3d697d9",
-    "content": {"Title": "Title", "Subtitle": "Sub", "Content": "Text.", "language": "en"},
-    "platform": "medium",
-    "author_id": "eff74089-0271-4319-8543-745c087f4f61",
-    "author_full_name": "Ada Lovelace",
-    "link": "https://medium.com/a",
-}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteDocumentStore]:
-    opened = SqliteDocumentStore(tmp_path / "documents.db")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def other(tmp_path: Path) -> Iterator[SqliteDocumentStore]:
-    opened = SqliteDocumentStore(tmp_path / "other.db")
-    yield opened
-    opened.close()
-
-
-def exported(store: SqliteDocumentStore) -> bytes:
-    stream = io.BytesIO()
-    export_documents(store, stream)
-    return stream.getvalue()
-
-
-def load(store: SqliteDocumentStore, path: Path, data: Any, **options: Any) -> ImportReport:
-    """Import a file of the given bytes, or of the given values as JSON lines."""
-    if isinstance(data, list):
-        data = "".join(f"{json.dumps(value)}\n" for value in data)
-    path.write_bytes(data.encode() if isinstance(data, str) else data)
-    return import_documents(store, [path], **options)
-
-
-def only(store: SqliteDocumentStore) -> Document:
-    (document,) = [d for page in store.scan_documents(include_deleted=True) for d in page]
-    return document
-
-
-def reasons(report: ImportReport) -> list[tuple[int, str]]:
-    return [(failure.line, failure.reason) for failure in report.rejected]
-
-
-# --- export ---
-
-
-def test_an_export_has_a_line_for_every_document_ordered_by_id(store: SqliteDocumentStore) -> None:
-    store.upsert_documents([make(n, deleted_at=LATE if n == 2 else None) for n in range(5)])
-    lines = exported(store).decode().splitlines()
-    ids = [json.loads(line)["id"] for line in lines]
-    assert ids == sorted(make(n).id for n in range(5))
-
-
-def test_a_line_is_readable_text_with_utc_times(store: SqliteDocumentStore) -> None:
-    store.restore_documents([make(1, content="naïve 日本", published_at=EARLY)])
-    line = exported(store).decode()
-    assert '"content": "naïve 日本"' in line
-    assert '"published_at": "2001-02-03T00:00:00.000Z"' in line
-
-
-def test_an_export_appears_only_when_it_is_complete(
-    store: SqliteDocumentStore, tmp_path: Path
-) -> None:
-    path = tmp_path / "folder" / "backup.jsonl"
-    store.upsert_documents([make(1)])
-    assert export_documents(store, path) == 1
-    store._file._connection().execute("UPDATE documents SET content = CAST(x'ff' AS TEXT)")
-    before = path.read_bytes()
-    with pytest.raises(Exception, match="damaged"):
-        export_documents(store, path)
-    assert path.read_bytes() == before
-    assert [file.name for file in path.parent.iterdir()] == ["backup.jsonl"]
-
-
-def test_an_export_that_cannot_be_written_names_the_path(
-    store: SqliteDocumentStore, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreUnavailable, match=r"file/backup\.jsonl cannot be written"):
-        export_documents(store, tmp_path / "file" / "backup.jsonl")
-
-
-def test_gzip_gives_the_same_lines_and_the_same_bytes_each_time(
-    store: SqliteDocumentStore, tmp_path: Path
-) -> None:
-    store.upsert_documents([make(n) for n in range(5)])
-    paths = [tmp_path / "one.jsonl.gz", tmp_path / "two.jsonl.gz"]
-    for path in paths:
-        export_documents(store, path)
-    assert gzip.decompress(paths[0].read_bytes()) == exported(store)
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-
-
-# --- there and back ---
-
-
-@pytest.mark.parametrize("name", ["backup.jsonl", "backup.jsonl.gz"])
-def test_an_export_brings_back_an_identical_store(
-    store: SqliteDocumentStore, other: SqliteDocumentStore, tmp_path: Path, name: str
-) -> None:
-    store.upsert_documents([make(n, author_full_name="ada lovelace") for n in range(9)])
-    store.tombstone_documents([make(3).id, make(4).id], EARLY)
-    store.get_or_create_author("Ada Lovelace")
-    store.get_or_create_author("No Documents Yet")
-    export_documents(store, tmp_path / name)
-    report = import_documents(other, [tmp_path / name], 2)
-    assert report == ImportReport(read=9, result=UpsertResult(inserted=9))
-    assert exported(other) == exported(store)
-    assert other.authors() == store.authors()
-    assert other.status().counts == store.status().counts
-
-
-def test_importing_again_changes_nothing(store: SqliteDocumentStore, tmp_path: Path) -> None:
-    store.upsert_documents([make(n) for n in range(5)])
-    store.tombstone_documents([make(1).id], EARLY)
-    before = exported(store)
-    report = load(store, tmp_path / "backup.jsonl", before)
-    assert report.result == UpsertResult(unchanged=5)
-    assert exported(store) == before
-
-
-text = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
-times = st.none() | st.datetimes(timezones=st.just(UTC))
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    content=text,
-    title=st.none() | text,
-    kind=st.sampled_from(KINDS),
-    published_at=times,
-    updated_at=times,
-    deleted_at=times,
-)
-def test_any_document_comes_back_from_its_line(**values: Any) -> None:
-    document = make(**values)
-    line = document_to_line(document)
-    assert "\n" not in line
-    assert document_from_values(json.loads(line)) == document
-
 
 # --- what an import writes ---
 
@@ -313,7 +156,7 @@ def test_unreadable_files_are_named_and_the_others_read(
     assert report.result.inserted == 1
 
 
-def test_a_cut_off_gzip_file_gives_what_it_holds(
+def test_a_cut_off_gzip_file_yields_its_beginning(
     store: SqliteDocumentStore, tmp_path: Path
 ) -> None:
     noise = random.Random(1)
@@ -338,6 +181,20 @@ def test_a_document_that_the_store_refuses_is_named_with_its_line(
     assert "stored under another id" in reasons(report)[0][1]
 
 
+def test_an_entry_of_an_archive_that_the_store_refuses_is_named_with_its_place(
+    store: SqliteDocumentStore, tmp_path: Path
+) -> None:
+    path = zipped(tmp_path / "x.zip", x(tweet(1, "One."), tweet(2, "Two.")))
+    import_archives(store, "x", [path])
+    store._file._connection().execute(
+        "UPDATE documents SET id = 'another' WHERE link LIKE '%/status/2'"
+    )
+    report = import_archives(store, "x", [path])
+    (failure,) = report.rejected
+    assert str(failure).startswith(f"{path}: tweet 2: ")
+    assert (report.read, report.result.unchanged) == (2, 1)
+
+
 def test_memory_does_not_grow_with_the_size_of_a_file(
     store: SqliteDocumentStore, tmp_path: Path
 ) -> None:
@@ -353,100 +210,6 @@ def test_memory_does_not_grow_with_the_size_of_a_file(
     assert peak < path.stat().st_size / 2
 
 
-# --- the handbook's JSON ---
-
-
-def test_an_article_of_the_handbook_becomes_a_document(
-    store: SqliteDocumentStore, tmp_path: Path
-) -> None:
-    report = load(store, tmp_path / "ArticleDocument.json", json.dumps([ARTICLE], indent=2))
-    assert not report.failed
-    document = only(store)
-    assert (document.kind, document.platform, document.language) == ("article", "medium", "en")
-    assert (document.title, document.content) == ("Title", "Sub\n\nText.")
-
-
-def test_a_subtitle_that_the_text_has_is_not_repeated(
-    store: SqliteDocumentStore, tmp_path: Path
-) -> None:
-    content = {
-        "Title": "",
-        "Subtitle": "A long subtitle",
-        "Content": "# T\n\n## A long\nsubtitle\n",
-    }
-    load(store, tmp_path / "x.json", json.dumps([{**ARTICLE, "content": content}]))
-    document = only(store)
-    assert (document.title, document.language) == (None, None)
-    assert document.content == content["Content"]
-
-
-def test_a_post_of_the_handbook_needs_no_link(store: SqliteDocumentStore, tmp_path: Path) -> None:
-    post = {**ARTICLE, "content": {"Post_0": "One.", "Post_1": "Two."}, "image": "i", "link": None}
-    load(store, tmp_path / "PostDocument.json", json.dumps([post]))
-    document = only(store)
-    assert (document.kind, document.content) == ("post", "One.\n\nTwo.")
-    assert document.link == f"https://medium.invalid/{post['_id']}"
-
-
-def test_a_repository_of_the_handbook_becomes_a_document_for_each_file(
-    store: SqliteDocumentStore, tmp_path: Path
-) -> None:
-    files = {"README.md": "# Hi", "src/a b.py": "x=1"}
-    link = "https://github.com/ada/engine"
-    item = {**ARTICLE, "name": "engine", "link": link, "content": files}
-    load(store, tmp_path / "RepositoryDocument.json", json.dumps(item, indent=1))
-    documents = {d.path: d for page in store.scan_documents() for d in page}
-    assert {path: d.content for path, d in documents.items() if path} == files
-    assert {d.kind for d in documents.values()} == {"repository"}
-    assert len({d.repository_id for d in documents.values()} - {None}) == 1
-    assert documents["src/a b.py"].link == f"{link}/src/a%20b.py"
-
-
-BAD_ITEMS = {
-    "text": ({**ARTICLE, "content": {"Content": 7}}, "content.Content: expected text, found int 7"),
-    "unknown": ({**ARTICLE, "mood": 1}, r"unknown fields \['mood'\]"),
-    "link": ({**ARTICLE, "link": None}, "link: expected str, found NoneType"),
-    "repository": ({**ARTICLE, "name": "x", "link": "x"}, "link: expected the address of the repo"),
-    "object": ("text", "expected a JSON object, found str 'text'"),
-}
-
-
-@pytest.mark.parametrize(("item", "reason"), BAD_ITEMS.values(), ids=BAD_ITEMS.keys())
-def test_a_bad_item_is_named_with_its_line_and_the_others_are_kept(
-    store: SqliteDocumentStore, tmp_path: Path, item: Any, reason: str
-) -> None:
-    data = f"[\n{json.dumps(ARTICLE)},\n{json.dumps(item)}\n]"
-    report = load(store, tmp_path / "x.json", data)
-    assert report.result.inserted == 1
-    ((line, found),) = reasons(report)
-    assert line == 3
-    assert re.search(reason, found)
-
-
-@pytest.mark.parametrize(
-    ("end", "line", "reason"),
-    [
-        ("", 2, "broken JSON: expected ',' or ']', the file ends"),
-        (',\n{"x": ', 3, "broken JSON: Expecting value at column 7"),
-        (" 7]", 2, "broken JSON: expected ',' or ']', found '7]'"),
-        ("]\n{}", 3, "broken JSON: expected nothing more, found '{}'"),
-    ],
-)
-def test_items_before_a_broken_place_of_an_array_are_kept(
-    store: SqliteDocumentStore, tmp_path: Path, end: str, line: int, reason: str
-) -> None:
-    report = load(store, tmp_path / "x.json", f"[\n{json.dumps(ARTICLE)}{end}")
-    assert report.result.inserted == 1
-    assert reasons(report) == [(line, reason)]
-
-
-def test_an_array_over_the_limit_names_the_remedy(
-    store: SqliteDocumentStore, tmp_path: Path
-) -> None:
-    report = load(store, tmp_path / "x.json", json.dumps([ARTICLE]), limits=Limits(array=100))
-    assert "turn it into JSON lines" in reasons(report)[0][1]
-
-
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -454,7 +217,7 @@ def test_an_array_over_the_limit_names_the_remedy(
     start=st.sampled_from([b"", b"[", b"{", b"[{}", b"\x1f\x8b"]),
     data=st.binary(max_size=40) | text.map(str.encode),
 )
-def test_no_bytes_whatever_stop_an_import(
+def test_no_bytes_can_stop_an_import(
     store: SqliteDocumentStore, tmp_path: Path, data: bytes, start: bytes
 ) -> None:
     report = load(store, tmp_path / "x.jsonl", start + data)

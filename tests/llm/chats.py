@@ -13,7 +13,7 @@ QUESTION = PromptTemplate.from_text("ask", "{% block user %}{{ text | quoted }}{
 
 
 class Answer(BaseModel):
-    """What the tests ask for."""
+    """The answer in tests."""
 
     answer: str
 
@@ -26,7 +26,7 @@ def cut_off(text: str) -> ChatResponse:
 
 
 class Replies:
-    """Gives texts, responses and errors in order; each text costs 10 + 5 tokens and 0.25."""
+    """Answers with texts, responses and errors in order; a text costs 10 + 5 tokens and 0.25."""
 
     model = "m"
 
@@ -51,7 +51,7 @@ class Replies:
 
 
 class Crowd:
-    """Answers a question by its text, after a turn of the event loop; counts who asks at once.
+    """Answers by the text of a question, after a turn of the loop, and counts calls in flight.
 
     Args:
         answer: Returns the text, or raises.

@@ -1,4 +1,4 @@
-"""What tests run in processes of their own."""
+"""Programs that tests run in separate processes."""
 
 import asyncio
 import json
@@ -7,13 +7,13 @@ from hashlib import sha256
 from pathlib import Path
 
 from llm.chats import ASK
+from moodswarm.llm.batch.batch import run_batch
 from moodswarm.llm.batch.cache import Kept, TaskCache
-from moodswarm.llm.batch.run import run_batch
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
 
 
 def key(number: int) -> str:
-    """Keys of one file."""
+    """Keys that all belong to one file of the cache."""
     return "ab" + sha256(str(number).encode()).hexdigest()[2:]
 
 
@@ -28,7 +28,7 @@ def put_many(folder: Path, start: int) -> None:
 
 
 class PaidInto:
-    """Answers every question but number 10, and notes in a file what it is paid for."""
+    """Answers every question except number 10, and writes down what was paid for."""
 
     model = "m"
 
@@ -47,7 +47,7 @@ class PaidInto:
 
 
 def run_until_killed(folder: Path) -> None:
-    """Run a batch of 20 items that comes no further than number 10."""
+    """Run a batch of 20 items that hangs at number 10."""
 
     async def run() -> None:
         cache, chat = TaskCache(folder / "cache"), PaidInto(folder / "paid")

@@ -1,17 +1,17 @@
-"""Clients for tests: on an endpoint, or on a scripted fake; and hooks that take notes."""
+"""Clients for tests, on an endpoint or a scripted fake, and hooks that take notes."""
 
 import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from moodswarm.llm.client import ChatClient, ClientOptions
-from moodswarm.llm.hook import Call, Hook
+from moodswarm.llm.hooks.hook import Call, Hook
 from moodswarm.llm.limits import Retries
 from moodswarm.llm.messages import ChatRequest, Delta, Message
 from moodswarm.llm.profiles import LlmSettings, open_chat, read_settings
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.fake import FakeProvider, Reply
 from moodswarm.llm.providers.openai import OpenAIProvider
-from moodswarm.llm.providers.options import EndpointOptions
 
 REQUEST = ChatRequest(messages=(Message("user", "hello"),), task="greet", template="greet@1")
 AT_ONCE = {"first_wait_seconds": 0, "longest_wait_seconds": 0}
@@ -38,7 +38,7 @@ def client_on(base_url: str, **profile: Any) -> ChatClient:
 def on_endpoint(
     address: str, hooks: Iterable[Hook] = (), sleep: "Sleeps | None" = None, **options: Any
 ) -> ChatClient:
-    """Open a client on an endpoint, with hooks and sleep of the test's own."""
+    """Open a client on an endpoint, with the test's own hooks and sleep."""
     provider = OpenAIProvider(EndpointOptions(model="stub-model", base_url=address))
     chosen = {"retries": Retries(attempts=3, first_wait_seconds=0)} | options
     client_options = ClientOptions(model="stub-model", address=address, **chosen)
@@ -48,7 +48,7 @@ def on_endpoint(
 
 
 class Sleeps(list[float]):
-    """Notes how long it was asked to sleep, and does not."""
+    """Records how long it was asked to sleep, without sleeping."""
 
     async def __call__(self, seconds: float) -> None:
         self.append(seconds)
@@ -61,7 +61,7 @@ def scripted(
     sleep: Sleeps | None = None,
     **options: Any,
 ) -> ChatClient:
-    """Open a client on a fake with the given replies; it waits 0 to 1 s, in no time."""
+    """Open a client on a fake with the given replies; its waits of 0 to 1 s take no time."""
     chosen = {"model": "fake", "retries": Retries(attempts=3, first_wait_seconds=1)} | options
     client_options = ClientOptions(**chosen)
     return ChatClient(
@@ -79,7 +79,7 @@ async def read(client: ChatClient, request: ChatRequest = REQUEST) -> list[Delta
 
 
 class NotingHook:
-    """Notes what it sees, and fails when told to."""
+    """Records what it sees, and fails when told to."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the LLM layer."""
+"""Fixtures for the tests of language models."""
 
 import logging
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _levels_of_the_test_alone() -> Iterator[None]:
-    """Commands and Kedro set levels for the whole program; here `caplog` sets them."""
+    """Undo levels that commands and Kedro set for the whole program, so that `caplog` sets them."""
     loggers = [logging.getLogger(name) for name in ("moodswarm", "moodswarm.llm")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

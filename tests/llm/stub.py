@@ -1,7 +1,7 @@
-"""A local OpenAI-compatible endpoint that misbehaves on request, and counts what it was asked.
+"""A local OpenAI-compatible endpoint that misbehaves on request and counts its requests.
 
-It has a thread and an event loop of its own, speaks HTTP/1.1 without any web framework, and needs
-no key unless one is set. It takes OpenTelemetry's spans, too, and only counts them.
+It has a thread and an event loop of its own, speaks HTTP/1.1 without a web framework, and needs no
+key unless one is set. It also accepts OpenTelemetry's spans, and only counts them.
 
     with stub(faults=["429", None]) as server:
         client = AsyncOpenAI(base_url=server.base_url, api_key="key")
@@ -18,9 +18,9 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-#: What can go wrong, by name.
+#: Faults by name.
 #: "429" and "429 retry-after", "500", "503": refused at once, before anything is computed.
-#: "hang": no answer comes; a place is held until the client leaves.
+#: "hang": no answer comes, and a place is held until the client leaves.
 #: "drop": the connection ends before the first token; "drop later": after it.
 #: "broken json": can be repaired; "no json": prose; "wrong shape": JSON of another shape.
 #: "cut off": half of the answer, with the finish reason `length`.
@@ -40,14 +40,14 @@ def echo(messages: list[dict[str, str]]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class StubOptions:
-    """How the endpoint behaves.
+    """The behaviour of the endpoint.
 
     Attributes:
-        faults: What befalls the first chat requests, in order; None is a good answer.
+        faults: Faults of the first chat requests, in order; None is a good answer.
         rates: Share of the later requests that meet each fault.
-        places: Requests that are computed at once; the others wait.
-        seconds: What it takes to compute an answer.
-        retry_after: What "429 retry-after" asks for, in seconds.
+        places: Requests that are computed at the same time; the others wait.
+        seconds: Time to compute an answer.
+        retry_after: Seconds that "429 retry-after" asks for.
         key: The only key that is accepted; None accepts any.
     """
 
@@ -64,13 +64,13 @@ class StubOptions:
 
 @dataclass
 class Counts:
-    """What has been asked and given.
+    """Counts of requests and answers.
 
     Attributes:
         requests: Chat requests that were read.
-        met: Faults that were met, by name.
-        paid: Answers computed and sent, the unusable ones too.
-        good: Good whole answers by question, the first user message.
+        met: Faults that occurred, by name.
+        paid: Answers that were computed and sent, including unusable ones.
+        good: Good, complete answers by question, which is the first user message.
         most_at_once: Most chat requests open at the same time.
         busy_seconds: Seconds that all places together were taken.
         traces: Batches of spans that were posted.
@@ -126,7 +126,7 @@ class StubServer:
             writer.transport.abort()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; say whether the connection stays."""
+        """Answer one request; return whether the connection stays open."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.split("\r\n")
         pairs = (line.partition(":") for line in lines if line)

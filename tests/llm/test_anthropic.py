@@ -136,7 +136,7 @@ def test_text_blocks_make_the_answer() -> None:
         ("refusal", "content_filter"),
     ],
 )
-def test_finish_is_told(reason: str, finish: str) -> None:
+def test_finish_is_reported(reason: str, finish: str) -> None:
     assert answer(message("x", reason)).finish == finish
 
 
@@ -157,7 +157,7 @@ def test_address_may_end_in_v1() -> None:
     assert [sent.path for sent in asyncio.run(ask())] == ["/v1/messages"]
 
 
-def test_event_of_another_shape_is_told() -> None:
+def test_event_of_another_shape_is_reported() -> None:
     sent = Reply(events=[("message_start", {"type": "message_start", "message": "hello"})])
     with pytest.raises(RequestRefused, match="not as a chat endpoint does"):
         streamed(sent)
@@ -192,6 +192,6 @@ def test_refused_request_has_the_endpoints_words() -> None:
         answer(refused(400, "prompt is too long"))
 
 
-def test_address_of_something_else_is_told() -> None:
+def test_address_of_something_else_is_reported() -> None:
     with pytest.raises(RequestRefused, match="not as a chat endpoint does"):
         answer(Reply(body="<html>a web page</html>"))

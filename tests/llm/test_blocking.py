@@ -1,4 +1,4 @@
-"""The client from plain threads: answers, streams, time, closing, the end of the interpreter."""
+"""The client in ordinary threads: answers, streams, time limits, closing, and interpreter exit."""
 
 import asyncio
 import os
@@ -75,7 +75,7 @@ class _LeavesSlowly(FakeProvider):
 
 
 def test_a_reader_interrupted_while_it_waits_leaves_the_stream_cleanly() -> None:
-    """As Ctrl-C in `future.result()`, which would end the test run itself."""
+    """Stands for Ctrl-C in `future.result()`, which would end the test run itself."""
     hook = NotingHook()
     client = ChatClient(_LeavesSlowly(), ClientOptions(model="fake"), [hook])
     with BlockingChat(client) as chat:

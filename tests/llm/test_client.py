@@ -11,8 +11,8 @@ from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import RequestRefused
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
-from moodswarm.llm.provider import Transient
 from moodswarm.llm.providers.fake import FakeProvider
+from moodswarm.llm.providers.provider import Transient
 
 PRICE = Price(prompt_per_million=2.0, completion_per_million=10.0)
 
@@ -133,7 +133,7 @@ def test_cancelled_call_stops_the_request_and_is_recorded_as_stopped() -> None:
     ("messages", "message"),
     [
         ((), "no message"),
-        ((Message("user", "a"), Message("system", "b")), "system message that is not its first"),
+        ((Message("user", "a"), Message("system", "b")), "system message that is not the first"),
     ],
 )
 def test_request_of_another_shape_is_refused(messages: Any, message: str) -> None:

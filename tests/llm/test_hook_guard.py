@@ -25,7 +25,7 @@ def test_all_else_passes() -> None:
 
 
 def test_prompt_over_the_size_is_refused_before_it_is_sent() -> None:
-    with pytest.raises(GuardRefused, match="5 characters.*lets 4 through.*max_prompt_characters"):
+    with pytest.raises(GuardRefused, match="5 characters.*allows 4.*max_prompt_characters"):
         ask(max_prompt_characters=4)
 
 
@@ -54,8 +54,8 @@ def test_answer_with_a_key_passes_where_that_is_allowed() -> None:
     assert ask(SECRET, withhold_keys=False) == SECRET
 
 
-def test_pattern_that_is_none_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"'\(' is no regular expression"):
+def test_invalid_pattern_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"'\(' is not a regular expression"):
         GuardOptions(refuse_prompts=("(",))
 
 

@@ -1,4 +1,4 @@
-"""Stored calls: what a record says, what is lost, and that nobody waits for the store."""
+"""Stored calls: contents of a record, lost calls, and callers that never wait for the store."""
 
 import asyncio
 import logging
@@ -69,11 +69,11 @@ def test_failed_call_is_kept_with_its_error_redacted() -> None:
     assert (record.state, record.error, record.cost) == ("failed", "bad [key]", None)
 
 
-def test_cut_off_answer_is_told() -> None:
+def test_cut_off_answer_is_recorded() -> None:
     assert stored(ChatResponse(text="hi", finish="length")).state == "cut_off"
 
 
-def test_refused_prompt_is_told_apart_from_a_withheld_answer() -> None:
+def test_refused_prompt_differs_from_a_withheld_answer() -> None:
     refused = stored("hi", guard=GuardOptions(refuse_prompts=("hello",)))
     withheld = stored("hi you", guard=GuardOptions(withhold_answers=("you",)), text=True)
     assert (refused.state, refused.attempts) == ("refused", 0)
@@ -81,7 +81,7 @@ def test_refused_prompt_is_told_apart_from_a_withheld_answer() -> None:
     assert withheld.cost
 
 
-def test_stopped_stream_is_told() -> None:
+def test_stopped_stream_is_recorded() -> None:
     sink = Sink()
 
     async def leave() -> None:
@@ -128,7 +128,7 @@ def test_caller_does_not_wait_for_a_slow_store_and_hears_what_is_lost(
     asyncio.run(ask())
     assert hook.lost > 0
     assert len(sink) + hook.lost == 10
-    assert "calls are left out of the store: 2 are waiting already" in caplog.text
+    assert "calls are not stored, because 2 are already waiting" in caplog.text
     assert f"{hook.lost} calls were not stored" in caplog.text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from llm.clients import REQUEST, NotingHook, read, scripted
 from moodswarm.llm.errors import GuardRefused, RequestRefused
-from moodswarm.llm.hook import Call
+from moodswarm.llm.hooks.hook import Call
 from moodswarm.llm.hooks.log import LogHook, LogOptions
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage

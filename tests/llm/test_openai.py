@@ -1,4 +1,4 @@
-"""The wire format of OpenAI-compatible endpoints, and how the odd ones are tolerated."""
+"""The wire format of OpenAI-compatible endpoints, and tolerance for unusual ones."""
 
 import asyncio
 import base64
@@ -27,7 +27,7 @@ STREAMED = Reply(events=[chunk("a"), chunk(None, "stop"), "[DONE]"])
 def asked(
     *replies: Reply, request: ChatRequest = FULL, times: int = 1, **profile: Any
 ) -> list[Asked]:
-    """Return what was sent for a request in one piece."""
+    """Return the requests that were sent for one request without a stream."""
 
     async def ask() -> Sequence[Asked]:
         async with wire(*replies) as endpoint, client_on(endpoint.address, **profile) as client:
@@ -113,11 +113,11 @@ def test_password_in_the_address_is_not_in_errors() -> None:
     ("finish", "expected"),
     [("stop", "stop"), ("length", "length"), ("content_filter", "content_filter")],
 )
-def test_finish_is_told(finish: str, expected: str) -> None:
+def test_finish_is_reported(finish: str, expected: str) -> None:
     assert answer(said("x", finish)).finish == expected
 
 
-def test_refusal_of_a_model_is_told_as_withheld() -> None:
+def test_refusal_of_a_model_counts_as_withheld() -> None:
     reply = said()
     reply.body["choices"][0]["message"] = {"role": "assistant", "content": None, "refusal": "no"}
     assert (answer(reply).text, answer(reply).finish) == ("no", "content_filter")
@@ -135,7 +135,7 @@ def test_refusal_of_a_model_is_told_as_withheld() -> None:
         Reply(body="not json", headers={"Content-Type": "application/json"}),
     ],
 )
-def test_address_of_something_else_is_told(reply: Reply) -> None:
+def test_address_of_something_else_is_reported(reply: Reply) -> None:
     with pytest.raises(RequestRefused, match="not as a chat endpoint does.*base_url"):
         answer(reply)
 
@@ -150,7 +150,7 @@ def test_address_of_something_else_is_told(reply: Reply) -> None:
         Reply(body={"status": "fine"}),
     ],
 )
-def test_stream_of_something_else_is_told(reply: Reply) -> None:
+def test_stream_of_something_else_is_reported(reply: Reply) -> None:
     async def ask() -> None:
         async with (
             wire(reply) as endpoint,
@@ -179,19 +179,19 @@ def test_tokens_that_are_no_count_are_not_known(usage: Any) -> None:
 
 
 @pytest.mark.parametrize(("code", "error"), [(503, EndpointOverloaded), ("400", RequestRefused)])
-def test_error_in_place_of_an_answer_is_told_like_a_status(
+def test_error_in_place_of_an_answer_counts_like_its_status(
     code: Any, error: type[Exception]
 ) -> None:
     with pytest.raises(error, match="out of memory"):
         answer(Reply(body={"error": {"message": "out of memory", "code": code}}))
 
 
-def test_half_a_character_in_a_prompt_is_no_failure() -> None:
+def test_half_a_character_in_a_prompt_does_not_fail() -> None:
     (sent,) = asked(said(), request=ChatRequest(messages=(Message("user", "tea \ud83d"),)))
     assert sent.body["messages"][0]["content"] == "tea \ufffd"
 
 
-def test_unknown_model_is_told_with_the_endpoints_words() -> None:
+def test_unknown_model_is_reported_in_the_endpoints_words() -> None:
     with pytest.raises(RequestRefused, match="the model m does not exist.*`model`"):
         answer(refused(404, "the model m does not exist"))
 
@@ -223,7 +223,7 @@ def test_refused_key_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None
         asked(reply, key_variable="A_KEY")
 
 
-def test_endpoint_that_wants_a_key_and_got_none_is_told() -> None:
+def test_endpoint_that_needs_a_key_is_reported() -> None:
     with pytest.raises(KeyRefused, match="`key_variable`"):
         answer(refused(401, "who are you"))
 
@@ -241,7 +241,7 @@ def test_parameter_that_an_endpoint_refuses_is_left_out_from_then_on(
 ) -> None:
     sent = asked(refused(400, complaint), said(), times=2, structured=True)
     assert [parameter in one.body for one in sent] == [True, False, False]
-    assert f"does not take '{parameter}'" in caplog.text
+    assert f"does not accept '{parameter}'" in caplog.text
 
 
 def test_limit_is_sent_under_its_new_name_where_the_old_is_refused() -> None:

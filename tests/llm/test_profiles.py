@@ -1,4 +1,4 @@
-"""`profiles.yml`: choosing a profile, clear refusals, and no secret in any of them."""
+"""`profiles.yml`: choosing a profile, and clear errors that contain no secret."""
 
 import math
 import subprocess
@@ -33,7 +33,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> LlmSettings:
 
 
 def load() -> LlmSettings:
-    # Kedro takes OmegaConf's own away wherever a configuration was read without ours.
+    # Kedro removes OmegaConf's own resolver when a configuration is read without ours.
     OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
     values = OmegaConf.load(PROJECT / "conf" / "base" / "profiles.yml")
     return read_settings(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
@@ -78,7 +78,7 @@ def test_empty_address_never_means_the_vendor(monkeypatch: pytest.MonkeyPatch) -
     summary = describe(load())
     assert summary
     assert summary.address == ""
-    with pytest.raises(ProfileError, match="'local': `base_url` is empty.*expected an address"):
+    with pytest.raises(ProfileError, match="'local': `base_url` is empty.*Set it to an address"):
         open_chat(load())
 
 
@@ -87,8 +87,8 @@ def test_slashes_and_spaces_around_an_address_do_not_matter(url: str) -> None:
     assert read({**OPENAI, "base_url": url}).profiles["p"].base_url == "http://h:1/v1"
 
 
-def test_host_that_is_none_is_told() -> None:
-    with pytest.raises(ProfileError, match="`base_url` is no address"):
+def test_an_invalid_host_is_reported() -> None:
+    with pytest.raises(ProfileError, match="`base_url` is not a valid address"):
         open_chat(read({"provider": "openai", "model": "m", "base_url": "http://☃..x/v1"}))
 
 
@@ -122,7 +122,7 @@ def test_unknown_profile_names_the_nearest(shipped: LlmSettings) -> None:
         ({**OPENAI, "base_url": "http://h:port/v1"}, r"base_url: "),
         ({**OPENAI, "base_url": "http://h/v1?key=swordfish"}, r"without a query$"),
         ({**OPENAI, "base_url": "http://h/v1/chat/completions/"}, r"up to /v1, without /chat"),
-        ({**OPENAI, "key_variable": None}, r"https://api.openai.com/v1 wants a key"),
+        ({**OPENAI, "key_variable": None}, r"https://api.openai.com/v1 needs a key"),
     ],
 )
 def test_wrong_profile_says_where_and_what(profile: dict[str, Any], message: str) -> None:
@@ -156,12 +156,14 @@ def test_missing_key_names_profile_and_variable(monkeypatch: pytest.MonkeyPatch)
     ("variable", "value"),
     [("ALL_PROXY", "ftp://ada:swordfish@h:1"), ("SSL_CERT_FILE", "/no/such/file")],
 )
-def test_proxy_or_certificates_that_cannot_be_used_are_told(
+def test_unusable_proxy_or_certificates_are_reported(
     variable: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, value)
     url = "https://host.example/v1"
-    with pytest.raises(ProfileError, match=f"no client for {url}.*{variable}") as caught:
+    with pytest.raises(
+        ProfileError, match=f"no client can be opened for {url}.*{variable}"
+    ) as caught:
         open_chat(read({"provider": "openai", "model": "m", "base_url": url}))
     assert "swordfish" not in str(caught.value)
 
@@ -171,7 +173,7 @@ def test_key_with_more_than_a_key_is_refused_and_not_repeated(
     key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("A_KEY", key)
-    with pytest.raises(ProfileError, match="'p': the value of A_KEY is no key") as caught:
+    with pytest.raises(ProfileError, match="'p': the value of A_KEY is not a key") as caught:
         open_chat(read(OPENAI))
     assert "abcdefgh" not in str(caught.value)
 

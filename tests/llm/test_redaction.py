@@ -1,4 +1,4 @@
-"""Redaction: what goes, and what stays."""
+"""Redaction: secrets are removed, and other text stays."""
 
 import pytest
 from hypothesis import given

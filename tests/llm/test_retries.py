@@ -1,4 +1,4 @@
-"""What is sent again, after how long, and what is not."""
+"""Which requests are sent again, after how long, and which are not."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -18,10 +18,10 @@ from moodswarm.llm.errors import (
 )
 from moodswarm.llm.limits import Retries, retry_after_seconds
 from moodswarm.llm.messages import ChatResponse
-from moodswarm.llm.provider import Transient
+from moodswarm.llm.providers.provider import Transient
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
-#: Nothing here listens: port 9 is "discard".
+#: Nothing listens here: port 9 is "discard".
 NOBODY = "http://127.0.0.1:9/v1"
 
 

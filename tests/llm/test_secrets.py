@@ -1,4 +1,4 @@
-"""A key shows nowhere: not in logs, errors, records, spans or representations."""
+"""A key appears nowhere: not in logs, errors, records, spans or representations."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ from moodswarm.llm.messages import ChatRequest, Message
 from moodswarm.llm.profiles import open_chat
 from moodswarm.records.calls import CallRecord
 
-#: Of a form that no pattern knows, as local servers have them.
+#: A key in a form that no pattern knows, as local servers use.
 KEY = "correct-horse-battery-staple"
 LEAKY = ChatRequest(messages=(Message("user", f"my key is {KEY}"),))
 
@@ -34,7 +34,7 @@ def key(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> It
 def answered(
     *replies: Reply, request: ChatRequest = REQUEST, **profile: Any
 ) -> BaseException | None:
-    """Return what a call and a stream raised last, if anything."""
+    """Return the last error of a call and of a stream, if there was one."""
 
     async def ask() -> BaseException | None:
         async with wire(*replies) as endpoint:

@@ -14,10 +14,10 @@ from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import EndpointDown, EndpointOverloaded, RequestRefused
 from moodswarm.llm.limits import Price, Timeouts
 from moodswarm.llm.messages import ChatResponse, Delta, Usage
-from moodswarm.llm.provider import Transient
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.fake import FakeProvider
 from moodswarm.llm.providers.openai import OpenAIProvider
-from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.provider import Transient
 
 PRICE = Price(prompt_per_million=2.0, completion_per_million=10.0)
 
@@ -107,7 +107,7 @@ def test_stream_without_usage_is_an_answer_without_usage() -> None:
     ("code", "error"),
     [(503, EndpointOverloaded), ("oops", EndpointOverloaded), (400, RequestRefused)],
 )
-def test_error_inside_a_stream_is_told_like_a_status(code: Any, error: type[Exception]) -> None:
+def test_error_inside_a_stream_counts_like_its_status(code: Any, error: type[Exception]) -> None:
     event = {"error": {"message": "engine is sleepy", "code": code}}
     with pytest.raises(error, match="engine is sleepy"):
         asyncio.run(streamed_from(Reply(events=[event])))

@@ -1,4 +1,4 @@
-"""A scripted HTTP endpoint on the test's own event loop: what was sent, and when clients leave."""
+"""A scripted HTTP endpoint on the test's own event loop, which records requests."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came; names of headers in lower case."""
+    """One request as it arrived; the names of headers are in lower case."""
 
     path: str
     headers: dict[str, str]
@@ -22,7 +22,7 @@ class Reply:
     """One answer.
 
     Attributes:
-        body: JSON, or text that is sent as it is.
+        body: JSON, or text that is sent unchanged.
         events: Server-sent events in place of a body; each JSON or text, or (name, JSON).
         hold: After the events, wait until the client leaves.
     """
@@ -57,7 +57,7 @@ def refused(status: int, message: str, **more: Any) -> Reply:
 
 
 class Wire:
-    """The endpoint; the last reply is given again and again."""
+    """The endpoint; it repeats its last reply."""
 
     def __init__(self, replies: Sequence[Reply]) -> None:
         self._replies = list(replies)
@@ -83,7 +83,7 @@ class Wire:
                 await reader.read()
                 self.left.set()
         except ConnectionError:
-            # Left in a hurry: with a reset.
+            # The client left by resetting the connection.
             self.left.set()
 
 

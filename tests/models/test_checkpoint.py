@@ -1,4 +1,4 @@
-"""Finding a checkpoint: what is read, what is refused, and what is never imported."""
+"""A checkpoint is found and checked, broken ones are refused, and no framework is imported."""
 
 import shutil
 import subprocess
@@ -41,8 +41,8 @@ def test_a_folder_is_a_model(folder: Path) -> None:
     assert (found.path, found.dimensions, found.max_tokens) == (folder.resolve(), 32, 64)
 
 
-def test_a_path_that_is_no_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound, match=r"nowhere.*expected a checkpoint"):
+def test_a_path_that_is_not_a_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match=r"nowhere.*checkpoint saved by"):
         find_checkpoint(str(tmp_path / "nowhere"))
 
 
@@ -72,7 +72,7 @@ def test_a_name_in_the_cache_needs_no_network(
     assert find_checkpoint("someone/model").dimensions == 32
 
 
-def test_identity_is_of_the_files_and_not_of_the_place(folder: Path, tmp_path: Path) -> None:
+def test_identity_depends_on_the_files_and_not_on_their_place(folder: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(folder, tmp_path / "copy")
     assert find_checkpoint(str(copy)).identity == find_checkpoint(str(folder)).identity
 
@@ -109,7 +109,9 @@ def test_broken_json_is_named(name: str, folder: Path) -> None:
 def test_weights_that_were_cut_short_are_refused(size: int, folder: Path) -> None:
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
-    with pytest.raises(ModelUnreadable, match=r"model\.safetensors is no whole safetensors file"):
+    with pytest.raises(
+        ModelUnreadable, match=r"model\.safetensors is not a complete safetensors file"
+    ):
         find_checkpoint(str(folder))
 
 
@@ -119,7 +121,7 @@ def test_weights_that_are_a_pointer_file_are_refused(folder: Path) -> None:
         find_checkpoint(str(folder))
 
 
-def test_without_a_length_of_its_own_the_smaller_limit_binds(folder: Path) -> None:
+def test_without_a_limit_of_its_own_the_smaller_limit_counts(folder: Path) -> None:
     write_json(folder / "sentence_bert_config.json", {"max_seq_length": None})
     write_json(folder / "tokenizer_config.json", {"model_max_length": 48})
     assert find_checkpoint(str(folder)).max_tokens == 48

@@ -1,4 +1,4 @@
-"""The embedder: right vectors, in order, for every text or an error that names it."""
+"""The embedder returns the right vectors in order, or an error that names the text."""
 
 import logging
 import pickle
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
@@ -33,7 +34,7 @@ def test_rows_have_unit_norm_and_the_given_order(embedder: Embedder) -> None:
         np.testing.assert_allclose(embedder.embed([text])[0], vector, atol=1e-6)
 
 
-def test_nothing_gives_no_rows_of_the_right_width(embedder: Embedder) -> None:
+def test_without_texts_there_are_no_rows_of_the_right_width(embedder: Embedder) -> None:
     assert embedder.embed([]).shape == (0, 32)
 
 
@@ -41,7 +42,7 @@ def test_a_plain_bert_needs_no_sentence_transformers(embedder: Embedder) -> None
     assert isinstance(embedder._load(), BatchedEncoder)
 
 
-def test_a_checkpoint_without_normalising_gives_unit_norm_too(tmp_path: Path) -> None:
+def test_vectors_of_a_checkpoint_without_normalising_have_unit_norm_too(tmp_path: Path) -> None:
     path = build_tiny_checkpoint(tmp_path)
     write_json(path / "modules.json", MODULES[:2])
     norms = np.linalg.norm(Embedder(str(path)).embed(TEXTS), axis=1)
@@ -67,7 +68,7 @@ def test_a_long_query_is_cut_and_logged(
     assert "104 tokens; only 64 are read" in caplog.text
 
 
-def test_a_vector_that_is_none_is_an_error(tmp_path: Path) -> None:
+def test_a_vector_that_is_not_finite_is_an_error(tmp_path: Path) -> None:
     path = build_tiny_checkpoint(tmp_path)
     weights = load_file(path / "model.safetensors")
     weights["encoder.layer.1.output.dense.bias"][0] = np.nan
@@ -90,8 +91,16 @@ def test_bfloat16_is_nearly_float32(tiny_model: Path, embedder: Embedder) -> Non
     assert (vectors * embedder.embed(TEXTS)).sum(axis=1).min() > 0.999
 
 
+def test_bfloat16_works_where_the_processor_cannot_pack_it(
+    monkeypatch: pytest.MonkeyPatch, tiny_model: Path, embedder: Embedder
+) -> None:
+    monkeypatch.setattr("moodswarm.models.bert.can_pack", lambda dtype: dtype == torch.float32)
+    vectors = Embedder(str(tiny_model), precision="bfloat16").embed(TEXTS)
+    assert (vectors * embedder.embed(TEXTS)).sum(axis=1).min() > 0.999
+
+
 @pytest.mark.parametrize(("batch_tokens", "threads"), [(1, 1), (100, 2), (10_000, 3)])
-def test_batches_and_threads_change_the_speed_only(
+def test_batches_and_threads_change_only_the_speed(
     batch_tokens: int, threads: int, tiny_model: Path, embedder: Embedder
 ) -> None:
     other = Embedder(
@@ -108,7 +117,7 @@ def test_the_thread_settings_of_the_process_are_left_alone(embedder: Embedder) -
     assert torch.get_num_threads() == before
 
 
-def test_only_the_arguments_travel(embedder: Embedder) -> None:
+def test_only_the_arguments_are_pickled(embedder: Embedder) -> None:
     expected = embedder.embed(["tea"])
     sent = pickle.dumps(embedder)
     assert len(sent) < 1_000
@@ -118,7 +127,7 @@ def test_only_the_arguments_travel(embedder: Embedder) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"precision": "int4"}, "precision is 'int4'; known are"),
+        ({"precision": "int4"}, "precision is 'int4'; expected one of"),
         ({"batch_tokens": 0}, "batch_tokens is 0; expected at least 1"),
         ({"threads": -1}, "threads is -1; expected at least 1"),
     ],

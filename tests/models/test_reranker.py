@@ -1,4 +1,4 @@
-"""What a reranker promises of its scores, and of being shared.
+"""A reranker's scores are right, and threads can share it.
 
 Importing sentence-transformers takes some ten CPU-seconds, so all of this is slow.
 """
@@ -47,24 +47,26 @@ def tiny(folder: Path) -> Reranker:
 
 @pytest.fixture
 def broken(folder: Path, tmp_path: Path) -> Path:
-    """A copy to spoil."""
+    """A copy of the model for a test to break."""
     return shutil.copytree(folder, tmp_path / "broken")
 
 
 # --- scores ---
 
 
-def test_a_model_that_fails_at_a_text_is_named(broken: Path) -> None:
+def test_a_model_that_fails_on_a_text_is_named(broken: Path) -> None:
     tokenizer = json.loads((broken / "tokenizer.json").read_text())
-    tokenizer["model"]["vocab"]["zebra"] = 10_000  # The model has no row for it.
+    tokenizer["model"]["vocab"]["zebra"] = 10_000  # The model has no embedding for this id.
     write_json(broken / "tokenizer.json", tokenizer)
     reranker = Reranker(str(broken))
-    with pytest.raises(ModelError, match=r"broken failed to score 1 pairs: index out of range.*;"):
+    with pytest.raises(
+        ModelError, match=r"broken failed to score 1 pairs: index out of range.*If memory is short"
+    ):
         reranker.score(QUERY, ["zebra"])
     assert np.isfinite(reranker.score(QUERY, ["ferry"])).all()
 
 
-def test_the_more_of_the_question_a_text_has_the_higher_it_scores(tiny: Reranker) -> None:
+def test_a_text_scores_higher_the_more_of_the_question_it_contains(tiny: Reranker) -> None:
     texts = ["ferry strike", "ferry strike of morning", "ferry tide of morning", "tide of morning"]
     scores = tiny.score(QUERY, texts)
     assert scores.tolist() == sorted(scores, reverse=True)
@@ -96,7 +98,7 @@ def test_scores_are_the_logits_of_sentence_transformers(folder: Path, tiny: Rera
     np.testing.assert_allclose(1 / (1 + np.exp(-tiny.score(QUERY, TEXTS))), expected, atol=1e-5)
 
 
-def test_no_text_gives_no_score_and_loads_nothing() -> None:
+def test_without_texts_there_are_no_scores_and_nothing_is_loaded() -> None:
     assert Reranker("no such name!").score(QUERY, []).shape == (0,)
 
 
@@ -111,17 +113,19 @@ def test_half_precision_weights_are_scored_in_full(folder: Path, broken: Path) -
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_a_score_that_is_none_is_refused(broken: Path, value: float) -> None:
+def test_a_score_that_is_not_finite_is_refused(broken: Path, value: float) -> None:
     from safetensors.numpy import load_file, save_file
 
     weights = load_file(broken / "model.safetensors")
     weights["bert.embeddings.word_embeddings.weight"][VOCABULARY.index("boats")] = value
     save_file(weights, broken / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ScoreNotFinite, match=r"broken gave NaN or infinity for text 1; check its"):
+    with pytest.raises(
+        ScoreNotFinite, match=r"broken returned NaN or infinity for text 1. Check its"
+    ):
         Reranker(str(broken)).score(QUERY, ["ferry", "boats", "boats"])
 
 
-# --- what is too long ---
+# --- texts that are too long ---
 
 
 def test_a_passage_at_the_end_of_a_long_text_is_found(tiny: Reranker) -> None:
@@ -131,7 +135,7 @@ def test_a_passage_at_the_end_of_a_long_text_is_found(tiny: Reranker) -> None:
 
 
 def test_the_best_window_of_a_long_text_counts(folder: Path) -> None:
-    small = Reranker(str(folder), max_tokens=15)  # 10 for the text
+    small = Reranker(str(folder), max_tokens=15)  # of which 10 are for the text
     with_rest = small.score(QUERY, ["tide " * 40 + "ferry " * 10])
     np.testing.assert_allclose(with_rest, small.score(QUERY, ["ferry " * 10]), atol=1e-5)
 
@@ -151,14 +155,14 @@ def test_windows_cover_every_token_and_overlap(tokens: int, room: int) -> None:
     assert all(after[0] <= before[1] for before, after in pairwise(cuts))
 
 
-def test_what_is_too_long_is_logged_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_long_texts_are_logged_once(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     fresh = Reranker(str(folder))
     with caplog.at_level(logging.WARNING, "moodswarm"):
         for _ in range(2):
             fresh.score("ferry " * 100, ["tide " * 200, "tide " * 300])
     question, text = (message.partition(": ")[2] for message in caplog.messages)
-    assert question == "a question has 100 tokens; only its first 30 are read"
-    assert text.startswith("a text has 200 tokens and 31 fit beside the question; it is scored in")
+    assert question == "a question has 100 tokens; only the first 30 are read"
+    assert text.startswith("a text has 200 tokens, but only 31 fit beside the question; it is")
 
 
 def test_a_long_question_leaves_half_of_the_room_to_the_text(tiny: Reranker) -> None:
@@ -168,15 +172,15 @@ def test_a_long_question_leaves_half_of_the_room_to_the_text(tiny: Reranker) -> 
 
 @pytest.mark.parametrize("max_tokens", [1, 4])
 def test_a_limit_without_room_for_a_pair_is_refused(folder: Path, max_tokens: int) -> None:
-    with pytest.raises(ValueError, match=f"max_tokens is {max_tokens};.*expected at least 5"):
+    with pytest.raises(ValueError, match=f"max_tokens is {max_tokens}, .*Use at least 5"):
         Reranker(str(folder), max_tokens=max_tokens).score(QUERY, TEXTS)
 
 
-def test_a_limit_over_that_of_the_model_is_that_of_the_model(folder: Path) -> None:
+def test_the_limit_is_at_most_that_of_the_model(folder: Path) -> None:
     assert Reranker(str(folder), max_tokens=9_999)._load()._limit == 64
 
 
-# --- being shared ---
+# --- sharing a reranker ---
 
 
 def test_threads_share_one_load_and_get_their_own_scores(
@@ -206,7 +210,7 @@ def test_threads_share_one_load_and_get_their_own_scores(
         np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
-def test_a_loaded_one_travels_as_its_arguments(tiny: Reranker) -> None:
+def test_a_loaded_reranker_is_pickled_as_its_arguments(tiny: Reranker) -> None:
     scores = tiny.score(QUERY, TEXTS)
     data = pickle.dumps(tiny)
     assert len(data) < 1000
@@ -227,7 +231,7 @@ def test_an_argument_out_of_range_is_named(argument: str) -> None:
 def test_a_model_with_several_labels_is_refused(tmp_path: Path) -> None:
     labels = {"0": "no", "1": "maybe", "2": "yes"}
     path = build_tiny_cross_encoder(tmp_path, id2label=labels, label2id={})
-    with pytest.raises(ModelUnreadable, match="gives 3 labels for a pair|cannot be loaded"):
+    with pytest.raises(ModelUnreadable, match="returns 3 labels for a pair|cannot be loaded"):
         Reranker(str(path)).score(QUERY, TEXTS)
 
 
@@ -262,7 +266,7 @@ def test_a_function_that_a_checkpoint_names_is_not_called(broken: Path) -> None:
 
 @pytest.fixture
 def searches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Names that were looked for; none is found."""
+    """Names of the models that were looked for; none of them is found."""
     asked: list[str] = []
 
     def find(model: str) -> None:

@@ -1,4 +1,4 @@
-"""Finding a cross-encoder: what is read, what is refused, and what is never waited for."""
+"""A cross-encoder is found and checked, unsafe ones are refused, and no hub is waited for."""
 
 import shutil
 import socket
@@ -40,7 +40,7 @@ def in_cache(cache: Path) -> Path:
 
 @pytest.fixture
 def silent_hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A hub that takes connections and never answers, like a network that swallows packets."""
+    """A hub that accepts connections but never answers, like a network that drops packets."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         hub = f"http://127.0.0.1:{server.getsockname()[1]}"
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
@@ -52,8 +52,8 @@ def test_a_folder_is_a_model(folder: Path) -> None:
     assert find_cross_encoder(str(folder)).path == folder.resolve()
 
 
-def test_a_path_that_is_no_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelNotFound, match=r"nowhere.*expected a cross-encoder"):
+def test_a_path_that_is_not_a_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match=r"nowhere.*folder of a cross-encoder"):
         find_cross_encoder(str(tmp_path / "nowhere"))
 
 
@@ -73,7 +73,7 @@ def test_a_name_the_hub_cannot_have_is_refused(cache: Path) -> None:
 
 
 @pytest.mark.parametrize("broken_off", [False, True])
-def test_a_hub_that_does_not_answer_is_given_up(
+def test_a_hub_that_does_not_answer_is_not_waited_for(
     cache: Path, silent_hub: str, monkeypatch: pytest.MonkeyPatch, broken_off: bool
 ) -> None:
     monkeypatch.setattr(files, "_PROBE_SECONDS", 0.1)
@@ -83,7 +83,7 @@ def test_a_hub_that_does_not_answer_is_given_up(
         find_cross_encoder("someone/model")
 
 
-def test_identity_is_of_the_files_and_not_of_the_place(folder: Path, tmp_path: Path) -> None:
+def test_identity_depends_on_the_files_and_not_on_their_place(folder: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(folder, tmp_path / "copy")
     (copy / "README.md").write_text("a copy")
     assert find_cross_encoder(str(copy)).identity == find_cross_encoder(str(folder)).identity
@@ -134,9 +134,9 @@ def test_a_list_of_modules_of_another_shape_is_named(folder: Path, text: str) ->
         find_cross_encoder(str(folder))
 
 
-def test_weights_that_can_carry_code_are_refused(folder: Path) -> None:
+def test_weights_that_can_contain_code_are_refused(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
-    with pytest.raises(ModelUnreadable, match=r"no model\.safetensors.*can carry code"):
+    with pytest.raises(ModelUnreadable, match=r"no model\.safetensors.*can contain code"):
         find_cross_encoder(str(folder))
 
 
@@ -144,7 +144,9 @@ def test_weights_that_can_carry_code_are_refused(folder: Path) -> None:
 def test_weights_that_were_cut_short_are_refused(size: int, folder: Path) -> None:
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
-    with pytest.raises(ModelUnreadable, match=r"model\.safetensors is no whole safetensors file"):
+    with pytest.raises(
+        ModelUnreadable, match=r"model\.safetensors is not a complete safetensors file"
+    ):
         find_cross_encoder(str(folder))
 
 

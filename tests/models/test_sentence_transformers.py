@@ -1,4 +1,4 @@
-"""Equal to sentence-transformers, and through it where a checkpoint is no plain BERT.
+"""Vectors equal those of sentence-transformers, which runs any checkpoint that is not plain BERT.
 
 Importing sentence-transformers takes some ten CPU-seconds, so all of this is slow.
 """
@@ -56,7 +56,7 @@ def unusual(tmp_path: Path) -> Path:
     return path
 
 
-def test_unit_norm_is_given_where_the_checkpoint_has_none(unusual: Path) -> None:
+def test_vectors_have_unit_norm_even_if_the_checkpoint_does_not_normalise(unusual: Path) -> None:
     norms = np.linalg.norm(Embedder(str(unusual), precision="float32").embed(TEXTS), axis=1)
     np.testing.assert_allclose(norms, 1, atol=1e-5)
 
@@ -81,9 +81,9 @@ def test_a_checkpoint_that_cannot_be_loaded_is_named(unusual: Path) -> None:
         Embedder(str(unusual)).embed(["tea"])
 
 
-def test_prompts_are_said_to_be_unused(unusual: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_unused_prompts_are_logged(unusual: Path, caplog: pytest.LogCaptureFixture) -> None:
     prompts = {"query": "query: ", "document": ""}
     write_json(unusual / "config_sentence_transformers.json", {"prompts": prompts})
     with caplog.at_level(logging.WARNING, "moodswarm"):
         Embedder(str(unusual)).embed(["tea"])
-    assert "has prompts that are not used: query" in caplog.text
+    assert "has prompts, which are not used: query" in caplog.text

@@ -1,4 +1,4 @@
-"""The tokenizer counts what the model sees, and knows where each token stands."""
+"""The tokenizer counts the tokens that the model sees, and knows where each of them is."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -71,14 +71,16 @@ def test_threads_share_it(tokenizer: FastTokenizer) -> None:
 
 @given(text=st.text(max_size=200))
 @settings(deadline=None, max_examples=100)
-def test_tokens_lie_in_order_within_the_text(tokenizer: FastTokenizer, text: str) -> None:
+def test_tokens_are_in_order_and_inside_the_text(tokenizer: FastTokenizer, text: str) -> None:
     encoding = tokenizer.encode([text])[0]
     assert (np.diff(encoding.starts) >= 0).all()
     assert (encoding.starts <= encoding.ends).all()
     assert len(encoding) == 0 or encoding.ends[-1] <= len(text)
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "is missing"), ("{}", "is no tokenizer")])
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "is missing"), ("{}", "is not a tokenizer")]
+)
 def test_a_bad_file_is_named(content: str | None, message: str, tmp_path: Path) -> None:
     if content:
         (tmp_path / "tokenizer.json").write_text(content)

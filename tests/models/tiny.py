@@ -1,4 +1,4 @@
-"""A whole sentence-transformers checkpoint of a few kilobytes, made on the spot."""
+"""Builds a complete sentence-transformers checkpoint of a few kilobytes."""
 
 import json
 from pathlib import Path
@@ -48,9 +48,9 @@ def build_tiny_checkpoint(
     seed: int = 0,
     pooling: str = "mean",
 ) -> Path:
-    """Write a BERT of two layers whose weights depend on the seed alone; return the folder.
+    """Write a BERT of two layers whose weights depend only on the seed, and return its folder.
 
-    Vectors of texts that share words are near each other: words weigh more than layers do.
+    Texts that share words have vectors near each other, as word embeddings outweigh the layers.
     """
     (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
     write_json(folder / "modules.json", MODULES)

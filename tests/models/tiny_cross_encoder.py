@@ -1,8 +1,8 @@
-"""A whole cross-encoder of a few kilobytes whose scores can be foretold, made on the spot.
+"""Builds a complete cross-encoder of a few kilobytes with predictable scores.
 
-Its score grows with the share of a text's tokens that the question has too. Nothing is trained:
-in the first layer each token of the text looks for itself in the question, and at [CLS] if it is
-not there; in the second layer [CLS] takes the mean over the text.
+Its score grows with the share of a text's tokens that are also in the question. Nothing is
+trained. In the first layer, each token of the text attends to the same token in the question, or
+to [CLS] if there is none. In the second layer, [CLS] takes the mean over the text.
 """
 
 from pathlib import Path
@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from models.tiny import SPECIAL, VOCABULARY, bert_config, bert_tokenizer, write_json
 
 _CODE, _WIDTH, _INNER = 48, 64, 4
-# What the numbers of a vector after the code of its token stand for.
+# Meanings of the numbers in a vector that come after the code of its token.
 _IS_CLS, _IS_SEP, _SEGMENT, _FOUND, _MEAN = 48, 49, 50, 51, 52
 
 _Weights = dict[str, npt.NDArray[np.float32]]
@@ -24,7 +24,7 @@ _Weights = dict[str, npt.NDArray[np.float32]]
 def build_tiny_cross_encoder(
     folder: Path, max_tokens: int = 64, *, seed: int = 0, **config: Any
 ) -> Path:
-    """Write the model and return its folder; `config` replaces keys of its `config.json`."""
+    """Write the model and return its folder; `config` overrides keys of its `config.json`."""
     folder.mkdir(parents=True, exist_ok=True)
     values = bert_config(_WIDTH, max_tokens) | {
         "architectures": ["BertForSequenceClassification"],
@@ -63,7 +63,7 @@ def _linear(name: str, outputs: int, inputs: int) -> _Weights:
 
 
 def _embeddings(max_tokens: int, seed: int) -> _Weights:
-    """Codes of as many +1 as -1, so that all vectors have nearly one length."""
+    """Give each token a code of as many +1 as -1, so that vectors have nearly the same length."""
     random = np.random.default_rng(seed)
     words = _zeros(len(VOCABULARY), _WIDTH)
     half = np.repeat([1.0, -1.0], _CODE // 2)
@@ -94,13 +94,13 @@ def _look_for_the_token(weights: _Weights, layer: str) -> None:
     code = np.arange(_CODE)
     weights[f"{query}.weight"][code, code] = 5
     weights[f"{key}.weight"][code, code] = 1
-    # Rather a token of the other side than one of the own.
+    # Prefer tokens of the other segment to those of the own.
     weights[f"{query}.weight"][_SEGMENT, _SEGMENT] = 40
     weights[f"{key}.weight"][_SEGMENT, _SEGMENT] = -1
-    # And rather [CLS] than another token than itself.
+    # And prefer [CLS] to a different token.
     weights[f"{query}.bias"][_IS_CLS] = 40
     weights[f"{key}.weight"][_IS_CLS, _IS_CLS] = 1
-    # Of value is what stands in the question and is no special token.
+    # Only tokens of the question that are not special have a value.
     weights[f"{value}.bias"][_FOUND] = 0.5
     weights[f"{value}.weight"][_FOUND, [_SEGMENT, _IS_CLS, _IS_SEP]] = 0.25, -0.25, -0.25
     weights[f"{layer}.attention.output.dense.weight"][_FOUND, _FOUND] = 4

@@ -1,4 +1,4 @@
-"""A person is known by full name, whatever its case and spacing."""
+"""A person is identified by the full name, whatever its case and spacing."""
 
 import pytest
 from hypothesis import given

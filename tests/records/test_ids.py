@@ -1,4 +1,4 @@
-"""Ids never change: the values are written down here."""
+"""Ids never change: their values are spelled out here."""
 
 import uuid
 
@@ -18,7 +18,7 @@ def test_an_author_and_a_document_of_one_name_differ() -> None:
     assert document_id("ada") != author_id("ada")
 
 
-def test_the_same_text_twice_gives_two_chunk_ids() -> None:
+def test_the_same_text_twice_has_two_chunk_ids() -> None:
     ids = {chunk_id("d", 0, "text"), chunk_id("d", 1, "text"), chunk_id("e", 0, "text")}
     assert len(ids) == 3
 

@@ -1,4 +1,4 @@
-"""One spelling per page."""
+"""Every page has one canonical spelling."""
 
 import pytest
 from hypothesis import given, settings
@@ -59,7 +59,7 @@ def test_an_ipv6_host_keeps_its_brackets() -> None:
 @pytest.mark.parametrize(
     "link", ["", "example.org/a", "/a", "ftp://example.org/a", "mailto:ada@example.org", "https://"]
 )
-def test_what_is_no_web_address_is_refused(link: str) -> None:
+def test_a_link_that_is_not_a_web_address_is_refused(link: str) -> None:
     with pytest.raises(ValueError, match="not an absolute http or https address, such as"):
         canonical_link(link)
 

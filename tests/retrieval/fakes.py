@@ -1,4 +1,4 @@
-"""A store, a model and what is around them, in memory: honest, small, and able to fail or hang."""
+"""A store and models in memory: honest, small, and able to fail or hang."""
 
 import threading
 import zlib
@@ -14,8 +14,7 @@ from moodswarm.records.ids import document_id
 from moodswarm.records.sparse import SparseVector
 from moodswarm.records.tokens import Encoding
 from moodswarm.retrieval.context import RoughTokenizer
-from moodswarm.stores.vectors.conditions import check_match
-from moodswarm.stores.vectors.protocol import Hit, Match, TimeRange
+from moodswarm.stores.vectors.protocol import Hit, Match, TimeRange, check_match
 from moodswarm.text.lexical import LexicalEncoder
 
 DIMENSIONS = 64
@@ -36,7 +35,7 @@ class WordTokenizer(RoughTokenizer):
 
 
 class Faults:
-    """What goes wrong, by the name of a call: an error, or waiting until `release` is set."""
+    """Faults by the name of a call: an error, or waiting until `release` is set."""
 
     def __init__(self) -> None:
         self.errors: dict[str, Exception] = {}

@@ -43,7 +43,7 @@ def prompt(context: Context, question: str = "Where is tea grown?") -> str:
 
 
 def read(*pieces: str, finish: Finish = "stop", context: Context = CONTEXT) -> Answer:
-    """Read an answer that comes in these pieces; what is shown is what is given back."""
+    """Read an answer that comes in these pieces; the answer is the text that was shown."""
     reader = AnswerReader(context)
     shown = [reader.read(Delta(piece)).text for piece in pieces]
     response = ChatResponse(text="".join(pieces), finish=finish, usage=Usage(7, 3), cost=0.5)

@@ -1,4 +1,4 @@
-"""What is left of a retrieval when a stage fails, is too slow, or lacks something."""
+"""The rest of a retrieval when a stage fails, is too slow, or lacks something."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from moodswarm.stores.errors import StoreUnavailable
 from retrieval.fakes import FakeEmbedder
 from retrieval.world import ALONE, ARTICLES, POSTS, World, states, texts
 
-# What fails
+# Stages that fail
 
 BROKEN = StoreUnavailable("the server is gone")
 

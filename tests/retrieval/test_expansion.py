@@ -8,7 +8,7 @@ import pytest
 from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import AnswerUnusable
 from moodswarm.llm.providers.fake import FakeProvider
-from moodswarm.retrieval.planning.expansion import MAX_QUESTION_CHARACTERS, other_wordings
+from moodswarm.retrieval.planning.expansion import READ_CHARACTERS, other_wordings
 
 QUESTION = "When do the ferries strike?"
 
@@ -43,7 +43,7 @@ def test_an_essay_is_no_wording() -> None:
 def test_of_a_long_question_the_model_reads_the_beginning() -> None:
     provider = saying("boat strike")
     expand(provider, "x" * 5_000)
-    assert provider.requests[0].messages[-1].content.count("x") == MAX_QUESTION_CHARACTERS
+    assert provider.requests[0].messages[-1].content.count("x") == READ_CHARACTERS
 
 
 def test_the_question_stays_inside_its_fence() -> None:

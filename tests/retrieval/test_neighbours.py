@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moodswarm.retrieval.candidates import Candidate
 from moodswarm.retrieval.neighbours import (
-    Candidate,
     Span,
     join,
     neighbours_in,

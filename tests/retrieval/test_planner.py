@@ -13,9 +13,10 @@ from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import EndpointDown
 from moodswarm.llm.providers.fake import FakeProvider, Reply
 from moodswarm.records import Author
+from moodswarm.retrieval.opening import open_retriever
 from moodswarm.retrieval.parameters import ExpansionParams, RetrievalParams, SelfQueryParams
 from moodswarm.retrieval.plan import Plan
-from moodswarm.retrieval.planning import Planner, retrieve
+from moodswarm.retrieval.planning.planner import Planner
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.retriever import Retriever
 from moodswarm.retrieval.trace import Trace
@@ -158,21 +159,20 @@ def retriever(chat: BlockingChat | None = None) -> Retriever:
         "embedded_articles",
         chunks_of("one", "tea and boats", author_id=MIRA, kind="article"),
     )
-    params = RetrievalParams()
-    return Retriever(
+    return open_retriever(
         store,
         FakeEmbedder(),
         None,
         RetrievalParams(lexical={"enabled": False}),
-        understanding=Planner(params, chat),
         authors=lambda: AUTHORS,
+        chat=chat,
     )
 
 
 def test_filters_of_the_question_that_leave_nothing_are_left_out(chat_of: Opened) -> None:
     question = Question("What did Mira say about tea in her posts?")
     with retriever(chat_of(WORDINGS)) as found_in:  # One reply: the second search asks nothing.
-        found = retrieve(found_in, question)
+        found = found_in.retrieve(question)
     assert len(found.passages) == 1
     assert (found.question, found.filters) == (question, Filters())
     assert found.queries == (question.text, "green leaves", "hot drinks")
@@ -183,6 +183,6 @@ def test_filters_of_the_question_that_leave_nothing_are_left_out(chat_of: Opened
 def test_the_callers_filters_that_leave_nothing_stay() -> None:
     question = Question("What did Mira say about tea?", Filters(kinds=("post",)))
     with retriever() as found_in:
-        found = retrieve(found_in, question)
+        found = found_in.retrieve(question)
     assert found.passages == ()
     assert found.filters.kinds == ("post",)

@@ -1,4 +1,4 @@
-"""Stages of a retrieval: what each gives, and that each can be off."""
+"""Stages of a retrieval: the result of each, and that each can be off."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What a question says of its sources, by rules: sooner a filter missed than one invented."""
+"""The sources that a question asks for, by rules: sooner a filter missed than one invented."""
 
 from datetime import date
 
@@ -6,7 +6,12 @@ import pytest
 
 from moodswarm.records import Author
 from moodswarm.retrieval.planning.dates import Days
-from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, Found, narrow, read_question
+from moodswarm.retrieval.planning.self_query import (
+    MAX_CHARACTERS,
+    WantedSources,
+    narrow,
+    read_question,
+)
 from moodswarm.retrieval.question import Filters
 
 TODAY = date(2026, 11, 21)
@@ -18,7 +23,7 @@ AUTHORS = [Author.from_full_name(name) for name in NAMES]
 MIRA, ADA = AUTHORS[:2]
 
 
-def read(question: str) -> Found:
+def read(question: str) -> WantedSources:
     return read_question(question, AUTHORS, TODAY)
 
 
@@ -206,12 +211,13 @@ def test_a_question_that_contradicts_itself_says_so() -> None:
 
 
 def test_a_pasted_text_has_names_and_years_of_its_own() -> None:
-    assert read("What did Mira write in 2023? " * 50) == Found()
+    assert read("What did Mira write in 2023? " * 50) == WantedSources()
 
 
 def test_a_name_of_accents_alone_is_nobody() -> None:
     assert (
-        read_question("what did \u0301 write", [Author.from_full_name("\u0301")], TODAY) == Found()
+        read_question("what did \u0301 write", [Author.from_full_name("\u0301")], TODAY)
+        == WantedSources()
     )
 
 

@@ -1,4 +1,4 @@
-"""A store folder belongs to one process at a time, and others are told to whom."""
+"""A folder belongs to one process at a time, and the others are told to which."""
 
 import logging
 import subprocess
@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from moodswarm.stores.errors import StoreLocked, StoreUnavailable
-from moodswarm.stores.folder_lock import StoreLock, command_line
+from moodswarm.stores.folder_lock import FolderLock, command_line
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from moodswarm.stores.folder_lock import StoreLock
-lock = StoreLock(Path(sys.argv[1]), 0)
+from moodswarm.stores.folder_lock import FolderLock
+lock = FolderLock(Path(sys.argv[1]), 0)
 lock.acquire()
 print("held", flush=True)
 time.sleep(float(sys.argv[2]))
@@ -26,7 +26,7 @@ Hold = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def hold(tmp_path: Path) -> Iterator[Hold]:
-    """Start a process that holds the lock for so many seconds, or until it is killed."""
+    """Start a process that holds the lock for some seconds, or until it is killed."""
     started: list[subprocess.Popen[str]] = []
 
     def start(seconds: float = 60, *words: str) -> subprocess.Popen[str]:
@@ -45,7 +45,7 @@ def hold(tmp_path: Path) -> Iterator[Hold]:
 
 def test_no_timeout_raises_at_once_with_holder_path_and_remedy(hold: Hold, tmp_path: Path) -> None:
     child = hold()
-    lock = StoreLock(tmp_path, 0)
+    lock = FolderLock(tmp_path, 0)
     with pytest.raises(StoreLocked) as caught:
         lock.acquire()
     for word in (f"pid {child.pid} (-c ", str(tmp_path), "Let it finish or stop it", "server"):
@@ -56,7 +56,7 @@ def test_a_wait_is_logged_once_and_ends_with_the_holder(
     hold: Hold, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     child = hold(0.3)
-    with caplog.at_level(logging.WARNING), StoreLock(tmp_path, 30):
+    with caplog.at_level(logging.WARNING), FolderLock(tmp_path, 30):
         pass
     (message,) = caplog.messages
     assert message.startswith(f"waiting for pid {child.pid} (-c ")
@@ -66,7 +66,7 @@ def test_a_wait_is_logged_once_and_ends_with_the_holder(
 def test_a_wait_ends_at_the_timeout(hold: Hold, tmp_path: Path) -> None:
     hold()
     told: list[str] = []
-    lock = StoreLock(tmp_path, 0.05, on_wait=told.append)
+    lock = FolderLock(tmp_path, 0.05, on_wait=told.append)
     with pytest.raises(StoreLocked, match=r"waited 0\.05 seconds"):
         lock.acquire()
     assert len(told) == 1
@@ -77,13 +77,13 @@ def test_a_killed_holder_blocks_nobody(hold: Hold, tmp_path: Path) -> None:
     child.kill()
     child.wait()
     assert (tmp_path / "store.lock.json").exists()
-    with StoreLock(tmp_path, 0):
+    with FolderLock(tmp_path, 0):
         pass
 
 
 def test_release_lets_the_next_one_in_and_leaves_no_details(tmp_path: Path) -> None:
     for _ in range(2):
-        lock = StoreLock(tmp_path / "new", 0)
+        lock = FolderLock(tmp_path / "new", 0)
         with lock:
             assert (tmp_path / "new" / "store.lock.json").exists()
         assert not (tmp_path / "new" / "store.lock.json").exists()
@@ -92,7 +92,7 @@ def test_release_lets_the_next_one_in_and_leaves_no_details(tmp_path: Path) -> N
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    lock = StoreLock(tmp_path / "file" / "store", 0)
+    lock = FolderLock(tmp_path / "file" / "store", 0)
     with pytest.raises(StoreUnavailable, match=r"cannot lock the store at .*file/store: "):
         lock.acquire()
 
@@ -100,7 +100,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_unreadable_details_still_say_that_it_is_locked(hold: Hold, tmp_path: Path) -> None:
     hold()
     (tmp_path / "store.lock.json").write_text("{")
-    lock = StoreLock(tmp_path, 0)
+    lock = FolderLock(tmp_path, 0)
     with pytest.raises(StoreLocked, match="is held by another process"):
         lock.acquire()
 

@@ -11,12 +11,12 @@ from text.file_tokenizer import FileTokenizer, pattern_tokenizer
 
 @pytest.fixture(scope="session")
 def minilm() -> FileTokenizer:
-    """The tokenizer of all-MiniLM-L6-v2: 256 tokens, two of them special."""
+    """The tokenizer of all-MiniLM-L6-v2: at most 256 tokens, two of them special."""
     file = Path(get_model_path()) / "tokenizer.json"
     return FileTokenizer(Tokenizer.from_file(str(file)), 256, 2, "[UNK]")
 
 
 @pytest.fixture(scope="session")
 def tiny() -> FileTokenizer:
-    """Every stretch of up to four letters, and every other sign, is a token; twelve at most."""
+    """Up to four letters are a token, and so is any other sign; at most twelve tokens."""
     return FileTokenizer(pattern_tokenizer(r"\w{1,4}|\S"), 12, 2, "[UNK]")

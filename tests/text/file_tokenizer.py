@@ -1,4 +1,4 @@
-"""An honest `Tokenizer` for tests, straight over the `tokenizers` library."""
+"""A real `Tokenizer` for tests, directly on the `tokenizers` library."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from moodswarm.records.tokens import Encoding
 
 
 class FileTokenizer:
-    """The `Tokenizer` protocol over the `tokenizers` library."""
+    """Implements the `Tokenizer` protocol with the `tokenizers` library."""
 
     def __init__(
         self, tokenizer: Tokenizer, max_tokens: int, special_tokens: int, unknown: str
@@ -36,7 +36,7 @@ def _encoding(offsets: list[tuple[int, int]], unknown: int) -> Encoding:
 
 
 def pattern_tokenizer(pattern: str) -> Tokenizer:
-    """Every match of the pattern is a token, and every one of them unknown."""
+    """Return a tokenizer for which every match of the pattern is an unknown token."""
     tokenizer = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Split(Regex(pattern), behavior="isolated")
     return tokenizer

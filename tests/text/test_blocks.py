@@ -1,4 +1,4 @@
-"""Which lines belong together, and which of them are code."""
+"""Lines that belong together form blocks, and code is told from prose."""
 
 from hypothesis import given, settings
 
@@ -12,13 +12,13 @@ def kinds(text: str) -> list[tuple[Kind, str]]:
 
 @settings(deadline=None)
 @given(awkward_texts)
-def test_lines_joined_give_the_text(text: str) -> None:
+def test_joined_lines_are_the_text(text: str) -> None:
     assert "".join(split_lines(text)) == text
 
 
 @settings(deadline=None)
 @given(awkward_texts)
-def test_only_blank_lines_lie_between_blocks(text: str) -> None:
+def test_only_blank_lines_are_between_blocks(text: str) -> None:
     end = 0
     for block in split_blocks(text):
         assert end <= block.start < block.end
@@ -27,7 +27,7 @@ def test_only_blank_lines_lie_between_blocks(text: str) -> None:
     assert not text[end:].strip(" \t\r\n")
 
 
-def test_a_document_falls_into_its_blocks() -> None:
+def test_a_document_is_split_into_its_blocks() -> None:
     text = "# Title\nOne\ntwo\n\n- item\n  goes on\n- next\n\n```py\nx\n\ny\n```\nend"
     assert kinds(text) == [
         (Kind.HEADING, "# Title"),
@@ -54,7 +54,7 @@ def test_a_fence_in_a_quote_ends_with_the_quote() -> None:
     assert kinds(text) == [(Kind.FENCED, "> ```\n> code"), (Kind.PROSE, "prose")]
 
 
-def test_inline_backticks_open_no_fence() -> None:
+def test_inline_backticks_do_not_open_a_fence() -> None:
     assert kinds("``` not `a` fence") == [(Kind.PROSE, "``` not `a` fence")]
 
 
@@ -67,11 +67,11 @@ def test_an_indented_line_that_continues_a_paragraph_is_prose() -> None:
     assert kinds("A paragraph\n    that goes on") == [(Kind.PROSE, "A paragraph\n    that goes on")]
 
 
-def test_a_nested_list_item_is_no_code() -> None:
+def test_a_nested_list_item_is_not_code() -> None:
     assert [kind for kind, _ in kinds("  * outer\n\n    * inner\n")] == [Kind.LIST_ITEM] * 2
 
 
-def test_a_paragraph_of_a_list_item_is_no_code() -> None:
+def test_a_paragraph_of_a_list_item_is_not_code() -> None:
     text = "1.  item\n\n    its second paragraph"
     assert kinds(text)[1] == (Kind.PROSE, "    its second paragraph")
 
@@ -94,5 +94,5 @@ def test_an_underlined_line_is_a_heading() -> None:
     assert kinds("Title\n=====\n\ntext") == [(Kind.HEADING, "Title\n====="), (Kind.PROSE, "text")]
 
 
-def test_a_rule_of_stars_is_no_list_item() -> None:
+def test_a_rule_of_stars_is_not_a_list_item() -> None:
     assert kinds("* * *") == [(Kind.PROSE, "* * *")]

@@ -1,4 +1,4 @@
-"""What platforms put around a text goes, with a reason; what the author wrote stays."""
+"""Text that platforms add is dropped with a reason; the author's own text is kept."""
 
 import pytest
 
@@ -73,7 +73,7 @@ def clean(text: str) -> tuple[str, dict[str, int]]:
     return cleaned.text, dict(cleaned.dropped)
 
 
-def test_a_substack_page_keeps_its_article_only() -> None:
+def test_a_substack_page_keeps_only_its_article() -> None:
     text, dropped = clean(SUBSTACK_PAGE)
     assert text == ("# The Daily Gull\n\n# Why gulls steal chips\n\nThey are hungry. So are we.")
     assert set(dropped) == {
@@ -102,26 +102,26 @@ def test_dropped_characters_are_counted_per_reason() -> None:
         "```\nThis site requires JavaScript to run correctly.\nShare this post\n```\n",
     ],
 )
-def test_what_an_author_may_write_stays(text: str) -> None:
+def test_text_that_an_author_may_write_is_kept(text: str) -> None:
     assert clean(text) == (text, {})
 
 
-def test_a_heading_of_the_author_after_a_share_prompt_stays() -> None:
+def test_a_heading_of_the_author_after_a_share_prompt_is_kept() -> None:
     assert clean("Share this post\n\n# My next thought\n\nIt goes on.")[0] == (
         "# My next thought\n\nIt goes on."
     )
 
 
-def test_numbers_go_only_next_to_a_prompt() -> None:
+def test_numbers_are_dropped_only_next_to_a_prompt() -> None:
     assert clean("7\n\nSeven gulls.\n\n7\n\nShare this post")[0] == "7\n\nSeven gulls."
 
 
-def test_code_parts_a_word_from_the_prompt_that_explains_it() -> None:
+def test_code_between_a_word_and_a_prompt_keeps_the_word() -> None:
     text, _ = clean("Subscribe\n\n    code\n\nShare this post")
     assert text.startswith("Subscribe\n\n    code")
 
 
-def test_the_subscribe_sentence_goes_also_when_wrapped() -> None:
+def test_the_subscribe_sentence_is_dropped_even_if_wrapped() -> None:
     prompt = (
         "The Daily Gull is a reader-supported publication. To receive new posts and support\n"
         "my work, consider becoming a free or paid subscriber."
@@ -146,6 +146,6 @@ def test_the_medium_footer_that_is_glued_to_the_text_is_cut() -> None:
     assert dropped == {"medium_footer": len(begin) + len("Other people's stories") + len(end)}
 
 
-def test_boilerplate_stays_when_asked() -> None:
+def test_boilerplate_is_kept_if_asked_for() -> None:
     params = CleaningParams(drop_boilerplate=False)
     assert clean_text("Share this post", "article", params).text == "Share this post"

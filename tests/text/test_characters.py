@@ -1,8 +1,8 @@
-"""Characters are repaired where that changes no meaning, and kept where it would."""
+"""Characters are repaired unless that would change the meaning."""
 
 import pytest
 
-from moodswarm.text.characters import normalise_for_matching, repair_characters, whole_character
+from moodswarm.text.characters import repair_characters, whole_character
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from moodswarm.text.characters import normalise_for_matching, repair_characters,
         ("a\ufe0fb", "ab"),
     ],
 )
-def test_what_reads_the_same_becomes_plain(found: str, plain: str) -> None:
+def test_characters_that_read_the_same_become_plain(found: str, plain: str) -> None:
     assert repair_characters(found) == plain
 
 
@@ -42,14 +42,8 @@ def test_what_reads_the_same_becomes_plain(found: str, plain: str) -> None:
         "a  b\tc",
     ],
 )
-def test_what_carries_meaning_stays(text: str) -> None:
+def test_characters_with_a_meaning_are_kept(text: str) -> None:
     assert repair_characters(text) == text
-
-
-def test_matching_ignores_case_width_and_space() -> None:
-    assert normalise_for_matching("  Ｈｅｌｌｏ\n\tSTRASSE ") == normalise_for_matching(
-        "hello straße"
-    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Counting chunks, and what they leave out."""
+"""The report counts chunks, and the text that no chunk covers."""
 
 import pytest
 from hypothesis import given
@@ -53,5 +53,5 @@ def test_uncovered_characters_are_those_in_no_span(
 
 
 @given(st.text())
-def test_nothing_covers_nothing(text: str) -> None:
+def test_without_chunks_every_visible_character_is_uncovered(text: str) -> None:
     assert uncovered_characters(text, []) == visible_characters(text)

@@ -83,7 +83,7 @@ def test_a_text_has_the_same_chunks_alone_and_in_a_batch(
     ]
 
 
-def test_white_space_gives_no_chunk(minilm: FileTokenizer) -> None:
+def test_white_space_has_no_chunks(minilm: FileTokenizer) -> None:
     assert chunks("", "post", minilm) == chunks(" \n\n", "repository", minilm) == []
 
 
@@ -92,7 +92,7 @@ def test_an_article_of_900_characters_is_one_chunk(minilm: FileTokenizer) -> Non
     assert chunks(text, "article", minilm) == [text]
 
 
-def test_a_short_article_still_gives_a_chunk(minilm: FileTokenizer) -> None:
+def test_a_short_article_still_becomes_a_chunk(minilm: FileTokenizer) -> None:
     assert chunks("Two words.", "article", minilm) == ["Two words."]
 
 
@@ -102,7 +102,7 @@ def test_articles_fill_up_to_the_limit_on_sentence_borders(minilm: FileTokenizer
     assert min(map(len, found)) > 900
 
 
-def test_the_last_chunk_is_no_tiny_rest(minilm: FileTokenizer) -> None:
+def test_the_last_chunk_is_not_a_tiny_remainder(minilm: FileTokenizer) -> None:
     per_sentence = len(minilm.encode([SENTENCE])[0])
     fitting = 254 // per_sentence
     first, second = chunks(SENTENCE * (fitting + 1), "article", minilm)
@@ -127,7 +127,7 @@ def test_a_long_sentence_is_cut_at_clauses(minilm: FileTokenizer) -> None:
     assert all(chunk.endswith(",") for chunk in chunks(text, "article", minilm)[:-1])
 
 
-def test_words_stay_whole_where_nothing_else_parts_them(minilm: FileTokenizer) -> None:
+def test_words_stay_whole_in_text_without_other_borders(minilm: FileTokenizer) -> None:
     text = "harbour gull chips " * 400
     words = [word for chunk in chunks(text, "article", minilm) for word in chunk.split()]
     assert words == text.split()
@@ -208,13 +208,13 @@ def test_a_table_keeps_its_header_with_its_first_row(minilm: FileTokenizer) -> N
 
 
 def test_an_unknown_kind_names_the_known_ones(tiny: FileTokenizer) -> None:
-    with pytest.raises(ValueError, match=r"'tweet'; known are article, post, repository"):
+    with pytest.raises(ValueError, match=r"'tweet'; expected one of article, post, repository"):
         chunk_text("x", "tweet", PARAMS, tiny)
 
 
 def test_a_model_without_room_is_refused(tiny: FileTokenizer) -> None:
     narrow = FileTokenizer(tiny.tokenizer, 2, 2, "[UNK]")
-    with pytest.raises(ValueError, match="max_tokens 2 leaves no room beside 2 special tokens"):
+    with pytest.raises(ValueError, match="max_tokens is 2, which leaves no room beside 2 special"):
         chunk_text("x", "post", PARAMS, narrow)
 
 
@@ -240,7 +240,7 @@ def test_long_awkward_texts_are_cut_in_linear_time(
     assert_sound(text, chunk_text(text, kind, PARAMS, minilm), minilm)
 
 
-def test_no_chunk_of_few_tokens_is_endless(minilm: FileTokenizer) -> None:
+def test_a_chunk_of_few_tokens_is_limited_in_characters(minilm: FileTokenizer) -> None:
     spans = chunk_text("x" * 20_000, "post", PARAMS, minilm)
     assert max(span.end - span.start for span in spans) <= 16 * 250
 
@@ -267,5 +267,5 @@ def test_a_character_that_no_chunk_can_hold_is_an_error() -> None:
             return [Encoding(np.zeros(9, int), np.zeros(9, int), 0) for _ in texts]
 
     tokenizer = Verbose(pattern_tokenizer(r"\S"), 8, 2, "[UNK]")
-    with pytest.raises(ValueError, match="no cut of 'a' fits into 6 tokens"):
+    with pytest.raises(ValueError, match="'a' cannot be cut into pieces of at most 6 tokens"):
         chunk_text("abc", "post", PARAMS, tokenizer)

@@ -1,4 +1,4 @@
-"""Sizes that cannot work are refused with the numbers at fault."""
+"""Sizes that cannot work are refused, and the message shows the numbers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Cleaning gives text that reads the same, and says what it dropped."""
+"""Cleaned text reads the same, and cleaning says what it dropped."""
 
 import pytest
 from hypothesis import given, settings
@@ -42,20 +42,20 @@ def test_indented_code_survives_byte_for_byte() -> None:
     assert clean(f"Run\u00a0this:\n\n{code}\nDone  ") == f"Run this:\n\n{code}\nDone"
 
 
-def test_line_ends_in_code_stay_and_elsewhere_become_lf() -> None:
+def test_line_endings_in_code_are_kept_and_elsewhere_become_lf() -> None:
     assert clean("a\r\n\r\n```\r\nx\r\n```\r\nb\rc") == "a\n\n```\r\nx\r\n```\r\nb\nc"
 
 
-def test_punctuation_case_and_paragraphs_stay() -> None:
+def test_punctuation_case_and_paragraphs_are_kept() -> None:
     text = "It's GPT-4o; isn’t it?!\n\n“Yes,” she said – twice…\n\n* one\n* TWO"
     assert clean(text) == text
 
 
-def test_spaces_at_line_ends_and_runs_of_blank_lines_go() -> None:
+def test_trailing_spaces_and_runs_of_blank_lines_are_dropped() -> None:
     assert clean("\n\na  \n \t\n\n\nb\n\n") == "a\n\nb"
 
 
-def test_a_hidden_fence_opens_no_second_reading() -> None:
+def test_text_below_a_fence_that_cleaning_uncovers_is_kept_as_code() -> None:
     assert clean("`\u200b``\n𝗮\n") == "```\n𝗮\n"
 
 
@@ -80,7 +80,7 @@ def test_a_document_below_the_minimum_is_too_short() -> None:
 
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"'tweet'; known are article, post, repository"):
+    with pytest.raises(ValueError, match=r"'tweet'; expected one of article, post, repository"):
         clean_text("x", "tweet", PARAMS)
 
 

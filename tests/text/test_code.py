@@ -1,4 +1,4 @@
-"""Where source code may be cut."""
+"""Source code is cut where a reader would separate it."""
 
 from moodswarm.text.code import code_borders
 
@@ -16,7 +16,7 @@ def eat(gull):
 
 
 def cost(before: str) -> float:
-    """What a cut right before this line costs."""
+    """Return the cost of a cut right before this line."""
     return dict(code_borders(SOURCE, 0, len(SOURCE)))[SOURCE.index(before)]
 
 
@@ -48,6 +48,6 @@ def test_a_block_stays_with_its_end() -> None:
     assert costs[text.index(")")] > costs[text.index("    b")]
 
 
-def test_the_margin_of_an_indented_block_is_no_indentation() -> None:
+def test_the_margin_of_an_indented_block_does_not_count_as_indentation() -> None:
     text = "    a\n\n    b"
     assert code_borders(text, 0, len(text)) == [(7, 0.02)]

@@ -1,4 +1,4 @@
-"""A step whose output changes must say so, or old and new chunks lie side by side."""
+"""A changed output of a step needs a new CODE_VERSION, or old and new chunks would mix."""
 
 import hashlib
 import json
@@ -20,27 +20,30 @@ GOLDEN = Path(__file__).parent / "golden.json"
 CLEANED = ["id", "text", "source_characters", "dropped", "reason"]
 CHUNKS = ["id", "document_id", "position", "start", "end", "text", "token_count", "unknown_tokens"]
 
-CHANGED = "the output changed: raise CODE_VERSION in text/steps.py and run pytest --update-golden"
+CHANGED = "the output changed. Raise CODE_VERSION in text/steps.py and run pytest --update-golden."
 
 
 def verdict(golden: dict[str, Any], found: dict[str, Any]) -> str | None:
-    """What is wrong, or None. Only an output that changed by itself needs another CODE_VERSION."""
+    """Return what is wrong, or None.
+
+    A new CODE_VERSION is needed only if the output changed although the input did not.
+    """
     if golden == found:
         return None
     if golden["input"] != found["input"]:
-        return "the sample corpus or the default parameters changed: run pytest --update-golden"
+        return "the sample corpus or the default parameters changed. Run pytest --update-golden."
     if golden["code_version"] == found["code_version"]:
         return CHANGED
     return (
-        f"CODE_VERSION is {found['code_version']}, the golden file is of "
-        f"{golden['code_version']}: run pytest --update-golden"
+        f"CODE_VERSION is {found['code_version']}, but the golden file has "
+        f"{golden['code_version']}. Run pytest --update-golden."
     )
 
 
 def test_output_changes_only_with_the_code_version(pytestconfig: pytest.Config) -> None:
     found = state()
     golden = json.loads(GOLDEN.read_text("utf-8")) if GOLDEN.exists() else None
-    wrong = verdict(golden, found) if golden else f"{GOLDEN} is not there"
+    wrong = verdict(golden, found) if golden else f"{GOLDEN} is missing"
     if pytestconfig.getoption("--update-golden") and wrong != CHANGED:
         GOLDEN.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
         return
@@ -51,9 +54,9 @@ def test_output_changes_only_with_the_code_version(pytestconfig: pytest.Config) 
     ("differs", "message"),
     [
         ({}, None),
-        ({"output": "y"}, "raise CODE_VERSION"),
-        ({"code_version": 2}, "CODE_VERSION is 2, the golden file is of 1"),
-        ({"output": "y", "code_version": 2}, "CODE_VERSION is 2, the golden file is of 1"),
+        ({"output": "y"}, "Raise CODE_VERSION"),
+        ({"code_version": 2}, "CODE_VERSION is 2, but the golden file has 1"),
+        ({"output": "y", "code_version": 2}, "CODE_VERSION is 2, but the golden file has 1"),
         ({"input": "y", "output": "y"}, "the sample corpus or the default parameters"),
     ],
 )
@@ -64,7 +67,7 @@ def test_verdict_names_what_to_do(differs: dict[str, Any], message: str | None) 
 
 
 def state() -> dict[str, Any]:
-    """The version of the code, and digests of what goes in and what comes out."""
+    """Return the version of the code, and digests of the steps' input and output."""
     lines = [
         line
         for file in sorted(SAMPLE.glob("*.jsonl"))
@@ -84,5 +87,5 @@ def state() -> dict[str, Any]:
 
 
 def digest(values: list[Any]) -> str:
-    """SHA-256 over values as JSON."""
+    """Return the SHA-256 of values as JSON."""
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

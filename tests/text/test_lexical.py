@@ -1,4 +1,4 @@
-"""Texts to sparse vectors of their words."""
+"""Sparse vectors of words find texts by any form of a word."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ def document(
 
 
 def score(query: str, text: str, title: str | None = None, language: str = "english") -> float:
-    """How well a query finds a text, every term as rare as the other."""
+    """Return how well a query matches a text if all terms are equally rare."""
     encoder = LexicalEncoder(LexicalParams(language=language))
     vector = document(text, title, encoder)
     weights = dict(zip(vector.indices, vector.values, strict=True))
@@ -113,7 +113,7 @@ def test_a_word_of_one_character_is_found_where_no_spaces_are_written(
     assert finds(query, text)
 
 
-def test_a_longer_word_is_not_found_by_its_characters_apart() -> None:
+def test_a_longer_word_is_not_found_by_its_separate_characters() -> None:
     assert not finds("茶色", "色は茶", "none")
 
 
@@ -174,13 +174,13 @@ def test_query_values_count_words() -> None:
     assert sorted(ENGLISH.encode_query("gull chips gulls").values) == [1, 2]
 
 
-def test_indices_ascend_and_are_each_once() -> None:
+def test_indices_ascend_and_each_occurs_once() -> None:
     vector = document("the gulls of Lyme, parseHTML and read_csv and gulls", "Gulls")
     assert list(vector.indices) == sorted(set(vector.indices))
 
 
 def test_an_index_never_changes() -> None:
-    # Stored vectors hold it; raise `LEXICAL_VERSION` where this must change.
+    # Stored vectors contain it. If it has to change, raise `LEXICAL_VERSION`.
     assert LexicalEncoder(LexicalParams(language="none")).encode_query("gull").indices == (
         1489220549,
     )
@@ -201,14 +201,14 @@ def test_titles_can_be_left_out() -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \n", "...", "\0\0", "\u200b"])
-def test_a_text_without_words_gives_an_empty_vector(text: str) -> None:
+def test_a_text_without_words_has_an_empty_vector(text: str) -> None:
     assert document(text) == ENGLISH.encode_query(text) == SparseVector((), ())
 
 
 @pytest.mark.parametrize(
     "text", ["a" * 10**6, "A" * 10**6, "aB1_" * 10**5, "a." * 10**5, "漢字" * 10**5, "a\0" * 10**5]
 )
-def test_hostile_text_gives_few_terms(text: str) -> None:
+def test_hostile_text_has_few_terms(text: str) -> None:
     assert 1 <= len(document(text, text)) <= 4
     assert 1 <= len(ENGLISH.encode_query(text[:100_000])) <= 3
 
@@ -221,7 +221,7 @@ def test_a_long_query_keeps_its_most_frequent_terms() -> None:
 
 
 @given(st.text(max_size=200), st.none() | st.text(max_size=20))
-def test_any_text_gives_finite_values_above_zero(text: str, title: str | None) -> None:
+def test_values_of_any_text_are_finite_and_above_zero(text: str, title: str | None) -> None:
     vector = document(text, title)
     assert all(0 <= index < 2**32 for index in vector.indices)
     assert all(0 < value < 100 for value in vector.values)
@@ -233,7 +233,7 @@ def test_a_text_finds_itself(text: str) -> None:
     assert set(ENGLISH.encode_query(text).indices) <= found
 
 
-def test_texts_and_titles_must_be_as_many() -> None:
+def test_there_must_be_as_many_titles_as_texts() -> None:
     with pytest.raises(ValueError, match="shorter"):
         ENGLISH.encode_documents(["a", "b"], [None])
 
@@ -278,7 +278,7 @@ def test_the_batch_step_takes_an_empty_table() -> None:
 @pytest.mark.parametrize(
     ("bad", "match"),
     [
-        ({"language": "klingon"}, "unknown language 'klingon'; known are none, arabic"),
+        ({"language": "klingon"}, "unknown language 'klingon'; expected one of none, arabic"),
         ({"b": 1.5}, "b"),
         ({"k1": -1}, "k1"),
         ({"average_terms": 0}, "average_terms"),

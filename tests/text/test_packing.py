@@ -1,4 +1,4 @@
-"""Choosing cuts: fewest chunks first, then cheap borders and even filling."""
+"""Cuts are chosen for the fewest chunks, then for cheap borders and even filling."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ def test_a_cost_above_one_is_worth_another_chunk() -> None:
     assert 2 not in [end for _, end in pairs]
 
 
-def test_characters_bind_as_tokens_do() -> None:
+def test_characters_are_limited_like_tokens() -> None:
     assert len(pack(stretch([5] * 4, [0.1] * 5), 100, 10, 10)) == 2
 
 
@@ -48,7 +48,7 @@ def test_packed_chunks_are_seamless_and_fit(borders: list[tuple[int, float]], mo
     assert all(part.tokens_to[end] - part.tokens_to[begin] <= most for begin, end in pairs)
 
 
-def test_thinning_bounds_what_lies_within_one_chunk() -> None:
+def test_thinning_bounds_the_number_of_borders() -> None:
     places = list(range(10_001))
     kept = thin([0.1] * 10_001, places, places, 320, 10**6)
     assert kept[0] == 0

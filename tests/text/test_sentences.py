@@ -1,4 +1,4 @@
-"""Where sentences end, across languages and layouts."""
+"""Sentences end in the right place, across languages and layouts."""
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ def sentences(text: str) -> list[str]:
 
 @settings(deadline=None)
 @given(awkward_texts)
-def test_every_visible_character_lies_in_exactly_one_sentence(text: str) -> None:
+def test_every_visible_character_is_in_exactly_one_sentence(text: str) -> None:
     end = 0
     for first, last in split_sentences(text):
         assert end <= first < last
@@ -76,7 +76,7 @@ def test_a_line_that_the_writer_ended_ends_a_sentence() -> None:
     assert sentences("Life is short\nPlay more") == ["Life is short", "Play more"]
 
 
-def test_a_short_line_that_goes_on_in_small_letters_goes_on() -> None:
+def test_a_short_line_goes_on_if_the_next_begins_in_lower_case() -> None:
     assert sentences("One thing,\nand another") == ["One thing,\nand another"]
 
 

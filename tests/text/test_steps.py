@@ -1,4 +1,4 @@
-"""The batch functions: a table of documents in, a table of chunks out."""
+"""The batch functions turn a table of documents into a table of chunks."""
 
 import uuid
 
@@ -45,14 +45,14 @@ def test_cleaning_keeps_one_row_per_document_in_order() -> None:
     assert table["source_characters"].to_pylist()[0] == len("One.  \n\n\n\nTwo.")
 
 
-def test_no_documents_give_no_rows(minilm: FileTokenizer) -> None:
+def test_an_empty_table_has_no_chunks(minilm: FileTokenizer) -> None:
     cleaned = clean()
     assert cleaned.num_rows == 0
     chunked = chunk_batch(cleaned, ChunkingParams(), minilm)
     assert (chunked.num_rows, chunked.schema) == (0, CHUNK_SCHEMA)
 
 
-def test_a_rejected_document_gives_no_chunks(minilm: FileTokenizer) -> None:
+def test_a_rejected_document_has_no_chunks(minilm: FileTokenizer) -> None:
     table = chunk_batch(clean("\u200b", "Text."), ChunkingParams(), minilm)
     assert table["text"].to_pylist() == ["Text."]
 

@@ -18,10 +18,15 @@ from moodswarm.commands.passages import (
     stage_as_json,
 )
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.commands.question_options import day, known_author, read_question
+from moodswarm.commands.question_options import (
+    author_option,
+    day,
+    kind_option,
+    known_author,
+    read_question,
+)
 from moodswarm.llm.errors import LlmError
-from moodswarm.records import KINDS
-from moodswarm.retrieval.question import BadQuestion, Filters, Question
+from moodswarm.retrieval.question import MAX_HITS, BadQuestion, Filters, Question
 from moodswarm.retrieval.trace import StageReport
 
 if TYPE_CHECKING:
@@ -29,17 +34,17 @@ if TYPE_CHECKING:
     from moodswarm.retrieval.answers import Answer
     from moodswarm.retrieval.passage import Retrieval
 
-# Of a passage that is all there is to read; one of some kB would hide the next.
+# Shown of each passage where there is no answer; one of some kB would hide the next.
 _PASSAGE_CHARACTERS = 1_500
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """What came of a question.
+    """The result of a question: passages, and an answer if a model wrote one.
 
     Attributes:
         streamed: Whether anything of an answer is on the screen.
-        warnings: What the user should know; told as soon as it is known.
+        warnings: Shown to the user as soon as they come up, and kept for the JSON.
     """
 
     retrieval: "Retrieval"
@@ -58,8 +63,8 @@ class _Outcome:
 
 @click.command("ask")
 @click.argument("question", nargs=-1)
-@click.option("--author", metavar="NAME", help="Only what this author wrote; the full name.")
-@click.option("--kind", type=click.Choice(KINDS), multiple=True, help="Only this kind; repeatable.")
+@author_option
+@kind_option
 @click.option(
     "--since",
     metavar="DATE",
@@ -67,10 +72,12 @@ class _Outcome:
     help="Published then or later: 2023, 2023-05-17.",
 )
 @click.option("--until", metavar="DATE", callback=day("last"), help="Published then or earlier.")
-@click.option("-k", type=click.IntRange(1, 1000), help="How many passages.  [default: retrieval.k]")
+@click.option(
+    "-k", type=click.IntRange(1, MAX_HITS), help="How many passages.  [default: retrieval.k]"
+)
 @click.option("--profile", metavar="NAME", help="Answer with this profile of profiles.yml.")
 @click.option("--passages", is_flag=True, help="Show the passages; ask no model for anything.")
-@click.option("--explain", is_flag=True, help="Show what each stage did, how long, its scores.")
+@click.option("--explain", is_flag=True, help="Show what each stage did, its time and its scores.")
 @json_option
 @with_project
 def ask_command(
@@ -138,9 +145,7 @@ def _open_chat(project: Project, profile: str | None) -> "tuple[BlockingChat | N
 def _retrieve(
     project: Project, question: Question, chat: "BlockingChat | None", told: list[str]
 ) -> _Outcome:
-    from moodswarm.retrieval.planning import retrieve
-
-    outcome = _Outcome(retrieve(project.retriever(chat), question), warnings=told)
+    outcome = _Outcome(project.retriever(chat).retrieve(question), warnings=told)
     outcome.warn(outcome.retrieval.trace.warnings)
     return outcome
 
@@ -239,5 +244,5 @@ def _as_json(outcome: _Outcome, *, explain: bool) -> dict[str, Any]:
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        # Not of rich: a warning is one line, however long.
+        # Not printed by rich, which would wrap it: a warning is one line, however long.
         click.secho(f"warning: {printable(' '.join(warning.split()))}", err=True, fg="yellow")

@@ -1,4 +1,4 @@
-"""`moodswarm chunks`: is any text cut at the limit of the model?"""
+"""`moodswarm chunks`: is any chunk over the model's limit?"""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from moodswarm.pipelines.console import console
 from moodswarm.pipelines.feature.reporting import plot_token_histogram
 from moodswarm.records import KINDS
 from moodswarm.records.collections import collection_name
+from moodswarm.retrieval.errors import NothingEmbedded
 from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.chunk_report import ChunkStatistics
 
@@ -20,21 +21,19 @@ FIELDS = ("token_count", "start", "end", "unknown_tokens")
 @click.option(
     "--picture",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the histogram goes.  [default: data/08_reporting/chunks.png]",
+    help="File for the histogram.  [default: data/08_reporting/chunks.png]",
 )
 @json_option
 @with_project
 def chunks_command(project: Project, picture: Path | None, as_json: bool) -> None:
-    """Report how long the chunks are, per collection; PASS or FAIL against the model's limit.
+    """Report the lengths of chunks per collection, with PASS or FAIL for the model's limit.
 
-    Draws a histogram beside it. The exit code is 1 when a chunk is over the limit.
+    Also draws a histogram. The exit code is 1 if a chunk is over the limit.
     """
     limit = project.embedder.tokenizer.max_tokens
     statistics = read_statistics(project.vectors, limit)
     if not statistics:
-        raise click.ClickException(
-            "nothing is embedded yet; run `kedro run --pipeline=feature` first"
-        )
+        raise NothingEmbedded
     path = picture or project.root / "data" / "08_reporting" / "chunks.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     plot_token_histogram(statistics).savefig(path)
@@ -48,7 +47,7 @@ def chunks_command(project: Project, picture: Path | None, as_json: bool) -> Non
 
 
 def read_statistics(store: VectorStore, limit: int) -> dict[str, ChunkStatistics]:
-    """Count the chunks of every embedded collection that has any."""
+    """Count the chunks of every embedded collection that is not empty."""
     statistics = {}
     for kind in KINDS:
         counted = ChunkStatistics(limit)

@@ -1,5 +1,6 @@
-"""`moodswarm collections` and `moodswarm sample`: what the vector store holds."""
+"""`moodswarm collections` and `moodswarm sample`: the contents of the vector store."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from itertools import islice
 
@@ -13,7 +14,7 @@ from moodswarm.records.collections import FEATURE_INDEX, feature_collections
 
 @click.command("collections")
 @click.option("--delete", "deleted", metavar="NAME", help="Delete a collection and its points.")
-@click.option("--optimize", is_flag=True, help="Index large collections, clean up deleted points.")
+@click.option("--optimize", is_flag=True, help="Index large collections and purge deleted points.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
 @json_option
 @with_project
@@ -22,13 +23,14 @@ def collections_command(
 ) -> None:
     """List the collections of the vector store.
 
-    `cleaned_*` hold documents, `embedded_*` chunks with vectors, `feature_index` what is done.
-    Deleting `feature_index` deletes all of them, as nothing else knows whose points they hold.
+    `cleaned_*` hold documents, `embedded_*` hold chunks with vectors, and `feature_index` records
+    what has been done. Deleting `feature_index` deletes them all, because nothing else knows which
+    documents their points belong to.
 
     \b
     Examples:
       moodswarm collections
-      moodswarm collections --optimize                   faster search from 50,000 points on
+      moodswarm collections --optimize                   speed up search from 50,000 points on
       moodswarm collections --delete embedded_articles   the next run makes its points again
       moodswarm collections --delete feature_index       the next run makes everything again
     """
@@ -48,7 +50,7 @@ def collections_command(
         print_json([asdict(status) for status in statuses])
         return
     if not statuses:
-        click.echo("No collections yet; run `kedro run --pipeline=feature`.")
+        click.echo("There are no collections yet. Run `kedro run --pipeline=feature`.")
         return
     table = Table("collection", "points", "vector size", "indexed vectors")
     for status in statuses:
@@ -59,15 +61,11 @@ def collections_command(
 
 def _delete(project: Project, name: str, yes: bool) -> list[str]:
     known = {status.name: status.points for status in project.vectors.collections()}
-    if name not in known:
-        raise click.BadParameter(
-            f"no collection {name!r}; there are {', '.join(sorted(known)) or 'none'}",
-            param_hint="--delete",
-        )
+    _require_known(name, known, "--delete")
     names = [name]
     if name == FEATURE_INDEX:
-        # Without the index, points of documents deleted meanwhile would never be removed. It goes
-        # last: whatever it still lists and does not find, a run makes again.
+        # Without the index, points of documents deleted in the meantime would never be removed. It
+        # goes last: if this is interrupted, the next run makes again what it lists and misses.
         names = [other for other in feature_collections() if other in known] + names
     if not yes:
         points = sum(known[each] for each in names)
@@ -75,6 +73,14 @@ def _delete(project: Project, name: str, yes: bool) -> list[str]:
     for each in names:
         project.vectors.delete_collection(each)
     return names
+
+
+def _require_known(name: str, known: Collection[str], hint: str) -> None:
+    if name not in known:
+        raise click.BadParameter(
+            f"there is no collection {name!r}. Existing: {', '.join(sorted(known)) or 'none'}.",
+            param_hint=hint,
+        )
 
 
 @click.command("sample")
@@ -91,11 +97,7 @@ def sample_command(project: Project, collection: str, n: int, as_json: bool) -> 
       moodswarm sample cleaned_articles -n 1 --json
     """
     known = [status.name for status in project.vectors.collections()]
-    if collection not in known:
-        raise click.BadParameter(
-            f"no collection {collection!r}; there are {', '.join(known) or 'none'}",
-            param_hint="COLLECTION",
-        )
+    _require_known(collection, known, "COLLECTION")
     pages = project.vectors.scroll(collection, page_points=n)
     points = list(islice((point for page in pages for point in page), n))
     if as_json:

@@ -1,4 +1,4 @@
-"""`moodswarm crawl`: what belongs to crawling and is not a run of the pipeline."""
+"""`moodswarm crawl`: commands about crawling, apart from the run of the pipeline itself."""
 
 import sys
 from dataclasses import asdict
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group("crawl")
 def crawl_group() -> None:
-    """Look at how pages become documents. Crawling itself: kedro run --pipeline=crawl."""
+    """Look at how pages become documents. To crawl, use kedro run --pipeline=crawl."""
 
 
 @crawl_group.command("evaluate")
@@ -33,9 +33,9 @@ def crawl_group() -> None:
 def evaluate_command(pairs_dir: Path, failures: int, as_json: bool) -> None:
     """Measure extraction on pages whose text is known.
 
-    PAIRS_DIR holds pages (*.html), in any folder, with the expected markdown (*.md) beside each.
-    Measured are the words, the code blocks that came out exactly, the headings at any level, the
-    list items, and the titles.
+    PAIRS_DIR holds pages (*.html) in any folders, with the expected markdown (*.md) beside each.
+    The command measures the words, the code blocks that are exactly right, the headings at any
+    level, the list items, and the titles.
     """
     try:
         from moodswarm.evaluation.extraction.pairs import UnusablePairs, evaluate, find_pairs

@@ -1,7 +1,7 @@
 """`moodswarm import`, `export` and `delete`: documents in and out of the document store."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,10 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from moodswarm.commands import archives
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.imports.archives import PLATFORMS
-from moodswarm.imports.importing import ImportReport, export_documents, import_documents
+from moodswarm.imports.archives.reading import PLATFORMS
+from moodswarm.imports.export import export_documents
+from moodswarm.imports.importing import ImportReport, import_archives, import_documents
 from moodswarm.records import KINDS
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
@@ -24,15 +24,17 @@ SHOWN_FAILURES = 50
 
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--if-empty", is_flag=True, help="Do nothing when the store already has documents.")
+@click.option("--if-empty", is_flag=True, help="Do nothing if the store already has documents.")
 @click.option(
     "--from",
     "platform",
     type=click.Choice(PLATFORMS),
-    help="FILES are export archives of this platform: zip files, or folders they were unpacked to.",
+    help="FILES are export archives of this platform: zip files, or unpacked folders.",
 )
 @click.option(
-    "--author", metavar="NAME", help="Full name, with --from; instead of the one in the archive."
+    "--author",
+    metavar="NAME",
+    help="With --from: the full name to use instead of the one in the archive.",
 )
 @json_option
 @with_project
@@ -44,15 +46,15 @@ def import_command(
     author: str | None,
     as_json: bool,
 ) -> None:
-    """Load documents from FILES into the document store; doing so twice changes nothing.
+    """Load documents from FILES into the document store; repeating it changes nothing.
 
     Reads what `moodswarm export` writes (JSON lines, also gzipped) and the JSON of the LLM
-    Engineer's Handbook; with --from, the archives that LinkedIn, Medium and X give to their
-    members. Whatever is wrong is listed with file, line and reason, everything else is kept, and
-    the exit code is 1.
+    Engineer's Handbook; with --from, the archives that LinkedIn, Medium and X send to their
+    members. If anything is wrong, it is listed with file, line and reason, everything else is
+    imported, and the exit code is 1.
 
     \b
-    A line needs these fields, and may have title, language, published_at, path and others:
+    A line needs these fields and may also have title, language, published_at, path and others:
       {"kind": "article", "platform": "blog", "link": "https://example.org/tea",
        "author_full_name": "Mira Solano", "content": "# Tea ..."}
 
@@ -63,43 +65,23 @@ def import_command(
       moodswarm import --from x twitter-archive.zip --author "Mira Solano"
     """
     if author is not None and not platform:
-        raise click.UsageError("--author belongs to --from; lines of JSON name their author")
+        raise click.UsageError("--author needs --from; JSON lines name their authors themselves")
     if author is not None and not author.strip():
         raise click.BadParameter("the name is empty", param_hint="--author")
     if if_empty and (stored := _documents(project)):
         click.echo(f"The document store has {stored} documents; nothing imported.", err=as_json)
         if as_json:
-            print_json(
-                archives.as_dict(archives.ArchiveReport()) if platform else _as_dict(ImportReport())
-            )
+            print_json(_as_dict(ImportReport(), archives=bool(platform)))
         return
-    if platform:
-        _import_archives(project, platform, files, author, as_json)
-    else:
-        _import_lines(project, files, as_json)
-
-
-def _import_lines(project: Project, files: tuple[Path, ...], as_json: bool) -> None:
     with _progress("importing") as advance:
-        report = import_documents(project.documents, files, progress=advance)
+        if platform:
+            report = import_archives(project.documents, platform, files, author, advance)
+        else:
+            report = import_documents(project.documents, files, progress=advance)
     if as_json:
-        print_json(_as_dict(report))
+        print_json(_as_dict(report, archives=bool(platform)))
     else:
         _print(report)
-    if report.failed:
-        raise SystemExit(1)
-
-
-def _import_archives(
-    project: Project, platform: str, files: tuple[Path, ...], author: str | None, as_json: bool
-) -> None:
-    with _progress("importing") as advance:
-        report = archives.import_archives(project.documents, platform, files, author, advance)
-    if as_json:
-        print_json(archives.as_dict(report))
-    else:
-        click.echo(archives.summary(report))
-        _print_failures(report.rejected)
     if report.failed:
         raise SystemExit(1)
 
@@ -110,11 +92,11 @@ def _import_archives(
 def export_command(project: Project, file: Path) -> None:
     """Write all documents to FILE as JSON lines; `-` writes to standard output.
 
-    A name that ends in .gz is compressed. `moodswarm import` brings back an identical store.
+    A file whose name ends in .gz is compressed. `moodswarm import` restores an identical store.
     """
     if str(file) == "-":
         count = export_documents(project.documents, sys.stdout.buffer)
-        sys.stdout.buffer.flush()  # A reader that has gone shows here, not at the very end.
+        sys.stdout.buffer.flush()  # If the reader has gone, this raises now, not at exit.
     else:
         count = export_documents(project.documents, file)
     click.echo(f"Exported {count} documents to {file}.", err=True)
@@ -127,12 +109,12 @@ def export_command(project: Project, file: Path) -> None:
 def delete_command(project: Project, links: tuple[str, ...], as_json: bool) -> None:
     """Mark the documents at LINKs as deleted; the next run removes their points.
 
-    A link may be spelled in any way that leads to the same page: http or https, with or without
-    tracking parameters. Links that the store does not know are listed, all others are deleted,
-    and the exit code is 1.
+    A link may be written in any way that leads to the same page: with http or https, with or
+    without tracking parameters. If the store does not know some of the links, they are listed,
+    all others are deleted, and the exit code is 1.
 
     A deleted document stays in the store as a tombstone, so that an older export does not bring
-    it back. Importing it from a line without `updated_at` does.
+    it back. Importing it from a line without `updated_at` does bring it back.
 
     \b
     Examples:
@@ -157,7 +139,7 @@ def delete_command(project: Project, links: tuple[str, ...], as_json: bool) -> N
 
 
 def _ids(links: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return links by document id, two spellings of one once, and those that are no addresses."""
+    """Return links by document id, and (link, reason) for those that are not addresses."""
     ids: dict[str, str] = {}
     unknown = []
     for link in links:
@@ -183,15 +165,17 @@ def _progress(label: str) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def _as_dict(report: ImportReport) -> dict[str, Any]:
+def _as_dict(report: ImportReport, *, archives: bool) -> dict[str, Any]:
+    """Return the report as `--json` prints it; its fields depend on the kind of files."""
+    place = "where" if archives else "line"
     return {
         "read": report.read,
         "inserted": report.result.inserted,
         "changed": report.result.changed,
         "unchanged": report.result.unchanged,
-        "kept_newer": report.kept_newer,
+        **({"skipped": dict(report.skipped)} if archives else {"kept_newer": report.kept_newer}),
         "failed": [
-            {"file": failure.file, "line": failure.line, "reason": failure.reason}
+            {"file": failure.file, place: failure.where, "reason": failure.reason}
             for failure in report.rejected
         ],
     }
@@ -200,15 +184,14 @@ def _as_dict(report: ImportReport) -> dict[str, Any]:
 def _print(report: ImportReport) -> None:
     result = report.result
     newer = f" ({report.kept_newer} newer in the store)" if report.kept_newer else ""
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(report.skipped.items()))
+    skipped = f", {report.skipped.total()} skipped ({reasons})" if reasons else ""
     click.echo(
         f"Imported {report.read} documents: {result.inserted} new, {result.changed} changed, "
-        f"{result.unchanged} unchanged{newer}, {len(report.rejected)} failed."
+        f"{result.unchanged} unchanged{newer}{skipped}, {len(report.rejected)} failed."
     )
-    _print_failures(report.rejected)
-
-
-def _print_failures(rejected: Sequence[object]) -> None:
-    for failure in rejected[:SHOWN_FAILURES]:
+    for failure in report.rejected[:SHOWN_FAILURES]:
         click.echo(f"  failed: {failure}", err=True)
-    if len(rejected) > SHOWN_FAILURES:
-        click.echo(f"  and {len(rejected) - SHOWN_FAILURES} more; --json lists all", err=True)
+    if len(report.rejected) > SHOWN_FAILURES:
+        more = len(report.rejected) - SHOWN_FAILURES
+        click.echo(f"  and {more} more; --json lists all", err=True)

@@ -21,16 +21,16 @@ _QUESTION = "Answer with the one word that completes this: the tide comes in and
 # Room for models that think before they answer; a plain one uses a few.
 _MAX_TOKENS = 512
 _HOW = (
-    "No profile is chosen; everything but answers works without one. Choose one of {known}:\n"
+    "No profile is chosen. Everything except answers works without one. Choose one of {known}:\n"
     "  MOODSWARM_LLM_PROFILE={first} moodswarm llm check     or `profile: {first}` in "
     "conf/local/profiles.yml\n"
-    "What each of them is, and how to write your own: conf/base/profiles.yml"
+    "conf/base/profiles.yml describes each of them, and shows how to write your own."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reply:
-    """What one call gave; `error` says what failed and what to do."""
+    """The result of one call; `error` says what failed and what to do."""
 
     text: str = ""
     error: str | None = None
@@ -52,10 +52,10 @@ def llm_group() -> None:
 @json_option
 @with_project
 def check_command(project: Project, profile: str | None, as_json: bool) -> None:
-    """Say what is configured, ask one tiny question, and what that cost.
+    """Show what is configured, ask one tiny question, and show what it cost.
 
-    The call is a real one, of about 30 tokens. The exit code is 1 when the model does not answer;
-    having none configured is no error.
+    The call is a real one of about 30 tokens. The exit code is 1 if the model does not answer. It
+    is 0 if no model is configured.
 
     \b
     Examples:
@@ -94,7 +94,7 @@ def _ask(project: Project, profile: str | None) -> _Reply:
         chat = project.chat(profile)
         if chat is None:
             return _Reply(error="no profile is chosen")
-        started = perf_counter()  # Loading the package of the provider is no part of the call.
+        started = perf_counter()  # Loading the provider's package is not part of the call.
         response = chat.chat(request)
         milliseconds = (perf_counter() - started) * 1000
         return _reply(response, milliseconds)
@@ -105,17 +105,17 @@ def _ask(project: Project, profile: str | None) -> _Reply:
 
 
 def _reply(response: ChatResponse, milliseconds: float) -> _Reply:
-    from moodswarm.llm.tasks.extraction import without_thinking
+    from moodswarm.llm.tasks.thinking import without_thinking
 
     text = without_thinking(response.text)
     error = None
     if response.finish == "length":
         error = (
-            f"the answer is cut off at {_MAX_TOKENS} tokens; switch the model's thinking off, or "
-            "choose another model"
+            f"The answer was cut off at {_MAX_TOKENS} tokens. Switch the model's thinking off, or "
+            "choose another model."
         )
     elif not text:
-        error = "the answer is empty; look at the log of the endpoint, or choose another model"
+        error = "The answer is empty. Look at the log of the endpoint, or choose another model."
     return _Reply(
         text=text,
         error=error,
@@ -157,7 +157,7 @@ def _print_reply(reply: _Reply, currency: str) -> None:
     tokens = [reply.prompt_tokens, reply.completion_tokens]
     counted = " + ".join("?" if count is None else str(count) for count in tokens)
     if reply.cost is None:
-        cost = "cost not known: the profile has no price, or the endpoint counts no tokens"
+        cost = "cost unknown (the profile has no price, or the endpoint does not count tokens)"
     else:
         cost = f"cost {reply.cost:.6f} {currency}"
     click.echo(f"{counted} tokens (prompt + answer), {reply.milliseconds:,.0f} ms, {cost}")

@@ -1,4 +1,4 @@
-"""The command group; each command is in the module of its subject."""
+"""The command group `moodswarm`; each command is in a module named after its subject."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ from moodswarm.commands.project import KNOWN_ERRORS
 
 
 class _Group(click.Group):
-    """Shows errors that have an answer as one message, without a traceback."""
+    """Shows errors that users can fix as one message, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise  # Whoever reads our output has enough; click then ends quietly.
+            raise  # The reader of our output has stopped; click ends quietly on this error.
         except KNOWN_ERRORS as error:
             if ctx.params.get("debug"):
                 raise
@@ -41,21 +41,21 @@ class _Group(click.Group):
     envvar="KEDRO_ENV",
     default=None,
     metavar="NAME",
-    help="Folder of conf/ that says which stores are used, e.g. `server`.  [default: local]",
+    help="Folder of conf/ that configures the stores, e.g. `server`.  [default: local]",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(__version__, prog_name="moodswarm")
 @click.pass_context
 def main(ctx: click.Context, env: str | None, debug: bool) -> None:  # noqa: ARG001  # for _Group
-    """Look into MoodSwarm's stores, and get documents in and out of them.
+    """Inspect MoodSwarm's stores, move documents in and out, search, and ask questions.
 
     \b
-    A first round:
-      moodswarm import data/01_raw/sample/*.jsonl    documents into the store
-      kedro run --pipeline=feature                   documents to searchable points
-      moodswarm ask "how do I sharpen a chisel"      an answer, or the passages for one
-      moodswarm chunks                               is any text cut at the model's limit?
-      moodswarm smoke                                does everything answer?
+    To try it out:
+      moodswarm import data/01_raw/sample/*.jsonl    put documents into the store
+      kedro run --pipeline=feature                   turn documents into searchable points
+      moodswarm ask "how do I sharpen a chisel"      get an answer, or passages for one
+      moodswarm chunks                               is any chunk over the model's limit?
+      moodswarm smoke                                does everything respond?
     """
     ctx.ensure_object(dict)
     ctx.obj = {"env": env}

@@ -1,4 +1,4 @@
-"""How passages, sources and what each stage did are shown."""
+"""How passages, sources and the reports of stages are shown."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from moodswarm.stores.vectors.protocol import Hit
 
 SNIPPET_CHARACTERS = 400
 _SHOWN_SCORES = 3
-# The last two ranges turn the direction of what follows.
+# The last two ranges reverse the direction of the text after them.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STATE_COLOURS = {"ran": "green", "off": "dim", "skipped": "dim", "degraded": "yellow"}
 
@@ -61,12 +61,12 @@ def print_stages(stages: Sequence[StageReport]) -> None:
 
 
 def hit_as_json(hit: Hit) -> dict[str, Any]:
-    """Return a hit as JSON shows it."""
+    """Return a hit as it is printed in JSON."""
     return {"id": hit.id, "score": hit.score, "collection": hit.collection, **hit.payload}
 
 
 def passage_as_json(number: int, passage: Passage) -> dict[str, Any]:
-    """Return a passage as JSON shows it: as its hit, with the text around it."""
+    """Return a passage as it is printed in JSON: its hit, with the text around it."""
     return {
         "number": number,
         **hit_as_json(passage.hit),
@@ -77,7 +77,7 @@ def passage_as_json(number: int, passage: Passage) -> dict[str, Any]:
 
 
 def stage_as_json(stage: StageReport) -> dict[str, Any]:
-    """Return a stage as JSON shows it."""
+    """Return a stage as it is printed in JSON."""
     return {
         "stage": stage.stage,
         "state": stage.state,
@@ -88,7 +88,7 @@ def stage_as_json(stage: StageReport) -> dict[str, Any]:
 
 
 def printable(text: str) -> str:
-    """Return the text without what would steer a terminal; it was written by others."""
+    """Return the text without characters that steer a terminal, as others wrote it."""
     return _CONTROLS.sub("", text)
 
 

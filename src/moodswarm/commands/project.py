@@ -1,4 +1,4 @@
-"""What a command needs of the project: the stores and the model that its configuration names."""
+"""Gives commands the stores and models that the project's configuration names."""
 
 import json
 import logging
@@ -29,19 +29,19 @@ from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.records import Author
 from moodswarm.retrieval.errors import RetrievalError
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.lexical import LexicalEncoder, LexicalParams
 
 if TYPE_CHECKING:
     from moodswarm.llm.blocking import BlockingChat
-    from moodswarm.llm.hooks import CallSink
+    from moodswarm.llm.hooks.store import CallSink
     from moodswarm.llm.profiles import LlmSettings
     from moodswarm.models.reranker import Reranker
     from moodswarm.retrieval.retriever import Retriever
 
-#: Errors that have an answer: shown as their message, without a traceback.
+#: Errors that users can fix: only their message is shown, without a traceback.
 KNOWN_ERRORS = (
     StoreError,
     ModelError,
@@ -62,9 +62,9 @@ _Dataset = TypeVar("_Dataset", DocumentsDataset, CollectionsDataset)
 
 
 class Project:
-    """The configuration of one environment; stores open at first use.
+    """The configuration of one environment; stores are opened when first used.
 
-    Reads the same catalog as `kedro run`, without the start of a session.
+    It reads the same catalog as `kedro run`, but without starting a Kedro session.
     """
 
     def __init__(self, env: str | None, folder: Path | None = None) -> None:
@@ -72,13 +72,13 @@ class Project:
         root = find_kedro_project(start)
         if root is None:
             raise click.UsageError(
-                f"{start} is not inside a MoodSwarm project; change to the folder that "
-                "holds pyproject.toml and conf/"
+                f"{start} is not inside a MoodSwarm project. Change to the folder that "
+                "contains pyproject.toml and conf/."
             )
         self.root = Path(root)
         self.env = env
         self._opened = ExitStack()
-        # Closed before the stores, which what runs here still writes to.
+        # Closed before the stores, because models and retrievers still write to them.
         self._running = ExitStack()
         bootstrap_project(self.root)
         _log_to_stderr()
@@ -93,19 +93,19 @@ class Project:
         conf = self.root / settings.CONF_SOURCE
         if self.env and not (conf / self.env).is_dir():
             known = sorted(path.name for path in conf.iterdir() if path.is_dir())
-            raise click.UsageError(f"no environment {self.env!r} in conf/; there are {known}")
+            raise click.UsageError(f"conf/ has no environment {self.env!r}. Choose one of {known}.")
         return OmegaConfigLoader(conf_source=str(conf), env=self.env, **settings.CONFIG_LOADER_ARGS)
 
     @cached_property
     def catalog(self) -> DataCatalog:
-        """The catalog; entries are made when asked for."""
+        """The catalog; its entries are created on demand."""
         credentials = self.config["credentials"] if self._has_credentials() else {}
         return DataCatalog.from_config(
             absolute_paths(self.config["catalog"], self.root), credentials
         )
 
     @property
-    def documents(self) -> DocumentStore:
+    def documents(self) -> DocumentDatabase:
         """The document store."""
         return self._entry("documents", DocumentsDataset).store
 
@@ -121,30 +121,27 @@ class Project:
 
     @cached_property
     def lexical(self) -> LexicalEncoder:
-        """What the feature pipeline weighs words with."""
+        """The encoder with which the feature pipeline weights words."""
         return LexicalEncoder(LexicalParams(**self._parameters("lexical")))
 
     @cached_property
     def retrieval(self) -> RetrievalParams:
-        """Which stages a retrieval has."""
+        """The parameters of retrieval, which say what stages it has."""
         return RetrievalParams(**self._parameters("retrieval"))
 
     @cached_property
     def reranker(self) -> "Reranker | None":
-        """The cross-encoder, not loaded before it is used; None where reranking is off."""
-        params = self.retrieval.rerank
-        if not params.enabled:
-            return None
-        from moodswarm.models.reranker import Reranker
+        """The cross-encoder, which is loaded when first used; None if reranking is off."""
+        from moodswarm.retrieval.opening import open_reranker
 
-        return Reranker(params.model, batch_size=params.batch_size, device=params.device)
+        return open_reranker(self.retrieval.rerank)
 
     @cached_property
     def llm_settings(self) -> "LlmSettings":
-        """The profiles of language models; none where there is no `profiles.yml`.
+        """The profiles of language models; empty if there is no `profiles.yml`.
 
         Raises:
-            ProfileError: names the setting that is wrong.
+            ProfileError: a setting is wrong; the message names it.
         """
         from moodswarm.llm.errors import ProfileError
         from moodswarm.llm.profiles import LlmSettings, read_settings
@@ -155,8 +152,8 @@ class Project:
             return LlmSettings()
         except OmegaConfBaseException as error:
             raise ProfileError(
-                f"profiles.yml cannot be read: {str(error).partition(chr(10))[0]}; expected the "
-                "keys `profile` and `profiles`, as in conf/base/profiles.yml"
+                f"profiles.yml cannot be read: {str(error).partition(chr(10))[0]}. It needs the "
+                "keys `profile` and `profiles`, as in conf/base/profiles.yml."
             ) from error
         return read_settings(values)
 
@@ -164,61 +161,55 @@ class Project:
         """Open the model of a profile; the project closes it.
 
         Args:
-            profile: None for the one that is configured.
+            profile: A name; None for the configured profile.
 
         Returns:
-            None where none is configured.
+            None if no profile is configured.
 
         Raises:
-            ProfileError: it is unknown, or lacks its key or package.
+            ProfileError: the profile is unknown, or its key or package is missing.
         """
         from moodswarm.llm.blocking import BlockingChat
         from moodswarm.llm.profiles import describe, open_chat
 
-        # No store is opened for calls that nobody makes.
+        # Without a profile there are no calls, so no store has to be opened to record them.
         sink = self._call_sink() if describe(self.llm_settings, profile=profile) else None
         client = open_chat(self.llm_settings, profile=profile, sink=sink)
         return self._running.enter_context(BlockingChat(client)) if client else None
 
-    def retriever(
-        self, chat: "BlockingChat | None" = None, params: RetrievalParams | None = None
-    ) -> "Retriever":
-        """Put the stages of `parameters_retrieval.yml` together; the project closes them.
+    def retriever(self, chat: "BlockingChat | None" = None) -> "Retriever":
+        """Assemble the stages of `parameters_retrieval.yml`; the project closes them.
 
         Args:
-            chat: Words questions in other ways, and reads the context; None for neither.
-            params: Instead of the configured ones.
+            chat: Rewords questions and reads the context; None to do without both.
         """
-        from moodswarm.retrieval.planning import Planner
-        from moodswarm.retrieval.retriever import Retriever
+        from moodswarm.retrieval.opening import open_retriever
 
-        params = params or self.retrieval
-        if chat is None:
-            params = params.without_context()
-        retriever = Retriever(
+        params = self.retrieval if chat else self.retrieval.without_context()
+        retriever = open_retriever(
             self.vectors,
             self.embedder,
             self.lexical,
             params,
-            reranker=self.reranker,
-            understanding=Planner(params, chat),
             authors=self._authors,
+            chat=chat,
+            reranker=self.reranker,
         )
         return self._running.enter_context(retriever)
 
     def _authors(self) -> list[Author]:
-        """Open the document store when asked: without it a search knows no names, and goes on."""
+        """Read the authors on demand: a search opens the document store only if it needs names."""
         return self.documents.authors()
 
     def _call_sink(self) -> "CallSink | None":
         try:
-            return self.documents.record_calls
+            return self.documents.calls.record
         except StoreError as error:
-            logger.warning("calls of the language model are not stored: %s", error)
+            logger.warning("calls of the language model are not recorded: %s", error)
             return None
 
     def close(self) -> None:
-        """Release stores and models that were opened."""
+        """Release the stores and models that were opened."""
         try:
             self._running.close()
         finally:
@@ -231,8 +222,8 @@ class Project:
         dataset = self.catalog[name]
         if not isinstance(dataset, expected):
             raise DatasetError(
-                f"catalog entry `{name}` is a {type(dataset).__name__}; expected a "
-                f"{expected.__module__}.{expected.__name__}"
+                f"catalog entry `{name}` is a {type(dataset).__name__}. Make it a "
+                f"{expected.__module__}.{expected.__name__}."
             )
         self._opened.callback(dataset.release)
         return dataset
@@ -250,7 +241,7 @@ def _log_to_stderr() -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):
             handler.console = Console(stderr=True)
-    # Commands tell by themselves what became of a call.
+    # Commands print the outcome of a call themselves.
     logging.getLogger("moodswarm.llm").setLevel(logging.WARNING)
 
 
@@ -267,7 +258,7 @@ def absolute_paths(entries: dict[str, Any], root: Path) -> dict[str, Any]:
 
 
 def with_project(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the project as its first argument, and close its stores at the end."""
+    """Pass the project to a command as its first argument, and close its stores at the end."""
 
     @wraps(command)
     @click.pass_context
@@ -281,7 +272,7 @@ def with_project(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for a program.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
 def print_json(data: Any) -> None:

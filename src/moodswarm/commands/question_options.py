@@ -1,4 +1,4 @@
-"""What the commands that search take from the command line: a question, an author, days."""
+"""Options and arguments of the commands that search: a question, an author, a kind, days."""
 
 import difflib
 import re
@@ -10,16 +10,23 @@ from typing import Literal
 import click
 
 from moodswarm.commands.project import Project
-from moodswarm.records import Author
+from moodswarm.records import KINDS, Author
 from moodswarm.retrieval.planning.folding import fold
 from moodswarm.retrieval.question import MAX_QUESTION_CHARACTERS
+
+author_option = click.option(
+    "--author", metavar="NAME", help="Only what this author wrote; the full name."
+)
+kind_option = click.option(
+    "--kind", type=click.Choice(KINDS), multiple=True, help="Only this kind; repeatable."
+)
 
 
 def day(end: Literal["first", "last"]) -> Callable[..., date | None]:
     """Return the callback of an option that takes 2023-05-17, 2023-05 or 2023.
 
     Args:
-        end: Which day of a month or year is meant.
+        end: Which day of a month or year to take.
     """
 
     def read(_ctx: click.Context, _param: click.Parameter, value: str | None) -> date | None:
@@ -27,7 +34,7 @@ def day(end: Literal["first", "last"]) -> Callable[..., date | None]:
             return _read_day(value, last=end == "last") if value is not None else None
         except ValueError as error:
             raise click.BadParameter(
-                f"{value!r} is no date; expected 2023, 2023-05 or 2023-05-17"
+                f"{value!r} is not a date; expected 2023, 2023-05 or 2023-05-17"
             ) from error
 
     return read
@@ -45,7 +52,7 @@ def _read_day(text: str, *, last: bool) -> date:
 
 
 def read_question(words: tuple[str, ...]) -> tuple[str, list[str]]:
-    """Return the question, and what had to be left out of it.
+    """Return the question, and a warning if only its beginning is read.
 
     Raises:
         click.BadParameter: it is empty.
@@ -68,7 +75,7 @@ def known_author(project: Project, name: str) -> Author:
     """Return the author of a full name.
 
     Raises:
-        click.BadParameter: nobody is called so; names the nearest.
+        click.BadParameter: no author has this name; names the nearest.
     """
     try:
         wanted = Author.from_full_name(name)

@@ -1,19 +1,31 @@
-"""`moodswarm search`: the passages nearest to a question."""
+"""`moodswarm search`: the chunks nearest to a query by meaning alone."""
+
+import logging
 
 import click
 
 from moodswarm.commands.passages import hit_as_json, print_passage
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.commands.question_options import known_author
-from moodswarm.records import KINDS
-from moodswarm.retrieval.search import search
+from moodswarm.commands.question_options import author_option, kind_option, known_author
+from moodswarm.models.embedder import Embedder
+from moodswarm.retrieval.opening import open_retriever
+from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.retrieval.question import MAX_HITS, Filters, Question
+from moodswarm.stores.vectors.protocol import Hit, VectorStore
+
+#: Dense search and nothing around it, so that scores are cosines.
+NEAREST = RetrievalParams().ranking_only().switched(lexical=False)
+
+logger = logging.getLogger(__name__)
 
 
 @click.command("search")
 @click.argument("query")
-@click.option("--author", metavar="NAME", help="Only what this author wrote; the full name.")
-@click.option("--kind", type=click.Choice(KINDS), multiple=True, help="Only this kind; repeatable.")
-@click.option("-k", default=5, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@author_option
+@kind_option
+@click.option(
+    "-k", default=5, show_default=True, type=click.IntRange(1, MAX_HITS), help="How many."
+)
 @json_option
 @with_project
 def search_command(
@@ -21,7 +33,8 @@ def search_command(
 ) -> None:
     """Show the K passages nearest to QUERY by dense search alone, best first.
 
-    The exit code is 1 when nothing is embedded yet; finding nothing with the filters is no error.
+    The exit code is 1 when nothing is embedded yet; finding nothing with the filters is not an
+    error.
 
     \b
     Examples:
@@ -29,10 +42,9 @@ def search_command(
       moodswarm search "retry with jitter" --kind repository --kind article -k 3
       moodswarm search "tea" --author "Mira Solano" --json
     """
-    author_id = known_author(project, author).id if author is not None else None
-    hits = search(
-        project.vectors, project.embedder, query, k=k, kinds=kind or KINDS, author_id=author_id
-    )
+    authors = (known_author(project, author).id,) if author is not None else ()
+    question = Question(query, Filters(author_ids=authors, kinds=kind), k)
+    hits = nearest(project.vectors, project.embedder, question)
     if as_json:
         print_json([hit_as_json(hit) for hit in hits])
     elif not hits:
@@ -40,3 +52,27 @@ def search_command(
     else:
         for rank, hit in enumerate(hits, start=1):
             print_passage(rank, hit, hit.payload["text"])
+
+
+def nearest(store: VectorStore, embedder: Embedder, question: Question) -> list[Hit]:
+    """Return the chunks nearest to a question, over all kinds that it asks for.
+
+    Args:
+        store: Where the collections are.
+        embedder: The model that the chunks were embedded with.
+        question: Text beyond the model's limit is not read.
+
+    Returns:
+        Best first, ties by id, so that the order is always the same.
+
+    Raises:
+        NothingEmbedded: there is no chunk of any kind.
+        ModelMismatch: a hit was embedded with another model of the same vector size.
+        StoreError: no collection could be searched; `VectorSizeMismatch` where one holds vectors of
+            another size.
+    """
+    with open_retriever(store, embedder, None, NEAREST) as retriever:
+        retrieval = retriever.retrieve(question)
+    for warning in retrieval.trace.warnings:
+        logger.warning(warning)
+    return [passage.hit for passage in retrieval.passages]

@@ -1,4 +1,4 @@
-"""`moodswarm smoke`: does everything that is configured answer?"""
+"""`moodswarm smoke`: does every configured store and model respond?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,12 +10,12 @@ from rich.table import Table
 
 from moodswarm.commands.project import KNOWN_ERRORS, Project, json_option, print_json, with_project
 from moodswarm.pipelines.console import console
-from moodswarm.stores.documents.protocol import StoreStatus
+from moodswarm.stores.status import StoreStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried."""
+    """The result of trying one store or model."""
 
     name: str
     reachable: bool
@@ -27,12 +27,12 @@ class Finding:
 @json_option
 @with_project
 def smoke_command(project: Project, as_json: bool) -> None:
-    """Try each configured store and model; say what is wrong and how to mend it.
+    """Try each configured store and model, and say what is wrong and how to fix it.
 
-    A language model is not asked, as that may cost money: see `moodswarm llm check`. The exit code
-    is 1 when something does not answer.
+    The language model is not called, because that may cost money; `moodswarm llm check` calls it.
+    The exit code is 1 if something does not respond.
     """
-    _ = project.config  # An unknown environment concerns all of them, and is said once.
+    _ = project.config  # An unknown environment would fail every check, so it is reported once.
     findings = [
         _try("document store", lambda: _store(project.documents.status())),
         _try("vector store", lambda: _store(project.vectors.status())),
@@ -81,7 +81,7 @@ def _model(project: Project) -> str:
 
 
 def _reranker(project: Project) -> str:
-    """Score one pair; empty where reranking is off."""
+    """Score one pair; the result is empty if reranking is off."""
     reranker = project.reranker
     if reranker is None:
         return ""
@@ -90,7 +90,7 @@ def _reranker(project: Project) -> str:
 
 
 def _language_model(project: Project) -> str:
-    """Check the profile, its key and its package; empty where none is chosen."""
+    """Check the profile, its key and its package; the result is empty if none is chosen."""
     from moodswarm.llm.profiles import describe
 
     profile = describe(project.llm_settings)
@@ -99,6 +99,6 @@ def _language_model(project: Project) -> str:
     project.chat()
     where = f" at {profile.address}" if profile.address else ""
     return (
-        f"profile {profile.name}: {profile.model} of {profile.provider}{where}, not asked; "
-        "`moodswarm llm check` does"
+        f"profile {profile.name}: {profile.model} of {profile.provider}{where}, not called; "
+        "`moodswarm llm check` calls it"
     )

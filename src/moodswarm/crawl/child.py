@@ -1,9 +1,9 @@
 """The child process of a crawl: `python -m moodswarm.crawl.child spec.json --events-fd N`.
 
-It runs one spider per platform in one event loop, writes events to the file descriptor, Scrapy's
-statistics to the path that the spec names, and `Finished` last. SIGTERM ends it soon: pages that
-are under way are finished, the others stay in the ledger. When nobody reads the events any more, it
-ends at once, with all that it started: what it did meanwhile would be lost.
+It runs one spider per platform in one event loop. It writes events to the file descriptor, Scrapy's
+statistics to the path that the spec names, and `Finished` as the last event. On SIGTERM it ends
+soon: pages that are under way are finished, the others stay in the ledger. When nobody reads the
+events any more, it ends at once with everything it started, since further work would be lost.
 """
 
 import argparse
@@ -29,11 +29,11 @@ logger = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 #: A page that is under way may take this long after SIGTERM; the parent waits a little longer.
 GRACE_SECONDS = 15.0
-# These tell at every start what never changes.
+# These loggers repeat at every start things that never change.
 _QUIET = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
 
 
-class Worker:
+class Crawl:
     """One crawl, from the spec to the last event."""
 
     def __init__(self, spec: CrawlSpec, events_fd: int) -> None:
@@ -44,7 +44,7 @@ class Worker:
         from scrapy.settings import Settings
 
         from moodswarm.crawl import settings as project
-        from moodswarm.crawl.pipelines import EventPipe
+        from moodswarm.crawl.event_pipe import EventPipe
         from moodswarm.crawl.session import Session
 
         settings = Settings()
@@ -59,16 +59,17 @@ class Worker:
         self._pipe = EventPipe(events_fd, end_group)  # nobody listens any more
         self._session = Session(spec, self._pipe)
         self._crawlers: dict[str, Crawler] = {}
-        self._last_word = threading.Lock()  # there is one, and nobody gives it back
+        self._last_word = threading.Lock()  # taken once, and never released
 
     def run(self) -> None:
-        """Crawl until there is nothing left to do, or until it has to end."""
+        """Crawl until nothing is left to do, or until the crawl has to end."""
         for name in sorted({source.platform for source in self._spec.sources}):
             self._crawlers[name] = crawler = self._scrapy.create_crawler(name)
             self._scrapy.crawl(crawler, session=self._session)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop)
-        # What is loaded by now stays; looking through it for garbage would stop the loop for 40 ms.
+        # Everything loaded by now stays loaded, and searching it for garbage would stop the event
+        # loop for 40 ms.
         gc.freeze()
         if self._crawlers:
             self._scrapy.start(install_signal_handlers=False)
@@ -98,14 +99,14 @@ class Worker:
         self._stopped = self._loop.create_task(self._scrapy.stop())
 
     def _give_up(self) -> None:
-        """End at once, with everything that was started: it took too long."""
+        """End at once, with everything that was started, because stopping took too long."""
         with suppress(OSError):
             self._conclude()
         end_group()
 
 
 def _statistics(crawler: "Crawler") -> dict[str, Any]:
-    """Return a spider's statistics; none where it could not even be set up."""
+    """Return a spider's statistics; empty if the spider could not even be set up."""
     try:
         return crawler.stats.get_stats()
     except RuntimeError:
@@ -113,22 +114,22 @@ def _statistics(crawler: "Crawler") -> dict[str, Any]:
 
 
 def end_group() -> None:
-    """Kill this process and, if it leads a group of its own, all that it started."""
+    """Kill this process and, if it leads a process group of its own, everything it started."""
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file that is either there as a whole, or not at all."""
+    """Write a file so that it exists either as a whole or not at all."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 
 
 def _own_session() -> None:
-    """Lead a group, so that browsers and git end with it, and end with the parent."""
-    with suppress(PermissionError):  # the parent has seen to it
+    """Lead a process group, so that browsers and git end with it, and end with the parent."""
+    with suppress(PermissionError):  # the parent has already done so
         os.setsid()
     if sys.platform == "linux":
         import ctypes
@@ -145,7 +146,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     _own_session()
     spec = CrawlSpec.model_validate_json(options.spec.read_bytes())
-    Worker(spec, options.events_fd).run()
+    Crawl(spec, options.events_fd).run()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Links and feed contents out of listings: feeds, sitemaps, platform APIs, and site roots.
+"""Reads links and texts from listings: feeds, sitemaps, platform APIs, and site roots.
 
-Everything here takes bytes as they came and gives values; it runs in a process that may be killed,
+Everything here turns the bytes of a response into values. It runs in a process that may be killed,
 because a feed of some megabytes takes seconds, and a hostile one longer.
 """
 
@@ -29,12 +29,12 @@ _PAGE = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _MOST_FEEDS = 5
 _MOST_ENTRIES = 50_000  # what the sitemap protocol allows in one file
 ARCHIVE_PATH = "/api/v1/archive"  # of a Substack publication
-_ARCHIVE_PAGE = 25  # the most that Substack gives at once
+_ARCHIVE_PAGE = 25  # the most that Substack returns at once
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page that a listing names; of a feed, with what the feed holds of it."""
+    """A page that a listing names; an entry of a feed may also carry the page's text."""
 
     url: str
     title: str | None = None
@@ -44,14 +44,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a listing names.
+    """The links that a listing names.
 
     Attributes:
-        kind: `page` for HTML, `unknown` for what is no listing at all.
-        entries: Pages; of HTML, all that it links to on its own host.
-        listings: Listings one level down: sitemaps of an index, feeds that a page names.
-        more: The next page of this same listing.
-        platform: What a page of another host shows itself to be.
+        kind: `page` for HTML, `unknown` for anything that is not a listing.
+        entries: Pages; for HTML, all links to its own host.
+        listings: Listings one level down: sitemaps of an index, or feeds that a page names.
+        more: The next page of this listing.
+        platform: The platform that a page under its own domain turns out to belong to.
     """
 
     kind: Kind
@@ -63,7 +63,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Hosted:
-    """A repository as GitHub's API tells of it."""
+    """A repository as GitHub's API describes it."""
 
     url: str
     fork: bool = False
@@ -71,15 +71,15 @@ class Hosted:
 
 
 class BadListing(ValueError):
-    """A listing that is not what its address promised; says what is wrong."""
+    """A listing is broken, or not what its address promised; the message says what is wrong."""
 
 
 def read_listing(body: bytes, url: str, max_bytes: int) -> Listing:
     """Read a feed, a sitemap, or the root page of a site.
 
     Args:
-        body: As it came; a gzip file is unpacked up to `max_bytes`.
-        url: Its address after redirects, which relative links count from.
+        body: The bytes of the response; a gzip file is unpacked up to `max_bytes`.
+        url: The address after redirects, which relative links are resolved against.
         max_bytes: Longer bodies are refused.
 
     Raises:
@@ -105,10 +105,10 @@ def is_listing(body: bytes) -> bool:
 
 
 def entry_text(entry: Entry) -> str:
-    """Return what a feed holds of a page as markdown, as the page itself would give it.
+    """Return the text that a feed holds of a page, in the same markdown as the page itself.
 
     Raises:
-        ValueError: it is nested too deeply to be converted.
+        ValueError: its HTML is nested too deeply to be converted.
     """
     from moodswarm.extraction import html_to_markdown, with_title
 
@@ -199,8 +199,8 @@ def _sitemap(body: bytes, url: str) -> Listing:
 def _feed(body: bytes, url: str) -> Listing:
     import feedparser  # type: ignore[import-untyped]
 
-    # A file object, since feedparser opens bytes that happen to be the name of a file. Nothing is
-    # shown as HTML, so nothing needs to be sanitised.
+    # feedparser would open a file if the bytes happened to be a file's name, so it gets a file
+    # object. Nothing is shown as HTML, so nothing needs to be sanitised.
     parsed = feedparser.parse(
         io.BytesIO(body), response_headers={"content-location": url}, sanitize_html=False
     )
@@ -213,7 +213,7 @@ def _feed(body: bytes, url: str) -> Listing:
 
 def _entries(items: list[Any], url: str) -> Iterator[Entry]:
     for item in items:
-        # `feedburner_origlink` is the page itself where `link` counts clicks.
+        # If `link` is an address that counts clicks, `feedburner_origlink` is the page itself.
         link = item.get("feedburner_origlink") or item.get("link")
         if not isinstance(link, str) or not link.strip():
             continue
@@ -231,7 +231,7 @@ _FROM_FEED = re.compile(r"\?source=rss-[^&#]*$")
 
 
 def _content(item: Any) -> str | None:
-    """Return an entry's HTML where the feed gives the text, not a summary or its beginning."""
+    """Return an entry's HTML if the feed has the whole text, not a summary or its beginning."""
     texts = [part.get("value") or "" for part in item.get("content", [])]
     text = max(texts, key=len, default="")
     return text if text and not _CUT.search(text[-_TAIL:]) else None
@@ -249,7 +249,7 @@ def _root(body: bytes, url: str) -> Listing:
     from moodswarm.extraction import discover_links
 
     page = discover_links(body, url)
-    # The feed of a post's comments is somebody else's writing.
+    # A feed of comments contains other people's writing.
     feeds = [feed for feed in page.feeds if "comments" not in feed.lower()]
     platform = page.platform if page.platform != "web" else None
     return Listing(

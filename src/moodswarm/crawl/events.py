@@ -1,6 +1,7 @@
-"""What the child process tells its parent: JSON lines through a pipe, in the order it happened.
+"""The events that the child process sends to its parent: JSON lines in a pipe, in order.
 
-A listing's `Found` events come before its own `Visited`: once that is recorded, so are they.
+The `LinkFound` events of a listing come before its own `Visited`. Once the visit is recorded, so
+are the links.
 """
 
 from datetime import datetime
@@ -8,16 +9,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from moodswarm.records.ledger import Role
+
 Outcome = Literal["fetched", "not_modified", "listed", "gone", "failed", "skipped"]
-Role = Literal["listing", "page", "repository", "file"]
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Found(_Event):
-    """A link to be asked for."""
+class LinkFound(_Event):
+    """A new link that will be asked for."""
 
     type: Literal["found"] = "found"
     source_id: str
@@ -28,19 +30,20 @@ class Found(_Event):
 
 
 class Visited(_Event):
-    """What became of one link.
+    """The outcome for one link.
 
     Attributes:
-        url: As in `Found` or `KnownLink`: before redirects.
-        outcome: `fetched` carries a document; `listed` gave links, or is a repository whose files
-            came before; `not_modified` is a 304, or a repository at the known commit; `gone` is a
-            404 or 410, or a repository's file; `skipped` was left out on purpose.
-        reason: For `failed` and `skipped`: a code such as `http_500`, `timeout`, `robots`,
-            `egress`, `too_large`, `paid_preview`; `detail` says it in words.
-        document: Arguments of `Document.create`, times as ISO 8601.
+        url: The address before redirects, as in `LinkFound` or `KnownLink`.
+        outcome: `fetched` carries a document. `listed` is a listing that was read, or a repository
+            whose files came before it. `not_modified` is a 304, or a repository at the known
+            commit. `gone` is a 404 or 410, or a file that a repository no longer has. `skipped`
+            was left out on purpose.
+        reason: For `failed` and `skipped`, a code such as `http_500`, `timeout`, `robots`,
+            `egress`, `too_large` or `paid_preview`; `detail` says it in words.
+        document: Arguments of `Document.create`, with times in ISO 8601.
         revision: Version of the extraction that made the document.
-        skipped: Of a repository, files left out per reason; `redacted_secrets` counts those too.
-            Of a listing or a page, links.
+        skipped: For a repository, the number of files left out per reason, and of
+            `redacted_secrets`; for a listing or a page, the number of links.
     """
 
     type: Literal["visited"] = "visited"
@@ -61,13 +64,13 @@ class Visited(_Event):
 
 
 class Finished(_Event):
-    """The last event: why each spider ended, `finished` if there was nothing left to do."""
+    """The last event: why each spider ended; `finished` if nothing was left to do."""
 
     type: Literal["finished"] = "finished"
     reasons: dict[str, str]
 
 
-Event = Annotated[Found | Visited | Finished, Field(discriminator="type")]
+Event = Annotated[LinkFound | Visited | Finished, Field(discriminator="type")]
 _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 

@@ -1,4 +1,4 @@
-"""What ends a crawl that grows too big."""
+"""Scrapy's extension that ends a crawl when its process needs too much memory."""
 
 import logging
 import os
@@ -22,8 +22,8 @@ _MIB = 1024 * 1024
 class MemoryLimit:
     """Ends the crawl when this process holds more than `MEMORY_LIMIT_MIB`.
 
-    Scrapy's own limit reads the peak, which a child process inherits: started from a big parent
-    it stops before the first page. Here it is what the process holds now.
+    Scrapy's own limit reads the peak, which a child process inherits: started by a big parent, it
+    would stop before the first page. This limit reads what the process holds now.
     """
 
     def __init__(self, crawler: "Crawler") -> None:
@@ -52,7 +52,7 @@ class MemoryLimit:
         self._crawler.stats.max_value("memory/resident_max", resident)
         if resident > self._limit:
             logger.warning(
-                "the crawler holds %d MiB, over limits.memory_mib (%d): it stops here",
+                "the crawler stops, because it holds %d MiB, over limits.memory_mib (%d)",
                 resident // _MIB,
                 self._limit // _MIB,
             )

@@ -1,4 +1,4 @@
-"""Which links were met: each is asked for once, whoever names it and however often."""
+"""The links that a crawl has met, so that each is asked for once, however often it is named."""
 
 import hashlib
 from collections import Counter
@@ -12,12 +12,12 @@ from moodswarm.records.ledger import ledger_id
 class Frontier:
     """The links of one run, in memory as 8-byte hashes.
 
-    It is shared by all spiders, as the ledger has one entry per link whatever source led there.
+    All spiders share it, because the ledger has one entry per link, whichever source led there.
 
     Attributes:
         links: JSON lines of `KnownLink`.
-        pages_per_source: Beyond this many links of one source, no more are taken.
-        listed_sources: Ids of sources that have a listing beside their own link.
+        pages_per_source: The most links that are taken from one source.
+        listed_sources: Ids of sources that have a listing besides their own link.
     """
 
     def __init__(self, links: Path, pages_per_source: int) -> None:
@@ -26,8 +26,8 @@ class Frontier:
         self.listed_sources: set[str] = set()
         self._met: set[int] = set()
         self._count: Counter[str] = Counter()
-        # All lines are met before the first page is, so that no listing asks for what a later
-        # line of the file asks for, or says is done.
+        # All lines are read before the first page is. Otherwise a listing could ask for a link
+        # that a later line asks for, or says is done.
         for known in self.known():
             listing = known.role == "listing" and known.depth > 0
             self.add(known.source_id, known.url, listing=listing)
@@ -40,11 +40,11 @@ class Frontier:
                     yield KnownLink.model_validate_json(line)
 
     def full(self, source_id: str) -> bool:
-        """Whether the source has all the links it may have."""
+        """Return whether the source has as many links as it may have."""
         return self._count[source_id] >= self.pages_per_source
 
     def met(self, url: str) -> bool:
-        """Whether the link is known.
+        """Return whether the link is known.
 
         Raises:
             ValueError: not an absolute http or https address.
@@ -52,7 +52,7 @@ class Frontier:
         return link_hash(url) in self._met
 
     def add(self, source_id: str, url: str, *, listing: bool = False) -> bool:
-        """Take a new link; false if it was met before.
+        """Add a link; return False if it was met before.
 
         Raises:
             ValueError: not an absolute http or https address.
@@ -70,7 +70,7 @@ class Frontier:
 def link_hash(url: str) -> int:
     """Return 8 bytes that stand for a link, the same for every spelling of it.
 
-    Of a million links, two share theirs with a probability of 3 in 100 million.
+    Among a million links, the probability that two share a hash is 3 in 100 million.
 
     Raises:
         ValueError: not an absolute http or https address.

@@ -1,7 +1,7 @@
-"""The parent's side of a crawl: start the child process, read its events, and see it gone.
+"""The parent's side of a crawl: start the child process, read its events, and make sure it ends.
 
-Scrapy's reactor cannot start twice in a process, and a crawl may be killed for its memory; so it
-runs in a process of its own, under any Kedro runner and as often as one likes in a session.
+Scrapy's reactor cannot start twice in a process, and a crawl may be killed for its memory. A crawl
+therefore runs in a process of its own, under any Kedro runner and as often as needed in a session.
 """
 
 import os
@@ -21,15 +21,15 @@ from typing import IO, Any
 from moodswarm.crawl.events import Event, Finished, decode_event
 from moodswarm.crawl.spec import CrawlSpec
 
-WORKER = (sys.executable, "-m", "moodswarm.crawl.child")
+CHILD_COMMAND = (sys.executable, "-m", "moodswarm.crawl.child")
 
 _CHUNK = 1 << 20
 _IDLE_SECONDS = 0.5
 #: A page that is being fetched or extracted may end within this time after a stop.
 GRACE_SECONDS = 20.0
-#: Beyond the crawl's own time limit, which the child keeps by itself.
+#: How long the parent waits beyond the crawl's own time limit, which the child itself keeps.
 _OVERTIME_SECONDS = 300.0
-_F_SETPIPE_SZ = 1031  # Linux: room for some hundred pages, so that a slow save stalls nobody
+_F_SETPIPE_SZ = 1031  # Linux: room for some hundred pages, so that a slow save stalls no download
 
 
 class CrawlerMissing(ImportError):
@@ -37,14 +37,14 @@ class CrawlerMissing(ImportError):
 
 
 class CrawlStopped(RuntimeError):
-    """The crawl ended before it was done; says why, and that a rerun continues."""
+    """The crawl ended before it was done; the message says why, and that a rerun continues it."""
 
 
 class CrawlChild:
     """A running crawl.
 
-    Iterating gives its events, and `None` whenever none came for half a second, so that the reader
-    can keep up with other things. It ends when the child has closed its pipe.
+    Iterating yields its events, and `None` whenever none came for half a second, so that the reader
+    can do other work meanwhile. Iteration ends when the child has closed its pipe.
 
     Args:
         folder: Where the specification is written for the child to read.
@@ -55,7 +55,9 @@ class CrawlChild:
         interrupted: Whether Ctrl-C asked it to stop.
     """
 
-    def __init__(self, spec: CrawlSpec, folder: Path, command: Sequence[str] = WORKER) -> None:
+    def __init__(
+        self, spec: CrawlSpec, folder: Path, command: Sequence[str] = CHILD_COMMAND
+    ) -> None:
         self.finished: Finished | None = None
         self.interrupted = False
         self._deadline = time.monotonic() + spec.limits.hours * 3600 + _OVERTIME_SECONDS
@@ -113,7 +115,7 @@ class CrawlChild:
         reason = self._reason()
         if reason:
             raise CrawlStopped(
-                f"the crawl stopped early: {reason}. What it fetched is stored; run the same "
+                f"the crawl stopped early: {reason}. Everything it fetched is stored. Run the same "
                 "command again to continue"
             )
 
@@ -131,7 +133,7 @@ class CrawlChild:
             self._child.send_signal(number)
 
     def _lines(self) -> Iterator[bytes]:
-        """Give complete lines, and empty ones when nothing came."""
+        """Yield complete lines, and empty ones when nothing came."""
         parts: list[bytes] = []
         with selectors.DefaultSelector() as selector:
             selector.register(self._pipe, selectors.EVENT_READ)
@@ -155,9 +157,9 @@ class CrawlChild:
 
 @contextmanager
 def start_crawl(
-    spec: CrawlSpec, folder: Path, command: Sequence[str] = WORKER
+    spec: CrawlSpec, folder: Path, command: Sequence[str] = CHILD_COMMAND
 ) -> Iterator[CrawlChild]:
-    """Run the crawler; it is gone, with all it started, when the block ends.
+    """Run the crawler; when the block ends, so have the child and everything that it started.
 
     Ctrl-C asks the child to stop and lets the block go on to the last event; then
     `KeyboardInterrupt` is raised. A second Ctrl-C interrupts at once.
@@ -173,7 +175,7 @@ def start_crawl(
 
 
 def require_crawler() -> None:
-    """Check that the extra is there, before anything is prepared.
+    """Check that the extra `crawl` is installed, before anything is prepared.
 
     Raises:
         CrawlerMissing: names the remedy.
@@ -181,8 +183,8 @@ def require_crawler() -> None:
     missing = [name for name in ("scrapy", "trafilatura", "pebble") if find_spec(name) is None]
     if missing:
         raise CrawlerMissing(
-            f"crawling needs {', '.join(missing)}; "
-            'install what it needs with: pip install "moodswarm[crawl]"'
+            f"crawling needs {', '.join(missing)}. "
+            'Install everything it needs: pip install "moodswarm[crawl]"'
         )
 
 
@@ -208,7 +210,10 @@ class _Interrupt:
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._restore()
         self._child.interrupted = True
-        sys.stderr.write("\nStopping; pages on their way are still stored. Once more: stop now.\n")
+        sys.stderr.write(
+            "\nStopping. Pages that are being read are still stored. "
+            "Press Ctrl-C again to stop now.\n"
+        )
         self._child.stop()
 
     def _restore(self) -> None:

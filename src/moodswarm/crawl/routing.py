@@ -1,4 +1,4 @@
-"""Which spider a link belongs to, decided on the parsed host and nothing else.
+"""Chooses the spider of a link by its parsed host and nothing else.
 
 A new platform is one spider file, one line of `_PLATFORMS`, and one golden page.
 """
@@ -7,12 +7,12 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlsplit
 
 from moodswarm.crawl.spec import Platform
 from moodswarm.records.author import Author
 from moodswarm.records.ids import NAMESPACE
+from moodswarm.records.ledger import AskedRole
 from moodswarm.records.links import DEFAULT_PORTS, canonical_link
 
 Segments = tuple[str, ...]
@@ -24,11 +24,11 @@ _SITEMAP = re.compile(r"(.*[_-])?sitemap([_-].*)?\.xml(\.gz)?")
 
 
 class InvalidLink(ValueError):
-    """Names the link, and what a link that can be collected looks like."""
+    """The link cannot be collected; the message names it, and shows what a good link looks like."""
 
 
 class ExportOnly(ValueError):
-    """The site forbids automated access; the message names the way through the user's export."""
+    """The site forbids automated access; the message explains how to import an archive instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class Route:
 
     Attributes:
         platform: Name of the spider.
-        discover: Whether the link is followed to more pages, or is itself the one page.
+        discover: Whether the link leads to more pages; if not, it is itself the only page.
     """
 
     platform: Platform
     discover: bool
 
     @property
-    def role(self) -> Literal["listing", "page", "repository"]:
-        """What the link itself is to the ledger."""
+    def role(self) -> AskedRole:
+        """The role of the link itself in the ledger."""
         if self.discover:
             return "listing"
         return "repository" if self.platform in ("github", "git") else "page"
@@ -55,8 +55,8 @@ def route(link: str) -> Route:
     """Choose the spider of a link.
 
     Raises:
-        InvalidLink: not an absolute http or https address without a user name, or one that names
-            nobody, such as https://github.com.
+        InvalidLink: not an absolute http or https address, one with a user name, or one that does
+            not name an author, such as https://github.com.
         ExportOnly: LinkedIn or X.
     """
     host, path = _parse(link)
@@ -67,7 +67,9 @@ def route(link: str) -> Route:
         if pattern.fullmatch(host):
             chosen = choose(segments)
             if chosen is None:
-                raise InvalidLink(f"link {link!r} names no author, publication or repository")
+                raise InvalidLink(
+                    f"link {link!r} does not name an author, publication or repository"
+                )
             return chosen
     return _web(segments)
 
@@ -83,7 +85,7 @@ def source_id(author_full_name: str, link: str) -> str:
 
 
 def _parse(link: str) -> tuple[str, str]:
-    """Return the host, in ASCII and with its port unless that is the usual one, and the path."""
+    """Return the host (in ASCII, with its port unless that is the default) and the path."""
     try:
         parts = urlsplit(link.strip())
         port = parts.port

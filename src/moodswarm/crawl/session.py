@@ -1,4 +1,4 @@
-"""What all spiders of one crawl share: the links met, the pauses of domains, the page pool."""
+"""The state that all spiders of a crawl share: known links, pauses of domains, process pools."""
 
 import asyncio
 import os
@@ -13,8 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
+from moodswarm.crawl.event_pipe import EventPipe
 from moodswarm.crawl.frontier import Frontier
-from moodswarm.crawl.pipelines import EventPipe
 from moodswarm.crawl.spec import CrawlSpec
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class Pauses:
     """Domains that asked to be left alone for a while.
 
     Attributes:
-        limit: Seconds. Nobody waits for longer: what is asked of such a domain fails at once.
+        limit: The longest pause in seconds that a crawl waits for. If a domain asks for a longer
+            one, its requests fail at once.
     """
 
     def __init__(self, limit: float) -> None:
@@ -41,11 +42,11 @@ class Pauses:
         self._until: dict[str, float] = {}
 
     def pause(self, domain: str, seconds: float) -> None:
-        """Leave a domain alone; a longer pause that it asked for before stays."""
+        """Leave a domain alone; an earlier, longer pause stays in force."""
         self._until[domain] = max(time.monotonic() + seconds, self._until.get(domain, 0.0))
 
     def remaining(self, domain: str) -> float:
-        """Return the seconds that are left, 0 for none."""
+        """Return the seconds that are left, or 0."""
         return max(0.0, self._until.get(domain, 0.0) - time.monotonic())
 
 
@@ -54,7 +55,7 @@ class Session:
 
     Attributes:
         events: Where events go; None when a spider is run by hand.
-        stopping: Set when the crawl is to end soon; long work looks at it.
+        stopping: Set when the crawl should end soon; long work checks it.
     """
 
     def __init__(self, spec: CrawlSpec, events: EventPipe | None = None) -> None:
@@ -77,16 +78,18 @@ class Session:
 
     @property
     def github_token(self) -> str | None:
-        """The token, read where it is needed and kept nowhere."""
+        """The token, read from the environment when it is needed and never stored."""
         return os.environ.get(self.spec.github_token_variable) or None
 
     async def extract(self, body: bytes, url: str, content_type: str | None) -> "Article | Refused":
-        """Extract a page in the pool; only so many wait in it at once."""
+        """Extract a page in the pool, in which only a limited number of pages wait."""
         async with self._in_flight:
             return await asyncio.wrap_future(self._pages.submit(body, url, content_type))
 
     async def read(self, function: Callable[..., T], *arguments: object) -> T:
-        """Call a function of listings in a killable process: a feed may be hostile, or long.
+        """Call a function that reads listings in a process that can be killed.
+
+        A feed may be hostile, or very long.
 
         Raises:
             TimeoutError: it took longer than a page may.
@@ -99,18 +102,18 @@ class Session:
                 async with asyncio.timeout(seconds + _START_SECONDS):
                     return await asyncio.wrap_future(future)
             except TimeoutError:
-                # The pool ends a slow call by itself; one that nothing ends means a broken pool.
+                # The pool itself ends a slow call. If it did not, the pool is broken.
                 if future.cancelled():
                     self._listings.stop()  # type: ignore[no-untyped-call]
                     del self._listings
                 raise
 
     def proxy(self) -> str:
-        """Return the address of the egress proxy for a browser or git, started when first asked."""
+        """Return the address of the egress proxy for browsers and git; the first call starts it."""
         return self._proxy.url
 
     def close(self) -> None:
-        """End the pools and the proxy, those that were started."""
+        """End the pools and the proxy, if they were started."""
         self.stopping.set()
         self._opened.close()
 
@@ -139,7 +142,8 @@ class Session:
 
         from moodswarm.extraction.processes.worker import limit_memory
 
-        # Listings are few; a process that is not forked inherits neither reactor nor threads.
+        # Listings are few, so one process is enough. It is spawned, not forked, so that it inherits
+        # neither the reactor nor threads.
         pool = ProcessPool(
             max_workers=1,
             context=get_context("spawn"),

@@ -1,7 +1,7 @@
 """Scrapy's settings, each with the reason for it.
 
-What the user decides (limits, manners, which addresses may be reached) comes from the crawl's
-`CrawlSpec`, see `settings_of`; `scrapy crawl` by hand uses its defaults.
+Settings that the user decides (limits, manners, which addresses may be reached) come from the
+crawl's `CrawlSpec`, see `settings_of`. `scrapy crawl` by hand uses its defaults.
 """
 
 from moodswarm import __version__
@@ -14,30 +14,32 @@ from moodswarm.crawl.spec import Browser, Egress, Limits, Manners
 
 BOT_NAME = "moodswarm"
 SPIDER_MODULES = ["moodswarm.crawl.spiders"]
-ITEM_PIPELINES = {"moodswarm.crawl.pipelines.EventPipeline": 500}
-# Items of one response are passed on one by one: a listing's links come before its own visit.
-# It also saves a hundred tasks a page.
+ITEM_PIPELINES = {"moodswarm.crawl.item_pipeline.EventPipeline": 500}
+# Items of one response are passed on one by one, so that a listing's links come before its own
+# visit. This also saves a hundred tasks per page.
 CONCURRENT_ITEMS = 1
 
-# The settings named _BASE replace lists of Scrapy's own. Switching a part off with `None` would
-# still import it, and aiohttp and requests with it: 0.2 CPU-seconds of every crawl.
+# The settings named _BASE replace Scrapy's own lists. Switching a part off with `None` would still
+# import it, and aiohttp and requests with it: 0.2 CPU-seconds of every crawl.
 
-# Links: the frontier asks for each once and counts their depth; a request that Scrapy dropped as
-# a duplicate, as too deep or too long would leave a visit without its end.
+# The frontier sees to it that each link is asked for once, and counts its depth. If Scrapy dropped
+# a request as a duplicate, as too deep or as too long, its visit would have no end.
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
 SPIDER_MIDDLEWARES_BASE: dict[str, int] = {}
 
-# The queue lets a domain wait without a place in the downloader; so all may wait but one, and
-# that one still has places.
+# The queue lets a domain wait without holding a place in the downloader. Even if all domains but
+# one are waiting, that one still has places.
 SCHEDULER_PRIORITY_QUEUE = "moodswarm.crawl.middlewares.queue.PatientQueue"
-# First found, first asked: a feed's newest first, and a page near the root before a deep one.
+# Links are asked for in the order in which they are found: the newest of a feed first, and pages
+# near the root before deep ones.
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 SCHEDULER_START_MEMORY_QUEUE = None
 CONCURRENT_REQUESTS = 32
 
 _SCRAPY = "scrapy.downloadermiddlewares"
-# Left out, because sources are public and their links are judged by the spiders: offsite, httpauth,
-# cookies, httpproxy and httpcache. MetaRefresh would have to decode every page to find its tag.
+# Left out, because sources are public and the spiders judge their links: offsite, httpauth,
+# cookies, httpproxy and httpcache. To find a refresh inside HTML, every page would have to be
+# decoded.
 DOWNLOADER_MIDDLEWARES_BASE = {
     f"{_SCRAPY}.downloadtimeout.DownloadTimeoutMiddleware": 350,
     f"{_SCRAPY}.defaultheaders.DefaultHeadersMiddleware": 400,
@@ -48,25 +50,25 @@ DOWNLOADER_MIDDLEWARES = {
     # Nothing else is done for an address that may not be reached.
     EGRESS_MIDDLEWARE: EGRESS_ORDER,
     # A repository is read by git, not by Scrapy.
-    "moodswarm.crawl.middlewares.repositories.RepositoryMiddleware": 50,
+    "moodswarm.crawl.spiders.repositories.RepositoryMiddleware": 50,
     "moodswarm.crawl.middlewares.robots.RobotsMiddleware": 100,
     "moodswarm.crawl.middlewares.retry.RetryMiddleware": 550,
     "moodswarm.crawl.middlewares.limits.LimitedCompression": 590,
     "moodswarm.crawl.middlewares.limits.LimitedRedirects": 600,
-    # Only when a page needs it is a browser started.
+    # A browser is started only when a page needs it.
     BROWSER_MIDDLEWARE: BROWSER_ORDER,
 }
 COOKIES_ENABLED = False
 METAREFRESH_ENABLED = False
-# A text that was changed on its way would be taken for the author's.
+# Without this check, a text that was changed on the way would be taken for the author's.
 DOWNLOAD_VERIFY_CERTIFICATES = True
 
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "MoodSwarm"
 
-# Left out: telnet and remote control (both open a port, and anybody on this machine could then
-# run code here), memusage (it reads a peak that is inherited from the parent), memdebug, and
-# spiderstate (the ledger keeps what a crawl continues from).
+# Left out: telnet and remote control (both open a port through which anybody on this machine could
+# run code here), memusage (it reads a memory peak that is inherited from the parent), memdebug, and
+# spiderstate (the ledger holds the state from which a crawl continues).
 EXTENSIONS_BASE = {
     "scrapy.extensions.corestats.CoreStats": 0,
     "scrapy.extensions.logcount.LogCount": 0,
@@ -95,21 +97,22 @@ LOGSTATS_INTERVAL = 60.0
 def settings_of(
     limits: Limits, manners: Manners, egress: Egress, browser: Browser
 ) -> dict[str, object]:
-    """Return the settings that a user's decisions become."""
+    """Return Scrapy's settings for what the user has decided."""
     contact = f" (+{manners.contact})" if manners.contact else ""
     return {
         **guarded_settings(egress),
         "USER_AGENT": f"MoodSwarm/{__version__}{contact}",
         "DOWNLOAD_MAXSIZE": limits.page_bytes,
         "DOWNLOAD_WARNSIZE": 0,
-        # From the request to the last byte, not between two of them.
+        # Measured from the request to the last byte, not between two bytes.
         "DOWNLOAD_TIMEOUT": limits.page_seconds,
         "REDIRECT_MAX_TIMES": limits.redirects,
         "CLOSESPIDER_TIMEOUT": limits.hours * 3600,
         "MEMORY_LIMIT_MIB": limits.memory_mib,
         "CONCURRENT_REQUESTS_PER_DOMAIN": manners.requests_at_once_per_domain,
         "DOWNLOAD_DELAY": manners.delay_seconds,
-        # It slows down with a slow server. With no delay wanted, as in a demo, it would add one.
+        # AutoThrottle slows down for a slow server. If no delay is wanted, as in a demo, it would
+        # add one.
         "AUTOTHROTTLE_ENABLED": manners.delay_seconds > 0,
         "AUTOTHROTTLE_START_DELAY": manners.delay_seconds,
         "AUTOTHROTTLE_MAX_DELAY": manners.max_delay_seconds,

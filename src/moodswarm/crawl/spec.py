@@ -1,9 +1,11 @@
-"""What a crawl is asked to do: typed, checked, and handed to the child process as JSON."""
+"""The specification of a crawl: typed, checked, and handed to the child process as JSON."""
 
 import hashlib
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from moodswarm.records.ledger import AskedRole
 
 Platform = Literal["web", "medium", "substack", "github", "git"]
 
@@ -13,7 +15,7 @@ class _Model(BaseModel):
 
 
 class Limits(_Model):
-    """What bounds a crawl, however endless or hostile a site is."""
+    """Limits of a crawl, which hold however endless or hostile a site is."""
 
     pages_per_source: int = Field(default=5_000, ge=1)
     depth: int = Field(default=3, ge=0, description="links followed from the source")
@@ -25,7 +27,7 @@ class Limits(_Model):
 
 
 class Manners(_Model):
-    """How often and as whom servers are asked."""
+    """How often servers are asked, and who they are told is asking."""
 
     contact: str = Field(default="", description="an address or page, shown in the user agent")
     requests_at_once_per_domain: int = Field(default=2, ge=1, le=16)
@@ -36,12 +38,13 @@ class Manners(_Model):
 
 
 class Egress(_Model):
-    """Which addresses may be reached beside public ones.
+    """Addresses that may be reached besides public ones.
 
     Attributes:
-        allow: `host:port` of servers that are not public and may be asked, for a demo or a test.
-        hosts: Names resolved here and not by DNS, as curl's `--resolve`; what they resolve to
-            must be public or allowed like any other address.
+        allow: `host:port` of servers that may be asked although they are not public, for a demo or
+            a test.
+        hosts: Names that are resolved here instead of by DNS, like curl's `--resolve`; their
+            addresses must be public or allowed, like any other.
     """
 
     allow: tuple[str, ...] = ()
@@ -67,7 +70,7 @@ class Extraction(_Model):
 
 
 class Repositories(_Model):
-    """What is read of a repository."""
+    """Limits and patterns that decide which parts of a repository are read."""
 
     seconds: float = Field(default=300.0, gt=0, description="for one repository")
     clone_mib: int = Field(default=512, ge=1)
@@ -83,7 +86,10 @@ class Repositories(_Model):
 
     @property
     def revision(self) -> str:
-        """What decides which files are read; with another one a known commit is read again."""
+        """A hash of the settings that decide which files are read.
+
+        If it has changed, a known commit is read again.
+        """
         decisive = self.model_dump_json(include={"file_bytes", "files", "ignore"})
         return hashlib.sha256(decisive.encode()).hexdigest()[:16]
 
@@ -94,10 +100,10 @@ class Source(_Model):
     Attributes:
         id: Stable over runs, from author and canonical link.
         platform: The spider, as `moodswarm.crawl.routing` chose it or the user named it.
-        discover: Whether the link is followed to more pages, or is itself the one page.
-        canonical_hosts: Hosts that a page's own `rel=canonical` may name beside its own.
-        author_hosts: Those of all links of the author, also of such as this run leaves out: a
-            canonical address that is believed in one run is believed in every run.
+        discover: Whether the link leads to more pages; if not, it is itself the only page.
+        canonical_hosts: Hosts that a page's `rel=canonical` may name besides its own.
+        author_hosts: Hosts of all links of the author, even of links that this run leaves out, so
+            that a canonical address which is trusted in one run is trusted in every run.
     """
 
     id: str
@@ -110,10 +116,10 @@ class Source(_Model):
 
 
 class CrawlSpec(_Model):
-    """Everything that the child process is told.
+    """Everything that the child process needs to know.
 
     Attributes:
-        links: Path of a JSON lines file of `KnownLink`: what the ledger knows of these sources.
+        links: Path of a JSON lines file of `KnownLink`, with the ledger's links of these sources.
         statistics: Path where the child writes Scrapy's statistics at its end, atomically.
         github_token_variable: Environment variable that holds a GitHub token; never the token.
     """
@@ -131,18 +137,18 @@ class CrawlSpec(_Model):
 
 
 class KnownLink(_Model):
-    """A link of an earlier visit.
+    """A link that is known from an earlier visit.
 
     Attributes:
-        ask: Whether it is to be asked for now. A link that is done in this round is not: it is
-            listed so that nobody asks again when a listing names it once more.
-        etag, last_modified: For a conditional request; absent where the answer must be complete,
-            for example because the extraction has changed since.
+        ask: Whether it should be asked for now. A link that is done in this round should not; it is
+            listed so that it is not asked for again when a listing names it once more.
+        etag, last_modified: For a conditional request; None if the whole page is needed, for
+            example because the extraction has changed since.
     """
 
     source_id: str
     url: str
-    role: Literal["listing", "page", "repository"]
+    role: AskedRole
     depth: int
     ask: bool
     found_on: str | None = None

@@ -1,1 +1,4 @@
-"""Kedro datasets over stores and files: the only place that knows both."""
+"""Kedro datasets over stores and files: the only place that knows both.
+
+Nothing here decides what is computed; a dataset only loads, saves and describes.
+"""

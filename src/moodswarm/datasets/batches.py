@@ -12,11 +12,11 @@ from moodswarm.datasets.table_preview import TablePreview, table_preview
 
 
 class Batches:
-    """The pages of a `BatchesDataset`: iterate as often as you like, one page in memory at a time.
+    """The pages of a `BatchesDataset`; iterating holds one page in memory, and can be repeated.
 
     Attributes:
         paths: One Parquet file per page, in order.
-        on_rows: Called with the number of rows of each page once its reader is done with it.
+        on_rows: Called with the number of rows of each page once the reader is done with it.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Batches:
         import pyarrow.parquet as pq
 
         for path in self.paths:
-            # One page is one file and one thread: readers of several would hold several pages.
+            # With more than one thread, several pages would be in memory at a time.
             batch = pq.read_table(path, use_threads=False)
             yield batch
             self.on_rows(len(batch))
@@ -39,7 +39,7 @@ class Batches:
 
     @property
     def num_rows(self) -> int:
-        """Rows of all pages, read from the files' footers."""
+        """The number of rows of all pages, read from the footers of the files."""
         import pyarrow.parquet as pq
 
         return sum(pq.read_metadata(path).num_rows for path in self.paths)
@@ -52,8 +52,8 @@ class Batches:
 class BatchesDataset(AbstractDataset[pa.Table, Batches]):
     """Arrow batches as a folder of Parquet files, one per page.
 
-    A generator node saves page after page. The first save of a run starts afresh, later ones add
-    a page; a load ends the writing. Each page appears whole or not at all.
+    A generator node saves one page after another. The first save of a run replaces what was there,
+    later ones add a page, and a load ends the writing. Each page appears whole or not at all.
 
     ```yaml
     chunks:
@@ -78,7 +78,7 @@ class BatchesDataset(AbstractDataset[pa.Table, Batches]):
         self.metadata = metadata
 
     def save(self, data: pa.Table) -> None:
-        """Add a page of rows; the first one of a run replaces what was there."""
+        """Add a page of rows; the first save of a run replaces what was there."""
         import pyarrow.parquet as pq
 
         if self._pages_written is None:
@@ -95,12 +95,12 @@ class BatchesDataset(AbstractDataset[pa.Table, Batches]):
         """Return the pages, read lazily.
 
         Raises:
-            DatasetError: nothing was saved here yet.
+            DatasetError: nothing has been saved here yet.
         """
         self._pages_written = None
         if not self._exists():
             raise DatasetError(
-                f"no batches at {self._path}; run the pipeline that writes them first, "
+                f"no batches at {self._path}. First run the pipeline that writes them, "
                 "for example `kedro run --pipeline=feature`"
             )
         return Batches(sorted(self._path.glob("page-*.parquet")))

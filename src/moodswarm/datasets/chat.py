@@ -10,18 +10,18 @@ from kedro.io import AbstractDataset, DatasetError
 
 from moodswarm.llm.batch.cache import TaskCache
 from moodswarm.llm.blocking import BlockingChat
-from moodswarm.llm.hooks import CallSink
+from moodswarm.llm.hooks.store import CallSink
 from moodswarm.llm.profiles import open_chat, read_settings
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredChat:
-    """A model, and where its answers are kept.
+    """A model, and the cache of its answers.
 
     Attributes:
-        chat: Asks it.
-        cache: Answers that are paid for.
-        concurrency: Items that a batch should have in flight.
+        chat: Sends requests to the model.
+        cache: Answers that were paid for in earlier runs.
+        concurrency: Number of items that a batch should keep in flight.
     """
 
     chat: BlockingChat
@@ -30,10 +30,10 @@ class ConfiguredChat:
 
 
 class ChatDataset(AbstractDataset[None, ConfiguredChat | None]):
-    """The language model of `profiles.yml`, for nodes that use one where there is one.
+    """The language model of `profiles.yml`, for nodes that can do with or without one.
 
-    Loading gives a `ConfiguredChat`, or None where no profile is chosen. The profiles are given by
-    `configure`, which a hook calls before a run; nothing is opened before the first load.
+    Loading returns a `ConfiguredChat`, or None if no profile is chosen. A hook calls `configure`
+    with the profiles before a run; nothing is opened before the first load.
 
     ```yaml
     chat:
@@ -65,38 +65,39 @@ class ChatDataset(AbstractDataset[None, ConfiguredChat | None]):
         self.metadata = metadata
 
     def configure(self, profiles: Mapping[str, Any], sink: CallSink | None = None) -> None:
-        """Take what the configuration says.
+        """Set the profiles, before the first load.
 
         Args:
             profiles: The content of `profiles.yml`.
-            sink: Takes finished calls for the hook `store`, such as `DocumentStore.record_calls`.
+            sink: Receives finished calls from the hook `store`; for example `CallStore.record`.
         """
         self.release()
         self._profiles, self._sink = profiles, sink
 
     @cached_property
     def opened(self) -> ConfiguredChat | None:
-        """The model; None where no profile is chosen.
+        """The model; None if no profile is chosen.
 
         Raises:
-            ProfileError: it is unknown, or lacks its key or package.
+            ProfileError: the profile is unknown, or its key or package is missing.
         """
         settings = read_settings(self._profiles)
         client = open_chat(settings, profile=self._profile, sink=self._sink)
         if client is None:
             return None
-        # Those that wait for another try then leave no place empty.
+        # Twice as many items as requests, so that those waiting to retry leave no slot unused.
         concurrency = 2 * client.options.concurrency
-        # A dry run asks under the name of the model that it stands for.
+        # A dry run uses the name of the model that it stands in for. Its made-up answers must not
+        # end up among the real ones.
         folder = self._path / "fake" if client.options.provider == "fake" else self._path
         return ConfiguredChat(BlockingChat(client), TaskCache(folder), concurrency)
 
     def load(self) -> ConfiguredChat | None:
-        """Return the model, or None where none is configured."""
+        """Return the model, or None if none is configured."""
         return self.opened
 
     def save(self, data: None) -> None:  # noqa: ARG002  # Kedro's name
-        """Refuse: a model is chosen in `profiles.yml`.
+        """Refuse to save, since a model is chosen in `profiles.yml`.
 
         Raises:
             DatasetError: always.

@@ -5,16 +5,17 @@ from itertools import islice
 import pyarrow as pa
 from kedro.io import DatasetError
 
-from moodswarm.datasets.stores import StoreDataset
+from moodswarm.datasets.store_dataset import StoreDataset
 from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records.document import table_to_documents
-from moodswarm.stores.documents.protocol import DocumentStore, open_document_store
+from moodswarm.stores.documents.database import DocumentDatabase
+from moodswarm.stores.documents.opening import open_document_store
 
 
-class DocumentsDataset(StoreDataset[DocumentStore]):
+class DocumentsDataset(StoreDataset[DocumentDatabase]):
     """Documents in SQLite or MongoDB.
 
-    Saving a batch of `DOCUMENT_SCHEMA` upserts it; loading gives the store, to be read page by
+    Saving a batch of `DOCUMENT_SCHEMA` upserts it. Loading returns the store, which is read page by
     page.
 
     ```yaml
@@ -47,21 +48,22 @@ class DocumentsDataset(StoreDataset[DocumentStore]):
     ```
     """
 
-    def _open(self) -> DocumentStore:
+    def _open(self) -> DocumentDatabase:
         return open_document_store(self._config, self._credentials)
 
     def save(self, data: pa.Table) -> None:
         """Upsert a batch.
 
         Raises:
-            DatasetError: some documents could not be stored; names each and why. The others are.
+            DatasetError: some documents could not be stored. The message names them and the
+                reasons; all others are stored.
         """
         failed = self.store.upsert_documents(list(table_to_documents(data))).failed
         if failed:
             reasons = "; ".join(f"{failure.link}: {failure.reason}" for failure in failed)
-            raise DatasetError(f"{len(failed)} of {len(data)} documents not stored: {reasons}")
+            raise DatasetError(f"{len(failed)} of {len(data)} documents were not stored: {reasons}")
 
-    def load(self) -> DocumentStore:
+    def load(self) -> DocumentDatabase:
         """Return the store."""
         return self.store
 

@@ -5,43 +5,51 @@ from itertools import chain, islice
 
 import pyarrow as pa
 
-from moodswarm.datasets.stores import StoreDataset
+from moodswarm.datasets.store_dataset import StoreDataset
 from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records.ledger import table_to_ledger
-from moodswarm.stores.documents.protocol import DocumentStore, open_document_store
+from moodswarm.stores.documents.database import DocumentDatabase
+from moodswarm.stores.documents.ledger import LedgerStore
+from moodswarm.stores.documents.opening import open_document_store
+from moodswarm.stores.documents.protocol import DocumentStore
 
-# A preview shows failures first, among as many entries as one page has.
+# A preview shows failures first, but looks for them among this many entries only.
 _PREVIEWED = 1_000
 
 
 def _show_nothing(visited: int, known: int) -> None:
-    """Nobody watches."""
+    """Ignore the progress, for a reader that nobody watches."""
 
 
 class CrawlLedger:
-    """What earlier crawls have met, and where the next one says how far it is.
+    """The ledger of earlier crawls, and a callback for the progress of the next one.
 
     Attributes:
-        store: Read the entries with `scan_ledger` and `get_ledger`.
-        on_visit: Called by the reader with the links visited and the links known so far.
+        documents: The documents of the entries; for reading only.
+        entries: One entry for each link; for reading only.
+        on_visit: Called by the reader with the number of links visited and of links known so far.
     """
 
     def __init__(
-        self, store: DocumentStore, on_visit: Callable[[int, int], None] = _show_nothing
+        self,
+        documents: DocumentStore,
+        entries: LedgerStore,
+        on_visit: Callable[[int, int], None] = _show_nothing,
     ) -> None:
-        self.store = store
+        self.documents = documents
+        self.entries = entries
         self.on_visit = on_visit
 
     def watched(self, on_visit: Callable[[int, int], None]) -> "CrawlLedger":
         """Return the same ledger with another `on_visit`."""
-        return CrawlLedger(self.store, on_visit)
+        return CrawlLedger(self.documents, self.entries, on_visit)
 
 
-class CrawlLedgerDataset(StoreDataset[DocumentStore]):
-    """What became of each link that a crawl has met; lives in the document store.
+class CrawlLedgerDataset(StoreDataset[DocumentDatabase]):
+    """The outcome of every link that a crawl has come across, kept in the document store.
 
-    Saving a batch of `LEDGER_SCHEMA` records it, see `DocumentStore.record_ledger`; loading gives
-    the ledger, to be read page by page.
+    Saving a batch of `LEDGER_SCHEMA` records it, see `LedgerStore.record`. Loading returns the
+    ledger, which is read page by page.
 
     ```yaml
     crawl_ledger:
@@ -68,29 +76,29 @@ class CrawlLedgerDataset(StoreDataset[DocumentStore]):
     ...     round=datetime(2026, 1, 1, tzinfo=UTC),
     ... )
     >>> dataset.save(ledger_to_table([entry]))
-    >>> [entry.url for page in dataset.load().store.scan_ledger() for entry in page]
+    >>> [entry.url for page in dataset.load().entries.scan() for entry in page]
     ['https://example.org/1']
     >>> dataset.release()
 
     ```
     """
 
-    def _open(self) -> DocumentStore:
+    def _open(self) -> DocumentDatabase:
         return open_document_store(self._config, self._credentials)
 
     def save(self, data: pa.Table) -> None:
-        """Record a batch, in one transaction."""
+        """Record a batch in one transaction."""
         if len(data):
-            self.store.record_ledger(list(table_to_ledger(data)))
+            self.store.ledger.record(list(table_to_ledger(data)))
 
     def load(self) -> CrawlLedger:
-        """Return the ledger, to be read page by page."""
-        return CrawlLedger(self.store)
+        """Return the ledger, which is read page by page."""
+        return CrawlLedger(self.store, self.store.ledger)
 
     def preview(self, nrows: int = 5) -> TablePreview:
-        """Show some entries in kedro-viz, those that failed first."""
+        """Show some entries in kedro-viz, failed ones first."""
         columns = ("url", "state", "reason", "visited_at")
-        pages = self.store.scan_ledger(page_rows=max(_PREVIEWED, nrows))
+        pages = self.store.ledger.scan(page_rows=max(_PREVIEWED, nrows))
         try:
             entries = sorted(
                 chain.from_iterable(islice(pages, 1)), key=lambda entry: entry.state != "failed"
@@ -101,4 +109,4 @@ class CrawlLedgerDataset(StoreDataset[DocumentStore]):
         return table_preview(rows, columns)
 
     def _exists(self) -> bool:
-        return any(self.store.scan_ledger(page_rows=1))
+        return any(self.store.ledger.scan(page_rows=1))

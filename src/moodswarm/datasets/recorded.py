@@ -1,4 +1,4 @@
-"""JSON that a run leaves to the next one."""
+"""JSON that one run leaves for the next."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from kedro_datasets.json import JSONDataset
 
 
 class RecordedDataset(JSONDataset):  # type: ignore[misc]  # kedro-datasets is not typed
-    """The same file as another entry's, read before that entry is written.
+    """The file of another catalog entry, read before that entry is written.
 
-    A name in a pipeline has one writer and is read after it; what an earlier run has recorded
-    therefore has a name of its own. Loading gives None where nothing was recorded yet.
+    In a pipeline, a name has one writer and is read only after it. The content that an earlier run
+    recorded therefore needs a name of its own. Loading returns None if nothing was recorded yet.
 
     ```yaml
     retrieval_questions:
@@ -37,10 +37,10 @@ class RecordedDataset(JSONDataset):  # type: ignore[misc]  # kedro-datasets is n
     """
 
     def load(self) -> Any:
-        """Return what was recorded last, or None.
+        """Return the content that was recorded last, or None.
 
         Raises:
-            DatasetError: the file is broken, as a run may leave it that is killed while it writes.
+            DatasetError: the file is broken, for example because a run was killed while writing.
         """
         if not self.exists():
             return None
@@ -50,6 +50,6 @@ class RecordedDataset(JSONDataset):  # type: ignore[misc]  # kedro-datasets is n
             if not isinstance(error.__cause__, ValueError):
                 raise
             raise DatasetError(
-                f"{self._get_load_path()} is no JSON ({error.__cause__}); delete it, and the next "
-                "run takes what was recorded before, or begins anew"
+                f"{self._get_load_path()} is not valid JSON ({error.__cause__}). Delete it; the "
+                "next run then uses the version before it, or starts from nothing"
             ) from error

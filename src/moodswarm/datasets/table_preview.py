@@ -1,16 +1,16 @@
-"""Previews for the panel of kedro-viz."""
+"""Tables for the preview panel of kedro-viz."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NewType
 
-# kedro-viz recognises previews by the name of the annotated type; it need not be installed.
+# kedro-viz recognises a preview by the name of its return type, so it need not be installed.
 TablePreview = NewType("TablePreview", dict[str, Any])
 
 MAX_CELL = 300
 
 
 def table_preview(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> TablePreview:
-    """Lay rows out as a table, long cells cut short."""
+    """Lay rows out as a table, with long cells cut short."""
     rows = list(rows)
     return TablePreview(
         {

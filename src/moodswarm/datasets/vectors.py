@@ -8,29 +8,30 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from moodswarm.datasets.stores import StoreDataset
+from moodswarm.datasets.store_dataset import StoreDataset
 from moodswarm.datasets.table_preview import TablePreview, table_preview
 from moodswarm.records import FEATURE_INDEX_SCHEMA, KINDS
 from moodswarm.records.collections import FEATURE_INDEX, collection_name, feature_collections
 from moodswarm.stores.errors import VectorSizeMismatch
-from moodswarm.stores.vectors.protocol import CollectionStatus, VectorStore, open_vector_store
+from moodswarm.stores.vectors.opening import open_vector_store
+from moodswarm.stores.vectors.protocol import CollectionStatus, VectorStore
 
 logger = logging.getLogger(__name__)
 
-# What searches filter by, and what finds the chunks of a document. Each indexed field costs memory
-# for every point. Cleaned documents and index rows are found by their own id.
+# Fields to index: those that searches filter by, and the one that finds the chunks of a document.
+# Each costs memory for every point. Cleaned documents and index rows are found by their own id.
 KEYWORD_FIELDS = {"embedded": ("document_id", "author_id"), "cleaned": ()}
 TIME_FIELDS = {"embedded": ("published_at",), "cleaned": ()}
 
 
 class _VectorStoreDataset(StoreDataset[VectorStore]):
-    """A dataset over the vector store, which all of a process share."""
+    """A dataset over the vector store, which all datasets of a process share."""
 
     def _open(self) -> VectorStore:
         return open_vector_store(self._config, self._credentials)
 
     def _preview(self, names: Sequence[str], nrows: int, columns: Sequence[str]) -> TablePreview:
-        """Show the first points of each collection, and let the store go for others to open."""
+        """Show the first points of each collection, then release the store for other processes."""
         try:
             rows = [
                 point
@@ -46,7 +47,7 @@ class _VectorStoreDataset(StoreDataset[VectorStore]):
 class CollectionsDataset(_VectorStoreDataset):
     """Points of one layer, in one Qdrant collection per kind: `cleaned_articles`, and so on.
 
-    Saving a batch upserts each row into the collection of its `kind`; loading gives the store.
+    Saving a batch upserts each row into the collection of its `kind`. Loading returns the store.
 
     ```yaml
     embedded_chunks:
@@ -88,9 +89,9 @@ class CollectionsDataset(_VectorStoreDataset):
         self._layer = layer
 
     def save(self, data: pa.Table) -> None:
-        """Upsert a batch with the columns `id`, `kind`, maybe vectors, and the payload.
+        """Upsert a batch with the columns `id` and `kind`, optional vectors, and the payload.
 
-        Vectors are `vector` and `lexical`, as `VectorStore.upsert_points` takes them.
+        The vectors are `vector` and `lexical`, as described in `VectorStore.upsert_points`.
         """
         dimensions = (
             data.schema.field("vector").type.list_size if "vector" in data.schema.names else None
@@ -126,7 +127,7 @@ class CollectionsDataset(_VectorStoreDataset):
 
 
 class FeatureIndex:
-    """Which documents have complete features, and of which revision."""
+    """Tells which documents have complete features, and of which revision."""
 
     def __init__(self, store: VectorStore) -> None:
         self._store = store
@@ -137,7 +138,7 @@ class FeatureIndex:
             yield from page
 
     def emptied_kinds(self) -> set[str]:
-        """Kinds whose points are gone although the index lists them: these are made again."""
+        """Return the kinds whose points are gone although the index lists them, to rebuild them."""
         listed = {row["kind"] for row in self.rows() if row["status"] == "embedded"}
         return {
             kind
@@ -147,15 +148,16 @@ class FeatureIndex:
         }
 
     def points(self) -> dict[str, int]:
-        """Points per `cleaned_*` and `embedded_*` collection."""
+        """Count the points of every `cleaned_*` and `embedded_*` collection."""
         return {name: self._store.count(name) for name in feature_collections()}
 
     def index(self, from_points: int, unindexed_share: float) -> dict[str, int]:
-        """Build the index of embedded collections that are large and mostly without one.
+        """Build the index of embedded collections that are large and not indexed well enough.
 
         Args:
-            from_points: Smaller collections are searched faster by a scan.
-            unindexed_share: Of the vectors; less than this is searched beside the index.
+            from_points: Smaller collections are left alone, since a scan is faster there.
+            unindexed_share: Share of vectors outside the index up to which nothing is done; such
+                vectors are scanned beside the index.
 
         Returns:
             Indexed vectors per embedded collection; a server builds its indexes by itself.
@@ -164,7 +166,7 @@ class FeatureIndex:
             unindexed = status.points - status.indexed_vectors
             if status.points >= from_points and unindexed > unindexed_share * status.points:
                 logger.info(
-                    "indexing %s of the %s vectors of %s; about a minute for 100,000",
+                    "indexing %s of the %s vectors of %s; 100,000 take about a minute",
                     f"{unindexed:,}",
                     f"{status.points:,}",
                     status.name,
@@ -179,7 +181,7 @@ class FeatureIndex:
         """Check that existing collections can take the model's vectors.
 
         Raises:
-            VectorSizeMismatch: names the collection, both sizes and the remedy.
+            VectorSizeMismatch: one cannot; the message names it, both sizes and the remedy.
         """
         for status in self._embedded():
             if status.dimensions != dimensions:
@@ -194,11 +196,11 @@ class FeatureIndex:
 class FeatureIndexDataset(_VectorStoreDataset):
     """The rows that say which documents have complete features.
 
-    They live in the vector store beside the points they speak of, so both are lost or kept
-    together. Rows with status `started` are written at once, before the points of their documents
-    are. Other rows complete their documents: points of other revisions of them are deleted,
-    everything is flushed, and only then are the rows written. A run that is killed in between
-    does those documents again.
+    They are stored beside the points that they describe, so that both are lost or kept together.
+    Rows with status `started` are written at once, before the points of their documents. Any other
+    row completes its document: first the points of its other revisions are deleted, then everything
+    is flushed, and only then is the row written. If a run is killed in between, the next one
+    processes that document again.
 
     ```yaml
     feature_index:
@@ -221,11 +223,11 @@ class FeatureIndexDataset(_VectorStoreDataset):
     """
 
     def save(self, data: pa.Table) -> None:
-        """Mark documents as begun, or complete them, see the class."""
+        """Mark documents as started, or complete them; see the class."""
         if not len(data):
             return
-        begun = set(data["status"].to_pylist()) == {"started"}
-        if not begun:
+        started = set(data["status"].to_pylist()) == {"started"}
+        if not started:
             self._sweep(data)
             self.store.flush()
         self.store.ensure_collection(FEATURE_INDEX, None)
@@ -239,7 +241,7 @@ class FeatureIndexDataset(_VectorStoreDataset):
         self.store.flush()
 
     def _sweep(self, data: pa.Table) -> None:
-        """Delete the points of deleted documents, and those of other revisions of the others."""
+        """Delete all points of deleted documents, and outdated points of the others."""
         is_deleted = pc.equal(data["status"], "deleted")
         deleted = data.filter(is_deleted)["id"].to_pylist()
         kept = data.filter(pc.invert(is_deleted))
@@ -252,7 +254,7 @@ class FeatureIndexDataset(_VectorStoreDataset):
                 self.store.delete_points(name, {key: kept["id"].to_pylist()}, current)
 
     def load(self) -> FeatureIndex:
-        """Return the index, to be read row by row."""
+        """Return the index, which is read row by row."""
         return FeatureIndex(self.store)
 
     def preview(self, nrows: int = 5) -> TablePreview:

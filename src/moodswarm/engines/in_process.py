@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from moodswarm.engines import StepFactory
+from moodswarm.engines.engine import StepFactory
 
 
 class InProcessEngine:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
-    from moodswarm.engines import EngineParams, Step, StepFactory
+    from moodswarm.engines.engine import EngineParams, Step, StepFactory
 
 
 class MissingRay(ImportError):
@@ -64,14 +64,15 @@ class RayEngine:
         for expected, row in enumerate(rows):
             number = row["page"][0].as_py()
             if number != expected:
-                raise RuntimeError(f"Ray gave page {number} where page {expected} was expected")
+                raise RuntimeError(f"Ray returned page {number}, but page {expected} was expected")
             yield _from_bytes(row["result"][0].as_buffer())
 
 
 class _Worker:
-    """Runs in an actor: reads a page, gives back the step's result.
+    """Runs in an actor: reads a page and returns the step's result.
 
-    A result travels as one binary value: Ray may merge and split tables, pages must stay whole.
+    A result travels as one binary value, because Ray may merge and split tables, and a page must
+    stay whole.
     """
 
     def __init__(self, make_step: StepFactory) -> None:
@@ -86,7 +87,7 @@ class _Worker:
 
 
 def _paths_of(batches: Iterable[pa.Table], folder: Path) -> list[Path]:
-    """Return the files of the batches; what is not in files yet is written to the folder."""
+    """Return the files of the batches; batches that are not in files are written to the folder."""
     paths: list[Path] | None = getattr(batches, "paths", None)
     if paths is not None:
         return paths

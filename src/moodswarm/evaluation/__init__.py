@@ -1,1 +1,4 @@
-"""How good something is: retrieval, extraction, and the intervals of what was measured."""
+"""How good retrieval and extraction are, with intervals for what was measured.
+
+Nothing here imports Kedro; pipelines and commands say what to measure.
+"""

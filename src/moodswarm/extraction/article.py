@@ -1,9 +1,9 @@
-"""What extraction gives: an article, or a reason why there is none."""
+"""The outcome of extraction: an article, or the reason why a page was refused."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-#: Raise it when the same page gives other output: pages are then asked for again.
+#: Raise it when the same page yields different output: the crawler then fetches pages again.
 EXTRACTION_VERSION = "1"
 
 
@@ -12,10 +12,10 @@ class Article:
     """The article of a page.
 
     Attributes:
-        published_at: UTC. A page that states a day only gives midnight.
+        published_at: UTC; midnight if the page states only a day.
         language: ISO 639-1.
-        canonical: Absolute, as the page states it. Whether it is trusted is the caller's decision.
-        content: Markdown, which begins with the title as its heading of level 1.
+        canonical: Absolute, as the page states it. The caller decides whether to trust it.
+        content: Markdown; it begins with the title as a heading of level 1.
         platform: `substack`, `medium` or `web`.
     """
 
@@ -30,7 +30,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a page gives no article.
+    """The reason why a page does not become an article.
 
     Attributes:
         reason: `not_html`, `too_large`, `too_slow`, `out_of_memory`, `crashed`, `empty`,

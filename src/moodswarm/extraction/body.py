@@ -1,4 +1,4 @@
-"""Which element of a page holds the article."""
+"""Finding the element of a page that holds the article."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import elements, names
 
-#: Share of the words that trafilatura finds which the element must hold.
+#: The element must hold this share of the words that trafilatura finds.
 _COVERED = 0.9
-#: A wider element is taken while at least this share of what it adds was found as well.
+#: A wider element is taken if trafilatura found at least this share of the words that it adds.
 _WORTH = 0.5
 _WORD = re.compile(r"\w+")
 _HOLDERS = re.compile(
@@ -25,19 +25,19 @@ _RUN = 3
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text, lower case."""
+    """Return the words of a text in lower case."""
     return _WORD.findall(text.lower())
 
 
 def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:
-    """Return the element that holds the article, and as little else as can be.
+    """Return the element that holds the article and as little else as possible.
 
-    trafilatura says which words are the article's; the deepest element that covers nine tenths of
-    them holds it.
+    trafilatura tells which words belong to the article. The deepest element that covers nine
+    tenths of them holds it.
 
     Args:
-        body: The page's body, pruned.
-        root: The document that `body` belongs to; not changed.
+        body: The body of the page, after pruning.
+        root: The document that `body` belongs to; it is not changed.
     """
     cover = _Cover(body, words_of(_main_text(root)))
     total = cover.covered(body)
@@ -50,7 +50,7 @@ def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:
 
 
 class _Cover:
-    """How many of an element's words are the article's, for every element of a body."""
+    """The number of words that each element of a body shares with the article."""
 
     def __init__(self, body: HtmlElement, article: list[str]) -> None:
         words: list[str] = []
@@ -68,7 +68,7 @@ class _Cover:
         self._sums = list(accumulate(_marks(words, article), initial=0))
 
     def covered(self, element: HtmlElement) -> int:
-        """Return how many words in the element are the article's."""
+        """Return how many words in the element belong to the article."""
         start, end = self._spans[element]
         return self._sums[end] - self._sums[start]
 
@@ -78,7 +78,7 @@ class _Cover:
         return end - start
 
     def child(self, element: HtmlElement, needed: float) -> HtmlElement | None:
-        """Return the child that covers as many words as needed."""
+        """Return the first child that covers as many words as needed."""
         for child in element:
             if (
                 isinstance(child.tag, str)
@@ -90,7 +90,10 @@ class _Cover:
 
 
 def _marks(words: list[str], article: list[str]) -> Iterator[bool]:
-    """Tell for each word of a page whether it stands in the article, by the words beside it."""
+    """Tell for each word of a page whether it is in the article.
+
+    A word alone proves nothing, so three in a row must be in the article too.
+    """
     known = set(zip(article, article[1:], article[2:], strict=False))
     if len(article) < _RUN:
         return iter([word in article for word in words])
@@ -102,7 +105,7 @@ def _marks(words: list[str], article: list[str]) -> Iterator[bool]:
 
 
 def _widen(element: HtmlElement, body: HtmlElement, cover: _Cover) -> HtmlElement:
-    """Climb while the rest of the parent is the article's too: an opening, a last section."""
+    """Climb while most of what a parent adds is the article's too, such as an opening paragraph."""
     best = element
     for parent in element.iterancestors():
         if parent is body.getparent():
@@ -123,7 +126,7 @@ def _main_text(root: HtmlElement) -> str:
 
 
 def _named_holder(body: HtmlElement) -> HtmlElement:
-    """Fall back on names, where trafilatura finds nothing: very short articles."""
+    """Fall back on names if trafilatura finds nothing, as in very short articles."""
     for element in elements(body):
         if element.get("itemprop") == "articleBody" or any(
             _HOLDERS.fullmatch(name) for name in names(element)

@@ -1,11 +1,17 @@
-"""Code blocks: what highlighters make of them, turned back into plain text with a language."""
+"""Code blocks: the markup of highlighters is turned back into plain text with a language."""
 
 import re
-from collections import Counter
 
 from lxml import html
 from lxml.html import HtmlElement
 
+from moodswarm.extraction.code_language import (
+    LABEL_LENGTH,
+    declared_language,
+    label_in,
+    language_in,
+    take_label_before,
+)
 from moodswarm.extraction.tree import drop, drop_all, elements, names, text_of
 
 _NUMBERS = re.compile(r"[\d\s]*")
@@ -21,30 +27,10 @@ _GUTTER = re.compile(
 )
 _BLOCK = {"div", "p", "li", "tr", "figure"}
 _CONTROLS = {"button", "svg", "style", "script", "input", "label", "select", "template", "noscript"}
-_LANGUAGE = re.compile(r"(?:language|lang|highlight-source|highlight|brush:?|src|type)-(.+)")
-_NO_LANGUAGE = {
-    "", "text", "plain", "plaintext", "plain-text", "none", "default", "txt", "notranslate",
-    "nohighlight", "no-highlight", "auto", "undefined", "unknown", "wrapper", "wrap", "container",
-    "block", "table", "code", "source", "line", "lines", "number", "figure", "group", "highlight",
-    "pre", "tab", "tabs", "tabs-item", "tabs-content", "switcher", "content", "body", "html-code",
-}  # fmt: skip
-# Classes that a highlighter adds beside a bare language name (`highlight python`).
-_BARE_OWNERS = {"highlight", "hljs", "sourcecode", "src", "prettyprint", "shiki", "codehilite"}
-_BARE = re.compile(r"[a-z][a-z0-9+#]{0,20}")
-_NAMED = {
-    "bash", "c", "c#", "cpp", "c++", "clojure", "css", "dart", "diff", "dockerfile", "elixir",
-    "erlang", "fortran", "go", "graphql", "groovy", "haskell", "html", "ini", "java", "javascript",
-    "js", "json", "jsx", "julia", "kotlin", "latex", "lisp", "lua", "makefile", "markdown",
-    "matlab", "md", "nginx", "nix", "ocaml", "perl", "php", "powershell", "protobuf", "py",
-    "python", "r", "rb", "ruby", "rust", "scala", "scheme", "sh", "shell", "sql", "swift", "toml",
-    "ts", "tsx", "typescript", "vim", "vue", "xml", "yaml", "yml", "zig", "zsh",
-}  # fmt: skip
 _INDENTED = re.compile(r"^ *\xa0|\xa0 |  \xa0", re.MULTILINE)
 _DONE = "data-plain-code"
 _LABELS = ("div", "span", "a", "header", "figcaption")
 _BESIDE = ("div", "a", "ul", "ol", "p", "header", "figcaption")
-_LABEL_LENGTH = 40
-_LANGUAGE_NAMES = {"lang", "language", "lang-name", "language-name", "code-lang", "code-language"}
 
 
 def plain_code_blocks(body: HtmlElement) -> None:
@@ -61,8 +47,9 @@ def plain_code_blocks(body: HtmlElement) -> None:
         code = html.Element("code")
         block.append(code)
         place = _outermost(pre)
-        above = _label_before(place)  # goes in any case
-        language = _language(pre) or _label_in(place, pre) or above or inner
+        # The label is removed even if the classes name the language.
+        above = take_label_before(place)
+        language = declared_language(pre) or label_in(place, pre) or above or inner
         if language:
             code.set("class", f"language-{language}")
         code.text = code_text(pre)
@@ -71,7 +58,7 @@ def plain_code_blocks(body: HtmlElement) -> None:
 
 
 def _mark_blocks(body: HtmlElement) -> None:
-    """Make a `pre` of a block that a site writes without one."""
+    """Turn code blocks that a site writes without `pre` into a `pre`."""
     for block in list(elements(body, "code", "div")):
         parent = block.getparent()
         if parent is None or next(block.iterancestors("pre"), None) is not None:
@@ -85,7 +72,7 @@ def _mark_blocks(body: HtmlElement) -> None:
 
 
 def _drop_beside_code(pre: HtmlElement) -> str | None:
-    """Remove labels and links that a site puts into a block beside its code; give the language."""
+    """Remove labels and links that share a block with its code; return the language they name."""
     codes = list(elements(pre, "code"))
     if len(codes) != 1:
         return None
@@ -93,13 +80,13 @@ def _drop_beside_code(pre: HtmlElement) -> str | None:
     if any(text and text.strip() for e in holders for text in (e.text, *(c.tail for c in e))):
         return None
     beside = [c for e in holders for c in e if c.tag in _BESIDE and c not in (*holders, codes[0])]
-    languages = [found for child in beside if (found := _labelled(text_of(child)))]
+    languages = [found for child in beside if (found := language_in(text_of(child)))]
     drop_all(beside)
     return languages[0] if languages else None
 
 
 def _drop_numbers_after(place: HtmlElement, code: str) -> None:
-    """Remove a list behind a block that counts its lines; the parser lets none stand in it."""
+    """Remove a list of line numbers after a block; the parser has moved it out of the `pre`."""
     counted = place.getnext()
     if counted is None or counted.tag not in ("ul", "ol"):
         return
@@ -116,9 +103,9 @@ def code_text(pre: HtmlElement) -> str:
     parts: list[str] = []
     _collect(pre, parts, top=True)
     text = "".join(parts).replace("\r\n", "\n").replace("\u200b", "")
-    if _INDENTED.search(text):  # by an editor that writes &nbsp; for spaces
+    if _INDENTED.search(text):  # some editors write &nbsp; for spaces
         text = text.replace("\xa0", " ")
-    # The newline after the start tag is not part of the text, in HTML itself.
+    # By the rules of HTML, a newline right after the start tag is not part of the text.
     return text.removeprefix("\n").rstrip("\n") if text.strip() else ""
 
 
@@ -164,7 +151,7 @@ def _is_line(element: HtmlElement) -> bool:
 def _is_line_span(element: HtmlElement) -> bool:
     found = names(element)
     return element.tag == "span" and (
-        # Prism writes `token line` for a part of a line, in a diff.
+        # In a diff, Prism writes `token line` for a part of a line.
         (not _LINE.isdisjoint(found) and "token" not in found)
         or element.get("data-line") is not None
         or "display:block" in _style(element)
@@ -172,13 +159,13 @@ def _is_line_span(element: HtmlElement) -> bool:
 
 
 def _is_filler(element: HtmlElement) -> bool:
-    """Tell an empty line that stands in a part of a line, after a newline: Prism's, wrapped."""
+    """Tell an empty line within another one, which Prism writes after a newline in a diff."""
     parent = element.getparent()
     return parent is not None and parent.tag == "span" and not text_of(element)
 
 
 def _newline_follows(element: HtmlElement) -> bool:
-    """Tell whether the page itself ends the line right behind an element."""
+    """Tell whether the page itself ends the line right after an element."""
     last: HtmlElement = element
     while not last.tail and last.getnext() is None:
         parent = last.getparent()
@@ -192,7 +179,7 @@ def _newline_follows(element: HtmlElement) -> bool:
 
 
 def _flatten_table(table: HtmlElement) -> None:
-    """Replace a table that only sets line numbers beside code by its code."""
+    """Replace a table that only puts line numbers beside code with the code."""
     rows = list(table.iter("tr"))
     if not rows:
         return
@@ -242,71 +229,7 @@ def _outermost(pre: HtmlElement) -> HtmlElement:
 
 def _only_labels(wrapper: HtmlElement, pre: HtmlElement) -> bool:
     words = text_of(wrapper).replace(text_of(pre), "", 1).strip()
-    return len(words) <= _LABEL_LENGTH and wrapper.find(".//p") is None
-
-
-def _language(pre: HtmlElement) -> str | None:
-    inner = list(elements(pre, "code"))[:1]
-    for element in (*inner, pre, *list(pre.iterancestors())[:5]):
-        if element.tag in ("body", "article", "main", "li"):
-            break
-        if element.tag != "pre" and sum(1 for _ in element.iter("pre")) > len(inner) + 1:
-            break
-        if found := _declared_language(element):
-            return found
-    return None
-
-
-def _declared_language(element: HtmlElement) -> str | None:
-    for attribute in ("data-lang", "data-language", "lang-name"):
-        if (value := (element.get(attribute) or "").lower()) and value not in _NO_LANGUAGE:
-            return value if re.fullmatch(r"[\w+#.-]{1,30}", value) else None
-    classes = (element.get("class") or "").lower().replace("brush: ", "brush-").split()
-    for name in classes:
-        match = _LANGUAGE.fullmatch(name)
-        if match and match[1] not in _NO_LANGUAGE and re.fullmatch(r"[\w+#.-]{1,30}", match[1]):
-            return match[1]
-    if not _BARE_OWNERS.isdisjoint(classes):
-        return next((n for n in classes if n in _NAMED and _BARE.fullmatch(n)), None)
-    return None
-
-
-def _label_before(place: HtmlElement) -> str | None:
-    """Return the language that stands above a block, and remove the label."""
-    label = place.getprevious()
-    if label is None or label.tag not in ("div", "span", "header", "figcaption"):
-        return None
-    found = _labelled(" ".join(map(str, label.itertext())))
-    if found is None and not _names_language(label):
-        return None
-    drop(label)
-    return None if found in _NO_LANGUAGE else found
-
-
-def _names_language(label: HtmlElement) -> bool:
-    """Tell a bar above a block that holds the name of a language, and buttons."""
-    named = [part for part in elements(label) if not _LANGUAGE_NAMES.isdisjoint(names(part))]
-    shown = [words for part in (*named[:1], *elements(label, "button")) for words in _words(part)]
-    return bool(named) and len(text_of(named[0])) <= _LABEL_LENGTH and _words(label) == shown
-
-
-def _words(element: HtmlElement) -> list[str]:
-    return " ".join(map(str, element.itertext())).split()
-
-
-def _label_in(place: HtmlElement, pre: HtmlElement) -> str | None:
-    """Return the language that stands in the wrapper of a block."""
-    if place is pre:
-        return None
-    around = Counter(map(str, place.itertext())) - Counter(map(str, pre.itertext()))
-    found = _labelled(" ".join(around))
-    return None if found in _NO_LANGUAGE else found
-
-
-def _labelled(text: str) -> str | None:
-    words = [w for w in text.lower().split() if w not in ("copy", "code", "copied!")]
-    known = len(words) == 1 and words[0] in _NAMED | {"text", "plaintext", "console", "output"}
-    return words[0] if known else None
+    return len(words) <= LABEL_LENGTH and wrapper.find(".//p") is None
 
 
 def _replace(old: HtmlElement, new: HtmlElement) -> None:
@@ -317,12 +240,11 @@ def _replace(old: HtmlElement, new: HtmlElement) -> None:
         new.drop_tree()
     new.tail = old.tail
     old.tail = None
-    # A block cannot stand in a paragraph: markdown would run it into the line.
     parent.replace(old, new)
 
 
 def drop_code_controls(body: HtmlElement) -> None:
-    """Remove the labels of buttons that stand beside code blocks."""
+    """Remove the labels of buttons beside code blocks, such as "Copy"."""
     for pre in list(elements(body, "pre")):
         parent = pre.getparent()
         if parent is not None and any(_WRAPPER.fullmatch(n) for n in names(parent)):

@@ -1,4 +1,4 @@
-"""Bytes to text: servers and pages lie about their encoding, so it is decided here."""
+"""Bytes to text. Servers and pages misstate their encoding, so it is decided from the bytes."""
 
 import codecs
 import re
@@ -15,8 +15,8 @@ _MAGIC = (
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MARKUP = re.compile(r"<[a-zA-Z!?/]")
 _SPREAD_OUT = re.compile(rb"(?:[^\x00]\x00){8}|(?:\x00[^\x00]){8}")
-# A word that mixes ASCII letters with those of another script, or a word in capitals and accents
-# alone, is what text looks like that was decoded with the wrong table.
+# Text that was decoded with the wrong table has words that mix ASCII letters with those of another
+# script, and words of accented letters alone.
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _UNLIKELY_SHARE = 0.3
@@ -24,24 +24,25 @@ _BROKEN_SHARE = 0.02
 
 
 class NotHtml(ValueError):
-    """The bytes are not a page; says what they are."""
+    """The bytes are not a page; the message says what they are."""
 
 
 def decode_page(body: bytes, content_type: str | None) -> str:
     """Decode the bytes of a page.
 
-    The order is: byte order mark, valid UTF-8, what the page declares, what the server says, a
-    guess from the bytes. A declared table whose text is implausible is not believed.
+    The first that fits is taken: the byte order mark, valid UTF-8, the encoding that the page
+    declares, the one that the server states, and a guess from the bytes. A declared encoding is
+    not believed if its text is implausible.
 
     Raises:
-        NotHtml: the bytes are something else, whatever the server calls them.
+        NotHtml: the bytes are not HTML, whatever the server calls them.
     """
     if encoding := read_bom(body)[0]:
         text = body.decode(encoding, "replace").removeprefix("\ufeff")
     else:
         _refuse_binary(body)
         text = _decode(body, content_type)
-    # A stray NUL is no text, and the parser would end there.
+    # The parser would stop at a stray NUL.
     text = text.replace("\x00", "")
     if not _MARKUP.search(text):
         raise NotHtml("there is no markup in it")
@@ -51,9 +52,9 @@ def decode_page(body: bytes, content_type: str | None) -> str:
 def _refuse_binary(body: bytes) -> None:
     start = body[:2048].lstrip()
     if start.startswith(_MAGIC):
-        raise NotHtml(f"begins as a binary file does: {start[:8]!r}")
+        raise NotHtml(f"begins like a binary file: {start[:8]!r}")
     if _SPREAD_OUT.search(start):
-        return  # UTF-16 without its mark
+        return  # UTF-16 without a byte order mark
     if len(_CONTROLS.findall(start)) > len(start) * _BROKEN_SHARE:
         raise NotHtml("holds control characters, as binary files do")
 
@@ -79,7 +80,7 @@ def _decode(body: bytes, content_type: str | None) -> str:
 
 
 def _nearly_utf8(body: bytes) -> bool:
-    """Tell UTF-8 with a few broken places (cut text, a quoted mail) from another encoding."""
+    """Tell UTF-8 with a few broken places, such as a cut-off text, from another encoding."""
     sample = body[: 4 * _SAMPLE].decode("utf-8", "replace")
     wide = sum(map(len, re.findall(r"[^\x00-\x7f]+", sample)))
     return wide > 0 and sample.count("\ufffd") <= wide * _BROKEN_SHARE
@@ -88,7 +89,7 @@ def _nearly_utf8(body: bytes) -> bool:
 def _plausible(body: bytes, name: str) -> str | None:
     try:
         if codecs.lookup(name).name in ("utf-8", "utf-16", "utf-16-le", "utf-16-be"):
-            return None  # has been tried, or would have shown
+            return None  # UTF-8 was tried before, and UTF-16 would have been noticed
         text = body.decode(name, "replace")
     except LookupError:
         return None
@@ -108,7 +109,7 @@ def _unlikely(text: str) -> bool:
 def _guess(body: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    # Markup tells nothing about the encoding of the text between it.
+    # Markup says nothing about the encoding of the text, and would outweigh it.
     prose = re.sub(rb"<(script|style)\b.*?</\1|<[^>]*>", b" ", body, flags=re.DOTALL | re.I)
     best = from_bytes(prose[:_SAMPLE]).best()
     return body.decode(best.encoding if best else "cp1252", "replace")

@@ -1,4 +1,4 @@
-"""The edges of an article: lines about it that themes set before and after its text."""
+"""The edges of an article: lines that themes put before and after its text."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ _DAY = (
     rf"(?:\s+de)?,?\s+\d{{4}}|\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}})"
     r"(?:,?\s+(?:at\s+)?\d{1,2}:\d{2}(?::\d{2})?\s*(?:am|pm|utc|gmt)?)?"
 )
-# Lines that only a theme writes, wherever they stand at an end of the article.
+# Lines that only a theme writes; they are removed at either end of the article.
 _THEME = rf"""
     (?:(?:last\s+)?(?:posted|published|updated|modified|created|edited)(?:\s+(?:on|at|by|in))?[:\s]*)?{_DAY}
     |(?:posted|published|filed)\s+(?:on|by|in|at|under)\b.{{0,120}}
@@ -42,7 +42,7 @@ _THEME = rf"""
     |more\s+(?:posts|articles)(?:\s+(?:by|from)\s.{{0,40}})?|skip\s+to\s+content|advertisement
     |(?:subscribe|sign\s+up)(?:\s+(?:to|for|via|now)\b.{{0,60}})?
 """
-# Lines that an author may write as well: they go only where they stand apart from the text.
+# Lines that an author may write too; they are removed only if they stand apart from the text.
 _APART = rf"""
     by\s+[^.!?]{{2,60}}|[\W_]+
     |{_DAY}[\s,|·•—–-]+(?:by|in)\s.{{1,60}}|.{{2,60}}[\s,|·•—–-]+{_DAY}
@@ -84,9 +84,9 @@ _LOOKS = 12
 
 
 def trim_edges(article: HtmlElement, title: str | None, author: str | None) -> None:
-    """Remove dates, bylines, reading times, share lines and the like at both ends.
+    """Remove dates, bylines, reading times, share links and the like from both ends.
 
-    Only whole short blocks go, and only until the first that is text.
+    Only whole short blocks are removed, and only up to the first block of text.
     """
     key, name = _key(title or ""), _key(author or "")
     text_parent = _text_parent(article)
@@ -116,13 +116,13 @@ def _is_line(block: HtmlElement, text: str, apart: bool) -> bool:
 
 
 def _text_parent(article: HtmlElement) -> HtmlElement | None:
-    """Return the element in which most paragraphs of the article stand."""
+    """Return the element that holds most paragraphs of the article."""
     counts = Counter(p.getparent() for p in elements(article, "p", "pre", "h2", "h3"))
     return _section(counts.most_common(1)[0][0]) if counts else None
 
 
 def _section(element: HtmlElement | None) -> HtmlElement | None:
-    """Return the outermost of the sections that lie in each other, as some generators write."""
+    """Return the outermost of nested sections, which some generators write for each heading."""
     while element is not None and _nests(element):
         element = element.getparent()
     return element
@@ -136,7 +136,7 @@ def _nests(element: HtmlElement) -> bool:
 
 
 def _leaves(element: HtmlElement) -> Iterator[HtmlElement]:
-    """Give the blocks that hold text, in order; not what lies in them."""
+    """Yield the innermost blocks that hold text, in order."""
     for child in element:
         if not isinstance(child.tag, str):
             continue

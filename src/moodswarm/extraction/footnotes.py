@@ -1,4 +1,4 @@
-"""Footnotes: links up and down a page, turned into markdown's own."""
+"""Footnotes: pairs of links on a page, turned into the footnotes of markdown."""
 
 import re
 
@@ -36,7 +36,7 @@ def mark_footnotes(root: HtmlElement) -> None:
 
 
 def _holder(target: HtmlElement) -> HtmlElement:
-    """Return the block of a note whose number is what the links lead to."""
+    """Return the block of a note if the link leads only to the number in it."""
     if target.tag not in ("a", "span", "sup"):
         return target
     return next(target.iterancestors(*_NOTES), target)
@@ -94,7 +94,7 @@ def _set_note(note: HtmlElement, label: str) -> None:
 
 
 def _drop_rule(holder: HtmlElement) -> None:
-    """Remove the line or heading between the article and its notes."""
+    """Remove the rule or heading between the article and its notes."""
     before = holder.getprevious()
     if before is not None and (before.tag == "hr" or "footnote" in " ".join(names(before, "id"))):
         drop(before)

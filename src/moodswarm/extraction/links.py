@@ -1,4 +1,4 @@
-"""What a page links to: for spiders that look for articles. No article is extracted."""
+"""The links of a page, for spiders that look for articles. No article is extracted here."""
 
 import re
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.decoding import NotHtml, decode_page
-from moodswarm.extraction.guards import refuse_costly
 from moodswarm.extraction.metadata import find_canonical
 from moodswarm.extraction.tree import TooDeep, elements, parse_page
+from moodswarm.extraction.verdicts import refuse_costly
 
 _FEEDS = {
     "application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml",
@@ -23,14 +23,14 @@ _MAX_BYTES = 8_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageLinks:
-    """Where a page leads, absolute, without fragments, each address once, in order.
+    """The addresses that a page leads to: absolute, without fragments, each once, in order.
 
     Attributes:
         feeds: RSS, Atom and JSON feeds that the page names, on any host.
         links: Pages on the same host.
         next: The next page of a listing (`rel=next`), on the same host.
-        platform: `substack`, `medium` or `web`, by what the page is made with.
-        canonical: As the page states it.
+        platform: `substack` or `medium` if the page was made there, else `web`.
+        canonical: The page's own address, as it states it.
     """
 
     feeds: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class PageLinks:
 
 
 def discover_links(body: bytes, url: str) -> PageLinks:
-    """Read the links of a page; what is not a page has none."""
+    """Read the links of a page; bytes that are not a page have none."""
     if len(body) > _MAX_BYTES:
         return PageLinks()
     try:
@@ -69,7 +69,7 @@ def discover_links(body: bytes, url: str) -> PageLinks:
 
 
 def base_address(root: HtmlElement, url: str) -> str:
-    """Return what relative links of a page are relative to: its `base`, or its own address."""
+    """Return the address that relative links start from: the page's `base`, or its own address."""
     for base in elements(root, "base"):
         if base.get("href"):
             address = resolve(url, base.get("href") or "")
@@ -78,11 +78,11 @@ def base_address(root: HtmlElement, url: str) -> str:
 
 
 def resolve(base: str, address: str) -> str | None:
-    """Return an absolute web address without fragment; None for any other kind of link."""
+    """Return an absolute web address without its fragment; None for any other kind of link."""
     try:
         joined = urldefrag(urljoin(base, address.strip()))[0]
         parts = urlsplit(joined)
-        _ = parts.port
+        _ = parts.port  # raises if it is not a number
     except ValueError:
         return None
     return joined if parts.scheme in ("http", "https") and parts.hostname else None

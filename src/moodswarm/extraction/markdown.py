@@ -1,50 +1,39 @@
-"""HTML to markdown: a tidy tree, then html-to-markdown, then a few mends of its text."""
+"""HTML to markdown: the tree is tidied, html-to-markdown converts it, and its text is mended."""
 
 import re
-from urllib.parse import urljoin, urlsplit
 
-from lxml import etree, html
+from lxml import etree
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.code import plain_code_blocks
 from moodswarm.extraction.footnotes import mark_footnotes
-from moodswarm.extraction.tree import (
-    drop,
-    drop_all,
-    elements,
-    names,
-    parse_fragment,
-    text_of,
+from moodswarm.extraction.tidying import (
+    flatten_layout_tables,
+    keep_formulas,
+    plain_blocks,
+    tidy_headings,
+    tidy_images,
+    tidy_inline_code,
+    tidy_links,
 )
+from moodswarm.extraction.tree import drop_all, elements, parse_fragment
 
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _UNSAFE = (
     "script", "style", "link", "meta", "noscript", "template", "svg", "iframe", "object", "embed",
     "canvas", "audio", "video", "button", "select", "textarea", "form", "base", "head", "title",
 )  # fmt: skip
-_ANCHOR_TEXT = re.compile(
-    r"[\W_]*|permalink|anchor|link|edit|copy link|link to this (?:heading|section)", re.I
-)
-_ANCHOR_NAME = re.compile(
-    r".*(?:anchor|headerlink|header-link|hash-link|permalink|heading-link|toc-backref|editsection).*"
-)
-_FILE_NAME = re.compile(r"[\w.%-]+\.(?:png|jpe?g|gif|webp|svg|avif|bmp)", re.I)
-_SOURCES = ("data-src", "data-original", "data-lazy-src", "data-srcset", "srcset")
-_CODE = ("pre", "code", "kbd", "samp", "tt", "var")
-# Only where a parser would take them for emphasis: snake_case and 2 * 3 need nothing.
+# Marks are escaped only where a parser would see emphasis; snake_case and 2 * 3 stay.
 _STAR, _STAR_END = re.compile(r"\*(?=\S)"), re.compile(r"\S\*")
 _UNDERSCORE = re.compile(r"(?<![\w\\])_+(?=[^\s_])")
 _UNDERSCORE_END = re.compile(r"\w_(?!\w)")
-# The converter would escape a backslash itself; this stands for one until it is done.
+# The converter would escape a backslash; this character stands for one until it has finished.
 _BACKSLASH = "\ue0f1"
-# A tag or an entity that is meant to be read: in a page about HTML.
+# A tag or an entity that is meant to be read, in a page about HTML.
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w{1,31};)")
-# What would begin another block if it stayed at the start of a line.
+# Marks that would begin another block if they stayed at the start of a line.
 _MARK_IN_TEXT = re.compile(
     r"\s*\n\s*(?=(?:[-*+]|\d{1,9}[.)]|\#{1,6})(?:\s|$)|[=-]+\s*(?:\n|$)|>|```|~~~)"
 )
-_LONG_CELL = 40
-_BLANKS = re.compile(r"\n{3,}")
 _FENCE = re.compile(r"^[ >]*(?:[-*+] |\d+[.)] )*(`{3,}|~{3,})")
 
 
@@ -52,28 +41,32 @@ def html_to_markdown(html_text: str, base_url: str) -> str:
     """Convert a piece of HTML, such as an entry of a feed, to markdown.
 
     Args:
-        html_text: Anything; scripts, frames and forms in it give nothing.
-        base_url: What relative links are relative to.
+        html_text: Anything; scripts, frames and forms in it are left out.
+        base_url: The address that relative links start from.
 
     Raises:
-        ValueError: it is nested too deeply to be converted as a whole.
+        ValueError: it is nested so deeply that a part of it would be lost.
     """
     root = parse_fragment(html_text)
     return "" if root is None else tree_to_markdown(root, base_url)
 
 
 def tree_to_markdown(root: HtmlElement, base_url: str) -> str:
-    """Convert a tree to markdown; the tree is changed on the way."""
+    """Convert a tree to markdown; this changes the tree.
+
+    The order matters: code blocks are plain before anything could be removed from them, and text
+    is escaped last, when all code and formulas are known.
+    """
     tidy_headings(root)
     plain_code_blocks(root)
-    _keep_formulas(root)
+    keep_formulas(root)
     drop_all(elements(root, *_UNSAFE))
     mark_footnotes(root)
-    _absolute_links(root, base_url)
-    _images(root, base_url)
-    _inline_code(root)
+    tidy_links(root, base_url)
+    tidy_images(root, base_url)
+    tidy_inline_code(root)
     flatten_layout_tables(root)
-    _plain_blocks(root)
+    plain_blocks(root)
     _join_lines(root)
     _escape(root)
     return _convert(root)
@@ -98,7 +91,7 @@ def _convert(root: HtmlElement) -> str:
 
 
 def _mend(text: str) -> str:
-    """Take away surplus blank lines, except in code."""
+    """Remove surplus blank lines, except in code, and put the backslashes in."""
     lines, fence = [], ""
     for line in text.replace("\u200b", "").replace(_BACKSLASH, "\\").split("\n"):
         mark = _FENCE.match(line)
@@ -116,172 +109,11 @@ def _mend(text: str) -> str:
     return "\n".join(lines).strip("\n")
 
 
-def tidy_headings(root: HtmlElement) -> None:
-    """Remove the anchors and edit links of headings; unwrap links to the heading itself."""
-    for heading in elements(root, *_HEADINGS):
-        for link in list(elements(heading, "a", "span", "button")):
-            if link.getparent() is None:
-                continue
-            named = any(_ANCHOR_NAME.fullmatch(name) for name in names(link))
-            if link.tag == "button" or "mw-editsection" in names(link):
-                drop(link)
-            elif link.tag == "a" or named:
-                _tidy_anchor(heading, link, named)
-        for line in list(elements(heading, "br")):
-            line.tail = " " + (line.tail or "")
-            line.drop_tag()
-
-
-def _tidy_anchor(heading: HtmlElement, link: HtmlElement, named: bool) -> None:
-    text, whole = text_of(link), text_of(heading)
-    image = link.find(".//img") is not None
-    if text != whole and (_ANCHOR_TEXT.fullmatch(text) or named) and not (image and not named):
-        drop(link)
-    elif link.tag == "a" and (named or (link.get("href") or "#").startswith("#")):
-        link.drop_tag()
-
-
-def _keep_formulas(root: HtmlElement) -> None:
-    """Put the TeX source of a formula in the place of its drawing."""
-    for source in list(root.iter("annotation")):
-        if source.get("encoding") != "application/x-tex" or not source.text:
-            continue
-        shown = source
-        for parent in source.iterancestors():
-            if not any(
-                n.startswith(("katex", "mathjax", "mjx")) for n in names(parent)
-            ) and parent.tag not in ("math", "semantics", "mrow"):
-                break
-            shown = parent
-        display = any("display" in n for n in names(shown)) or shown.get("display") == "block"
-        formula = html.Element("span")
-        formula.text = f"$${source.text.strip()}$$" if display else f"${source.text.strip()}$"
-        formula.set("data-formula", "")
-        formula.tail = shown.tail
-        parent_of_shown = shown.getparent()
-        if parent_of_shown is not None:
-            parent_of_shown.replace(shown, formula)
-
-
-def _absolute_links(root: HtmlElement, base_url: str) -> None:
-    for link in list(elements(root, "a")):
-        address = _absolute(base_url, link.get("href"))
-        for name in link.attrib:
-            if name not in ("id", "name"):
-                del link.attrib[name]
-        if address is None or not (text_of(link) or link.find(".//img") is not None):
-            link.drop_tag()
-        else:
-            link.set("href", address)
-
-
-def _absolute(base_url: str, address: str | None) -> str | None:
-    if not address:
-        return None
-    try:
-        joined = urljoin(base_url, address.strip())
-        scheme = urlsplit(joined).scheme
-    except ValueError:  # a malformed host, such as http://[oops
-        return None
-    if scheme not in ("http", "https", "mailto", "tel", ""):
-        return None
-    return joined.replace(" ", "%20").replace("\n", "")
-
-
-def _images(root: HtmlElement, base_url: str) -> None:
-    """Keep an image for its description, which its author wrote; drop one that has none."""
-    for image in list(elements(root, "img")):
-        text = " ".join((image.get("alt") or "").split())
-        source = image.get("src") or ""
-        if not source or source.startswith("data:"):
-            lazy = next((v for n in _SOURCES if (v := image.get(n))), "")
-            source = (lazy.split() or [""])[0].rstrip(",")
-        address = _absolute(base_url, source)
-        if not text or _FILE_NAME.fullmatch(text) or address is None or address.startswith("data"):
-            drop(image)
-            continue
-        for name in image.attrib:
-            del image.attrib[name]
-        image.set("src", address)
-        image.set("alt", text)
-    for link in list(elements(root, "a")):
-        if not text_of(link) and link.find(".//img") is None:
-            link.drop_tag()
-
-
-def _inline_code(root: HtmlElement) -> None:
-    for code in list(elements(root, *_CODE)):
-        if code.tag == "pre" or next(code.iterancestors(*_CODE), None) is not None:
-            continue
-        if code.tag == "var":
-            continue
-        code.tag = "code"
-        text = "".join(str(part) for part in code.itertext())
-        inner = code.find(".//a")
-        if (
-            inner is not None
-            and len(code) == 1
-            and not (code.text or "").strip()
-            and not (inner.tail or "").strip()
-            and inner.get("href")
-        ):
-            _swap_link(code, inner)
-            continue
-        for child in list(code):
-            code.remove(child)
-        code.text = re.sub(r"\s+", " ", text.replace("\xa0", " ").replace("\u200b", ""))
-
-
-def _swap_link(code: HtmlElement, link: HtmlElement) -> None:
-    """Turn a link in code into code in a link, which markdown can say."""
-    text = text_of(link)
-    code.remove(link)
-    code.tag, link.tag = "a", "code"
-    code.set("href", link.get("href") or "")
-    for name in link.attrib:
-        del link.attrib[name]
-    for child in list(link):
-        link.remove(child)
-    code.text, link.text, link.tail = "", text, ""
-    code.append(link)
-
-
-def flatten_layout_tables(root: HtmlElement) -> None:
-    """Turn tables that only place things on the page into plain blocks."""
-    for table in list(elements(root, "table")):
-        if _is_layout(table):
-            for part in list(elements(table, "table", "thead", "tbody", "tfoot", "tr", "td", "th")):
-                if part is table or next(part.iterancestors("table"), None) is None:
-                    part.tag = "div"
-
-
-def _is_layout(table: HtmlElement) -> bool:
-    if table.get("role") in ("presentation", "none"):
-        return True
-    cells = list(elements(table, "td", "th"))
-    blocks = next(elements(table, "table", *_HEADINGS, "pre", "article", "main"), table)
-    inner = next((e for e in elements(table, *_HEADINGS, "pre", "table") if e is not table), None)
-    long = any(len(text_of(cell).split()) > _LONG_CELL for cell in cells)
-    return len(cells) <= 1 or (inner is not None and long) or blocks.tag in ("article", "main")
-
-
-def _plain_blocks(root: HtmlElement) -> None:
-    """Turn what markdown has no word for into paragraphs and plain blocks."""
-    for block in list(elements(root, "figure", "figcaption")):
-        block.tag = "p" if block.tag == "figcaption" and block.find(".//p") is None else "div"
-    for item in elements(root, "li"):
-        paragraphs = [e for e in item if e.tag == "p"]
-        others = [e for e in item if e.tag not in ("p", "ul", "ol")]
-        if len(paragraphs) == 1 and not others and paragraphs[0].getprevious() is None:
-            paragraphs[0].drop_tag()
-    for details in list(elements(root, "details", "summary")):
-        details.tag = "p" if details.tag == "summary" else "div"
-
-
 def _join_lines(root: HtmlElement) -> None:
-    """Keep the mark of a list within the line, where a generator wrapped a text before it.
+    """Join a line that begins with the mark of a list to the one before it.
 
-    Two marks or more are a list that the generator did not see; the reader of the markdown does.
+    A generator has wrapped the text there. Two marks or more are left alone: that is a list which
+    the generator missed, and markdown shows it.
     """
     for block in elements(root, "p"):
         text = "".join(map(str, block.itertext()))
@@ -295,7 +127,7 @@ def _join_lines(root: HtmlElement) -> None:
 
 
 def _escape(root: HtmlElement) -> None:
-    """Put a backslash before what would turn plain text into emphasis or a tag."""
+    """Put a backslash before marks that would turn plain text into emphasis or a tag."""
     for element in elements(root):
         inside = element.tag in ("code", "pre") or element.get("data-formula") is not None
         if element.text and not inside:
@@ -318,7 +150,7 @@ def _escaped(text: str) -> str:
 
 
 def _escape_mark(text: str, mark: str, start: re.Pattern[str], end: re.Pattern[str]) -> str:
-    """Escape what opens an emphasis, as far as one is closed behind it."""
+    """Escape the marks that open emphasis, up to the last one that could close it."""
     last = max((match.start() for match in end.finditer(text)), default=0)
     escaped = start.sub(lambda match: f"{_BACKSLASH}{mark}" * len(match[0]), text[: last + 1])
     return escaped + text[last + 1 :]

@@ -19,7 +19,7 @@ _LATEST = "2100-01-01"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What a page says about its article."""
+    """The facts that a page states about its article."""
 
     title: str | None
     author: str | None
@@ -29,7 +29,7 @@ class Metadata:
 
 
 def read_metadata(root: HtmlElement, url: str) -> Metadata:
-    """Read what a page says about itself; the tree is not changed."""
+    """Read the facts that a page states about its article; the tree is not changed."""
     linked = list(linked_data(root))
     return Metadata(
         title=find_title(root, linked),
@@ -74,7 +74,7 @@ def _name(text: str) -> str | None:
 
 
 def parse_time(text: Any) -> datetime | None:
-    """Read an ISO 8601 time, or a day; without a zone it is UTC."""
+    """Read an ISO 8601 time or day as UTC; a time without a zone is taken as UTC."""
     if not isinstance(text, str) or not (text := text.strip()):
         return None
     text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", text.replace(" UTC", "Z"))
@@ -83,7 +83,7 @@ def parse_time(text: Any) -> datetime | None:
         aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-    return aware if 1990 <= aware.year < 2100 else None  # noqa: PLR2004  # the life of the web
+    return aware if 1990 <= aware.year < 2100 else None  # noqa: PLR2004  # from the first web page on
 
 
 def _published_at(root: HtmlElement, linked: list[dict[str, Any]], url: str) -> datetime | None:
@@ -118,7 +118,7 @@ def _searched_date(root: HtmlElement, url: str) -> datetime | None:
 
     from htmldate import find_date
 
-    # The limit is fixed, so that a page gives the same result on any day.
+    # The limit is fixed, so that a page yields the same result on any day.
     found = find_date(
         deepcopy(root), extensive_search=False, original_date=True, url=url, max_date=_LATEST
     )
@@ -126,7 +126,7 @@ def _searched_date(root: HtmlElement, url: str) -> datetime | None:
 
 
 def read_language(root: HtmlElement) -> str | None:
-    """Return the language that a page states, ISO 639-1."""
+    """Return the language that a page states, as ISO 639-1."""
     html = next((e for e in root.iter("html")), root)
     stated = (
         html.get("lang"),
@@ -143,7 +143,7 @@ def read_language(root: HtmlElement) -> str | None:
 
 
 def find_canonical(root: HtmlElement, url: str) -> str | None:
-    """Return the address that a page calls its own, absolute."""
+    """Return the absolute address that a page calls its own."""
     for link in elements(root, "link"):
         if "canonical" in (link.get("rel") or "").lower().split() and link.get("href"):
             return _web_address(url, link.get("href") or "")

@@ -1,4 +1,4 @@
-"""A page to an article: every step in its order."""
+"""From a page to an article: all steps in order."""
 
 from lxml.html import HtmlElement
 
@@ -7,32 +7,28 @@ from moodswarm.extraction.body import find_article
 from moodswarm.extraction.code import drop_code_controls, plain_code_blocks
 from moodswarm.extraction.decoding import NotHtml, decode_page
 from moodswarm.extraction.edges import trim_edges
-from moodswarm.extraction.guards import refuse_costly
 from moodswarm.extraction.links import base_address
-from moodswarm.extraction.markdown import (
-    flatten_layout_tables,
-    tidy_headings,
-    tree_to_markdown,
-)
+from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import read_metadata
 from moodswarm.extraction.platforms.medium import read_medium
 from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
+from moodswarm.extraction.tidying import flatten_layout_tables, tidy_headings
 from moodswarm.extraction.titles import with_title
 from moodswarm.extraction.tree import TooDeep, find_body, parse_page
-from moodswarm.extraction.verdicts import refuse_application, refuse_listing
+from moodswarm.extraction.verdicts import refuse_application, refuse_costly, refuse_listing
 
 
 def extract_page(
     body: bytes, url: str, *, content_type: str | None = None, max_bytes: int = 3_000_000
 ) -> Article | Refused:
-    """Turn the bytes of a page into an article. No network, no clock.
+    """Turn the bytes of a page into an article, without network or clock.
 
     Args:
-        body: As the server sent it, decompressed.
-        url: Where it was found; relative links are resolved against it.
-        content_type: The server's header, a hint only: the encoding is decided from the bytes.
-        max_bytes: A longer page is refused.
+        body: The bytes that the server sent, decompressed.
+        url: The address of the page; relative links are resolved against it.
+        content_type: The server's header. It is only a hint, since servers misstate encodings.
+        max_bytes: Longer pages are refused.
     """
     if len(body) > max_bytes:
         return Refused("too_large", f"{len(body):,} bytes; at most {max_bytes:,} are read")

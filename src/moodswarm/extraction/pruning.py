@@ -1,4 +1,4 @@
-"""What is on a page but not of the article: found by element, role, and name."""
+"""Removal of everything on a page that is not its article, by element, role and name."""
 
 import re
 from collections.abc import Iterator
@@ -6,13 +6,6 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import drop, drop_all, elements, names, text_of
-from moodswarm.extraction.vocabulary import (
-    ANCHOR,
-    BOILERPLATE,
-    CONTENT,
-    CONTENTS_HEADING,
-    STATE,
-)
 
 _NEVER = (
     "script", "style", "link", "meta", "noscript", "template", "svg", "iframe", "object", "embed",
@@ -30,12 +23,102 @@ _BLOCKS = (
 )  # fmt: skip
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-#: An element that holds more of the page's words is the page, whatever it is called.
+#: An element with a larger share of the page's text is the page itself, whatever its name.
 _MOST = 0.4
+
+# Names as `tree.names` returns them. They match as a whole: `share` is a share bar, while
+# `market-share` may be the subject of the article.
+_PREFIX = (
+    r"(?:(?:js|md|vp|sl|theme|site|page|post|posts|article|entry|blog|single|single-post|content"
+    r"|main|global|story|doc|docs|wp-block|td|jp|sd|bd|mw|c|o|m|l|u)-)*"
+)
+_SUFFIX = (
+    r"(?:-(?:\d+|list|lists|links?|items?|bar|bars|box|boxes|block|blocks|container|wrapper|wrap"
+    r"|section|area|widget|widgets|buttons?|btns?|inner|outer|content|menu|nav|panel|form|icons?"
+    r"|card|cards|module|group|holder|main|body|header|footer|title|heading|row|top|bottom|left"
+    r"|right|text|label|desktop|mobile|sm|md|lg|small|large|compact|full|sticky|fixed|float"
+    r"|floating|horizontal|vertical|inline|primary|secondary))*"
+)
+_KINDS = (
+    # ways to other pages
+    r"nav|navs|navbar|navigation|subnav|nav-(?:links|below|above|previous|next|menu|toggle)"
+    r"|menu|menus|mega-menu|breadcrumbs?|crumbs|pagination|paginator|pager|paging"
+    r"|prev-next|previous-next|next-prev|(?:prev|previous|next)-(?:post|article|page|entry)s?"
+    r"|prev|next|posts?-nav(?:igation)?|pagenav|sidebars?|sidenav|side-nav|side|rail|drawer"
+    r"|(?:sphinx)?sidebar(?:-.*)?|related|relateds|related-(?:.*)|read-(?:more|next|also)"
+    r"|more-(?:posts|articles|stories|from|like|reading)(?:-.*)?|recent-posts?"
+    r"|recommend(?:ed|ations?)?(?:-.*)?|suggest(?:ed|ions)(?:-.*)?|similar-(?:.*)|latest-posts?"
+    r"|popular-posts?|trending|you-may-(?:.*)|also-like|archive-links|series-nav"
+    r"|(?:back-)?to-top|scroll-(?:to-)?top|backtotop|gotop|skip|skip-(?:.*)|skiplink"
+    # tables of contents
+    r"|toc|tocs|table-of-contents|tableofcontents|toc-(?:.*)|toctree|toctree-wrapper|toctoggle"
+    r"|contents-outline|page-outline|doc-outline|local-nav|on-this-page|localtoc|minitoc"
+    # asking for something
+    r"|share|shares|sharing|sharedaddy|share-(?:.*)|social|socials|social-(?:.*)|addtoany(?:-.*)?"
+    r"|addthis(?:-.*)?|a2a(?:-.*)?|sociable|tweet-this|follow-(?:us|me|button)|clap|claps|likes?"
+    r"|reactions?|newsletter|newsletters|newsletter-(?:.*)|subscribe|subscription|subscribe-(?:.*)"
+    r"|subscription-(?:.*)|signup|sign-up|mailing-list|mailchimp|mc-embed(?:-.*)?|email-capture"
+    r"|optin|opt-in|cta|call-to-action|promo|promos|promotion|donate|donation|sponsors?|sponsored"
+    r"|support-me|buy-me-a-coffee|ko-fi|patreon|paywall|login|logins|register|feedback|feedback-(?:.*)|rating"
+    r"|ratings|was-this-helpful|page-helpful|helpful|survey|poll-widget|rss|feed-links"
+    # consent and advertisement
+    r"|cookies?|cookie-(?:.*)|consent|gdpr|cc-window|onetrust(?:-.*)?|popup|popups|modal|modals"
+    r"|overlay|toast|ad|ads|adsense|adsbygoogle|advert|adverts|advertisement|advertising|ad-(?:.*)"
+    r"|ads-(?:.*)|dfp|carbon-?ads|carbonads|ethical-?ads?|announcement|announcements|alert-bar"
+    # readers
+    r"|comments?|commentlist|comment-(?:.*)|comments-(?:.*)|disqus|disqus-(?:.*)|respond|reply"
+    r"|giscus|utterances|gitalk|valine|waline|twikoo|isso|remark42|hyvor-talk|webmentions?"
+    r"|trackbacks?|pingbacks?|discussion"
+    # about the page and its author
+    r"|byline|bylines|author|authors|author-(?:.*)|about-(?:the-)?author|bio|profile|avatar"
+    r"|meta|metas|metadata|meta-(?:.*)|(?:post|entry|article|page)-(?:info|data|date|time)"
+    r"|info-(?:bar|line)|dateline|posted-on|posted-by|published|date-published|last-(?:updated|modified)"
+    r"|lastupdated|lastmod|updated|modified|readtime|read-time|reading-time|time-to-read"
+    r"|read(?:ing)?-duration|word-?count|post-count|views?-count|busuanzi(?:-.*)?|page-views?"
+    r"|tags?|tag-(?:list|cloud|links|container)|taglist|tagcloud|post-tag|cats?|categories|category"
+    r"|cat-links|tags-links|taxonomy|terms|topics|labels|licen[sc]e|copyright|copyrights"
+    r"|post-copyright(?:-.*)?|cc-licen[sc]e|permalink|post-permalink|edit|edit-(?:link|page|this-page|post|on-.*|button)"
+    r"|edit-?this-?page|editlink|improve-page|view-source|show-source|source-link|page-source"
+    r"|report-issue|revision-date|git-revision(?:-.*)?|page-actions?|post-actions?|actions"
+    r"|page-tools|toolbar|tools|print|printfriendly|print-link|download-links|version-(?:.*)"
+    r"|site-(?:header|footer|nav|title|branding|info|logo|description)|masthead|colophon|footer"
+    r"|pre-footer|page-footer|post-footer|entry-footer|article-footer|footer-(?:.*)|credits?|powered-by"
+    r"|search|search-(?:.*)|searchbox|searchform|language-(?:switcher|selector|picker)"
+    r"|lang-switch(?:er)?|theme-(?:toggle|switch|switcher|picker)|hidden-print|noprint|no-print"
+    # for machines and screen readers
+    r"|sr-only|sr|visually-hidden|visuallyhidden|screen-reader-text|screenreader|screen-reader"
+    r"|assistive-text|a11y-hidden|copy|copybtn|copy-(?:.*)|clipboard|clipboard-(?:.*)|btn-copy"
+    r"|code-copy(?:-.*)?|headerlink|header-anchor|heading-anchor|anchor-?link|anchorjs-link"
+    r"|hash-link|heading-link|mw-editsection|editsection|noprint|navbox|catlinks|reflist-nav"
+    r"|(?:input|output|in|out)-prompt|printfooter|speechify-ignore|jump-link|mw-jump-link|hidden"
+)
+# Words that mean the same whatever precedes them: `kg-signup-card`, `elementor-share-buttons`.
+_STRONG = (
+    r"newsletter|signup|sign-up|subscribe|subscription|opt-?in|mailing-list|share|sharing|social"
+    r"|social-share|breadcrumbs?|related-?(?:posts?|articles?|content|stories|reading)|comments"
+    r"|author-(?:bio|box|card|info)|cookie-(?:notice|banner|bar|consent|law-info)|toc|pagination"
+    r"|post-navigation|sponsor|tag-?cloud|page-?nav|prev-?next|copy-?button|line-?numbers-rows"
+)
+_BOILERPLATE = re.compile(f"(?:{_PREFIX}(?:{_KINDS})|(?:[a-z0-9]+-)*(?:{_STRONG})){_SUFFIX}")
+# Names of the element that holds the article.
+_CONTENT = re.compile(
+    r"(?:.*-)?(?:post|article|entry|page|main|blog|story|doc|docs|markdown|theme|content|body)-"
+    r"(?:content|body|text|main|inner|wrapper|container|markdown)|content|markdown|prose|article"
+    r"|post|entry|hentry|h-entry|main"
+)
+# Names of a link to a heading; some sites put them on the heading itself.
+_ANCHOR = re.compile(
+    r"(?:.*-)?(?:anchor|anchor-?link|anchorjs-link|headerlink|header-link|heading-link|hash-link"
+    r"|permalink|copy-link)"
+)
+_STATE = re.compile(r"(?:has|with|no|is|without|hide|show)-.*|.*-(?:enabled|disabled|open|closed)")
+_CONTENTS_HEADING = re.compile(
+    r"(?:table of )?contents:?|on this page:?|in this (?:article|post|page):?", re.I
+)
 
 
 def prune_page(body: HtmlElement) -> None:
-    """Remove from a page what cannot be of its article."""
+    """Remove everything from a page that cannot belong to its article."""
     _keep_tasks(body)
     drop_all(elements(body, *_NEVER))
     limit = len(text_of(body)) * _MOST
@@ -44,18 +127,18 @@ def prune_page(body: HtmlElement) -> None:
             before = element.getprevious()
             listed = sum(1 for _ in element.iter("a")) > 1
             drop(element)
-            if listed and before is not None and CONTENTS_HEADING.fullmatch(text_of(before)):
-                drop(before)  # the heading of a table of contents that has gone
+            if listed and before is not None and _CONTENTS_HEADING.fullmatch(text_of(before)):
+                drop(before)  # the heading of the table of contents that was just removed
 
 
 def _only_leads(element: HtmlElement) -> bool:
-    """Tell navigation that is most of a short page."""
+    """Tell navigation, which may be most of a short page."""
     linked = sum(len(text_of(link)) for link in element.iter("a"))
     return element.tag == "nav" and linked > len(text_of(element)) / 2
 
 
 def _keep_tasks(body: HtmlElement) -> None:
-    """Write the boxes of a task list as markdown does; the elements themselves go."""
+    """Write the boxes of a task list as markdown does, since their elements are removed."""
     for box in elements(body, "input"):
         item = next(box.iterancestors("li"), None)
         if box.get("type") == "checkbox" and item is not None and not _named_boilerplate(item):
@@ -75,7 +158,7 @@ def _suspects(body: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _is_note(element: HtmlElement) -> bool:
-    """Tell footnotes and admonitions, which some sites put in landmark elements."""
+    """Tell footnotes and admonitions, which some sites put into `nav` or `footer`."""
     return any("footnote" in n or "admonition" in n or "citation" in n for n in names(element))
 
 
@@ -89,18 +172,18 @@ def _is_hidden(element: HtmlElement) -> bool:
 
 def _named_boilerplate(element: HtmlElement) -> bool:
     classes = names(element)
-    if element.tag in _HEADINGS:  # named after the anchor it carries; that goes by itself
-        classes = [name for name in classes if not ANCHOR.fullmatch(name)]
-    if any(CONTENT.fullmatch(name) for name in classes):
+    if element.tag in _HEADINGS:  # some are named after their anchor, which is removed by itself
+        classes = [name for name in classes if not _ANCHOR.fullmatch(name)]
+    if any(_CONTENT.fullmatch(name) for name in classes):
         return False
-    if any(BOILERPLATE.fullmatch(name) and not STATE.fullmatch(name) for name in classes):
+    if any(_BOILERPLATE.fullmatch(name) and not _STATE.fullmatch(name) for name in classes):
         return True
-    # Ids of sections and headings come from the words of the article.
+    # The ids of these elements are made of the article's words: a section on `comments` stays.
     if element.tag in (*_HEADINGS, "section", "a", "span", "li", "p", "details"):
         return False
     if "section" in classes:
         return False
-    return any(BOILERPLATE.fullmatch(name) for name in names(element, "id"))
+    return any(_BOILERPLATE.fullmatch(name) for name in names(element, "id"))
 
 
 def _inside_code(element: HtmlElement) -> bool:

@@ -1,4 +1,4 @@
-"""The title of a page, and its place in the article."""
+"""The title of a page, and its place at the beginning of the article."""
 
 import re
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ _EARLY = 600
 
 
 def find_title(root: HtmlElement, linked: list[dict[str, Any]]) -> str | None:
-    """Choose between the headings, what is meant for sharing, and the title of the page.
+    """Choose the title from the headings, the metadata for sharing, and the `title` element.
 
-    The title of the page often ends or begins with the name of the site; a heading that it
-    contains is the title without that name. What is meant for sharing comes next.
+    The `title` element often begins or ends with the name of the site. A heading that it contains
+    is the title without that name; failing that, the metadata for sharing is used.
     """
     page = root.findtext(".//head/title") or root.findtext(".//title") or ""
     page = " ".join(page[:1_000].split())
@@ -46,7 +46,7 @@ def find_title(root: HtmlElement, linked: list[dict[str, Any]]) -> str | None:
 
 
 def _headings(root: HtmlElement, tag: str) -> Iterator[str]:
-    """Give the headings that may be the title: not the name of the site, which leads home."""
+    """Yield headings that may be the title. One that links to the home page names the site."""
     for heading in elements(root, tag):
         links = [*heading.iter("a"), *heading.iterancestors("a")]
         if not any(_HOME.fullmatch(link.get("href") or "") for link in links):
@@ -87,14 +87,17 @@ def _same(one: str, other: str) -> bool:
 
 
 def _begins(page: str, heading: str) -> bool:
-    """Tell whether a title is the heading and, behind a separator, the name of the site."""
+    """Tell whether a title is the heading, followed by a separator and the name of the site."""
     return (
         len(_parts(page)) > 1 and bool(_key(heading)) and _key(page).startswith(f"{_key(heading)} ")
     )
 
 
 def _contains(page: str, heading: str, *, short: bool = False) -> bool:
-    """Tell the same with the name of the site at either end, where the heading is the longer."""
+    """Tell whether a title is the heading with the name of the site at either end.
+
+    If the name comes first, the heading must be the longer of the two, unless `short` is set.
+    """
     key, parts = _key(heading), _parts(page)
     last = len(parts) > 1 and bool(key) and _key(page).endswith(f" {key}")
     return _begins(page, heading) or (last and (short or len(key) >= len(_key(parts[0]))))
@@ -105,7 +108,7 @@ def _parts(page: str) -> list[str]:
 
 
 def _without_site(title: str, root: HtmlElement, page: str) -> str:
-    """Cut the name of the site off, at either end of a title."""
+    """Cut the name of the site off either end of a title."""
     site = _key(meta(root, "og:site_name") or meta(root, "application-name") or "")
     for match in _SUFFIX.finditer(title):
         before, after = title[: match.start()].strip(), title[match.end() :].strip()
@@ -118,16 +121,16 @@ def _without_site(title: str, root: HtmlElement, page: str) -> str:
     parts = list(_SUFFIX.finditer(title))
     if not parts:
         return title
-    # Without a name to compare, the last part goes if it is the shorter one.
+    # Without a name to compare with, the last part is cut off if it is the shorter one.
     before, after = title[: parts[-1].start()].strip(), title[parts[-1].end() :].strip()
     return before if len(_key(after).split()) <= max(3, len(_key(before).split())) else title
 
 
 def with_title(title: str | None, content: str) -> str:
-    """Return the markdown with the title as its heading of level 1, exactly once.
+    """Return the markdown with the title at its beginning, once, as a heading of level 1.
 
-    A page shows its title above or within the article, a feed beside it; stored articles begin
-    with it in every case.
+    A page shows its title above or within the article, and a feed beside it. Stored articles
+    always begin with it.
     """
     if not title:
         return content

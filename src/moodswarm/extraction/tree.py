@@ -1,4 +1,4 @@
-"""Parsing, and the few operations on trees that every step here needs."""
+"""Parsing, and the few operations on trees that every step needs."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,7 @@ from typing import cast
 from lxml import etree, html
 from lxml.html import HtmlElement
 
-#: libxml2 drops what is nested deeper, so such a page would be cut in silence.
+#: libxml2 silently drops elements that are nested deeper.
 MAX_DEPTH = 250
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -49,30 +49,30 @@ def find_body(root: HtmlElement) -> HtmlElement:
 
 
 def elements(root: HtmlElement, *tags: str) -> Iterator[HtmlElement]:
-    """Give the elements below and including `root`, without comments and instructions."""
+    """Yield `root` and the elements below it, without comments and processing instructions."""
     for element in root.iter(*tags) if tags else root.iter("*"):
         yield cast(HtmlElement, element)
 
 
 def drop(element: HtmlElement) -> None:
-    """Remove an element; the text behind it stays."""
+    """Remove an element; the text after it stays."""
     if element.getparent() is not None:
         element.drop_tree()
 
 
 def drop_all(found: Iterable[HtmlElement]) -> None:
-    """Remove elements, which may lie in each other."""
+    """Remove elements; some may lie within others."""
     for element in list(found):
         drop(element)
 
 
 def text_of(element: HtmlElement) -> str:
-    """Return the text in an element, with white space as a reader sees it."""
+    """Return the text in an element, with white space as a browser shows it."""
     return " ".join(str(_STRING(element)).split())
 
 
 def names(element: HtmlElement, attribute: str = "class") -> list[str]:
-    """Return the names in a class or id, lower case, their words joined by single hyphens.
+    """Return the names in a class or id in lower case, their words joined by single hyphens.
 
     `postShareBar`, `post_share__bar` and `post-share-bar` are the same name.
     """

@@ -1,4 +1,4 @@
-"""Pages that are no article: applications that are empty without a browser, and listings."""
+"""Refusal of pages: of costly ones before parsing, of empty applications, and of listings."""
 
 import re
 from urllib.parse import urljoin, urlsplit
@@ -9,6 +9,13 @@ from moodswarm.extraction.article import Refused
 from moodswarm.extraction.metadata import Metadata
 from moodswarm.extraction.tree import elements, find_body, text_of
 
+#: The parser compares every attribute of a tag with every other; 100,000 take 20 seconds.
+_ATTRIBUTES = 2_000
+# Possessive quantifiers, so that no page can make the search backtrack.
+_TAG = re.compile(r"<[a-zA-Z](?:[^\"'<>]++|\"[^\"]*+\"|'[^']*+'|<)*+")
+_VALUE = re.compile(r"\"[^\"]*+\"|'[^']*+'")
+_NAME = re.compile(r"[^\s=\"'/>]++(?:\s*+=\s*+[^\s\"'>]*+)?")
+_TAGS = 100_000
 _ROOTS = {
     "root", "app", "__next", "__nuxt", "___gatsby", "react-root", "app-root", "svelte", "q-app",
     "main-app", "ember-app", "__docusaurus", "mount", "application",
@@ -36,8 +43,22 @@ _LINK_SHARE = 0.6
 _LINE_LINKS = 8
 
 
+def refuse_costly(text: str) -> Refused | None:
+    """Refuse a page that would cost the parser, or a later step, too much time."""
+    tags = 0
+    for tag in _TAG.finditer(text):
+        tags += 1
+        if tags > _TAGS:
+            return Refused("too_large", f"more than {_TAGS:,} tags")
+        if tag.end() - tag.start() < 2 * _ATTRIBUTES:
+            continue
+        if len(_NAME.findall(_VALUE.sub(" ", tag[0]))) > _ATTRIBUTES:
+            return Refused("too_large", f"a tag with more than {_ATTRIBUTES:,} attributes")
+    return None
+
+
 def refuse_application(root: HtmlElement) -> Refused | None:
-    """Refuse a page that shows its text only in a browser; never one whose text is there."""
+    """Refuse a page that shows its text only in a browser, but never one whose text is there."""
     body = find_body(root)
     words = _visible(body)
     if words >= _LITTLE_TEXT:
@@ -66,13 +87,13 @@ def _visible(element: HtmlElement) -> int:
 def refuse_listing(
     root: HtmlElement, body: HtmlElement, metadata: Metadata, url: str
 ) -> Refused | None:
-    """Refuse a page that lists articles; in doubt it is an article.
+    """Refuse a page that lists articles; if in doubt, it is an article.
 
     Args:
         root: The page.
-        body: Its body, pruned.
-        metadata: What the page says.
-        url: Its address; that of a listing often says so.
+        body: Its body, after pruning.
+        metadata: The facts that the page states.
+        url: Its address, which often tells a listing.
     """
     path = urlsplit(url).path or "/"
     hinted = bool(_LISTING_PATH.fullmatch(path))
@@ -99,7 +120,7 @@ def _one_article(body: HtmlElement) -> bool:
 
 
 def _entries(body: HtmlElement, url: str) -> list[HtmlElement]:
-    """Return the boxes of headings that lead to other pages of the same site."""
+    """Return the boxes around headings that link to other pages of the same site."""
     boxes: list[HtmlElement] = []
     for heading in elements(body, "h1", "h2", "h3", "h4"):
         links = [*heading.iter("a"), *heading.iterancestors("a")]
@@ -109,7 +130,7 @@ def _entries(body: HtmlElement, url: str) -> list[HtmlElement]:
 
 
 def _box(heading: HtmlElement, body: HtmlElement) -> HtmlElement:
-    """Return the widest element around a heading that holds a teaser and nothing more."""
+    """Return the widest element around a heading that holds no more than a teaser."""
     box = heading
     for parent in heading.iterancestors():
         if parent is body or len(text_of(parent).split()) > _TEASER:
@@ -130,7 +151,7 @@ def _leads_away(link: HtmlElement, url: str) -> bool:
 
 
 def _prose(body: HtmlElement, boxes: list[HtmlElement]) -> int:
-    """Count the words of text that stand outside of the boxes."""
+    """Count the words of text outside the boxes."""
     inside = {e for box in boxes for e in box.iter()}
     words = 0
     for element in elements(body, "p", "pre", "li", "blockquote"):

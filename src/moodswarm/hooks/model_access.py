@@ -1,5 +1,6 @@
 """The configured language model, for pipelines that have a use for one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kedro.config import MissingConfigException
@@ -8,6 +9,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
 from moodswarm.hooks.summary import Catalog
+from moodswarm.records.calls import CallRecord
 
 CHAT, DOCUMENTS = "chat", "documents"
 
@@ -35,5 +37,10 @@ class ModelAccess:
             profiles = self._context.config_loader["profiles"]
         except MissingConfigException:
             return
+
+        def record(calls: Sequence[CallRecord]) -> None:
+            # The store is opened by the first call, so a run that makes none does not need it.
+            catalog.load(DOCUMENTS).calls.record(calls)
+
         dataset: Any = catalog.get(CHAT)
-        dataset.configure(profiles, lambda calls: catalog.load(DOCUMENTS).record_calls(calls))
+        dataset.configure(profiles, record)

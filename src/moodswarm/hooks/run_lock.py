@@ -8,7 +8,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
 from moodswarm.hooks.summary import Catalog
-from moodswarm.stores.folder_lock import StoreLock
+from moodswarm.stores.folder_lock import FolderLock
 
 LOCK_TIMEOUT_SECONDS = 3600.0
 
@@ -20,7 +20,7 @@ class RunLock:
     """
 
     def __init__(self) -> None:
-        self._lock: StoreLock | None = None
+        self._lock: FolderLock | None = None
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
@@ -36,7 +36,7 @@ class RunLock:
                 "kedro run --params engine.backend=ray"
             )
         folder = Path(run_params["project_path"]) / "data" / "02_intermediate"
-        self._lock = StoreLock(
+        self._lock = FolderLock(
             folder,
             timeout=LOCK_TIMEOUT_SECONDS,
             remedy="run in another copy of the project folder",

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from kedro.config import MissingConfigException
 from kedro.framework.context import KedroContext
@@ -13,61 +13,92 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from moodswarm.hooks.summary import RETRIEVAL_REPORT, Catalog, RunSummary, measured_before
-from moodswarm.plugins import HOOKS, import_deferred
+from moodswarm.plugins import HOOKS, command_is_running, import_deferred
 
 logger = logging.getLogger(__name__)
 
 
-class MlflowTracking:
-    """Records runs in MLflow through kedro-mlflow; does nothing where that is not installed.
+class Recorder(Protocol):
+    """Writes one run into MLflow."""
 
-    The plugin's own hook would import MLflow for every command and open every catalog entry, even
-    those a run does not use; here it comes to life when a pipeline runs, and sees only that.
+    @property
+    def errors(self) -> tuple[type[Exception], ...]:
+        """What is raised when something cannot be recorded."""
+
+    def start(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
+        """Start a run in MLflow, with its tags."""
+
+    def log_inputs(
+        self, node: Node, catalog: Catalog, inputs: dict[str, Any], is_async: bool
+    ) -> None:
+        """Log the parameters among the inputs of a node."""
+
+    def log_report(
+        self, name: str, report: Mapping[str, Any], metrics: Mapping[str, float]
+    ) -> None:
+        """Log a report: its numbers as metrics, and itself as a file."""
+
+    def log_file(self, path: Path) -> None:
+        """Log a copy of a file."""
+
+    def finish(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
+        """End the run."""
+
+    def fail(
+        self, error: Exception, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
+        """End the run as one that failed."""
+
+
+class MlflowTracking:
+    """Records runs in MLflow; does nothing where kedro-mlflow is not installed.
+
+    Most runs are written straight into MLflow's database, because to import MLflow takes longer
+    than a run in which nothing changed; the others are left to kedro-mlflow's own hook.
     """
 
     def __init__(self, summary: RunSummary) -> None:
         self._summary = summary
         self._context: KedroContext | None = None
-        self._hook: Any = None
+        self._recorder: Recorder | None = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember the configuration."""
+        """Remember the configuration, and set up MLflow for a command of the plugin."""
         self._context = context
+        if command_is_running():
+            import_deferred(HOOKS).MlflowHook().after_context_created(context)
 
     @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
         """Start an MLflow run."""
-        if find_spec("kedro_mlflow") is None or self._switched_off(run_params):
-            return
-        self._hook = import_deferred(HOOKS).MlflowHook()
-        self._hook.after_context_created(self._context)
-        self._hook.before_pipeline_run(run_params, pipeline, catalog)
+        self._recorder = self._open_recorder(run_params, pipeline, catalog)
+        if self._recorder:
+            self._recorder.start(run_params, pipeline, catalog)
 
     @hook_impl
     def before_node_run(
         self, node: Node, catalog: Catalog, inputs: Mapping[str, Any], is_async: bool
     ) -> None:
         """Log the node's parameters."""
-        if self._hook:
+        if self._recorder:
             plain = {
                 name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
                 for name, value in inputs.items()
             }
-            self._hook.before_node_run(node, catalog, plain, is_async)
+            self._recorder.log_inputs(node, catalog, plain, is_async)
 
     @hook_impl
     def after_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
         """Log what the run did, and end it."""
-        if not self._hook:
-            return
-        self._try_to_log_reports(pipeline, catalog)
-        self._hook.after_pipeline_run(run_params, pipeline, catalog)
-        self._end_runs()
+        if self._recorder:
+            self._try_to_log_reports(self._recorder, pipeline, catalog)
+            self._recorder.finish(run_params, pipeline, catalog)
+            self._recorder = None
 
     @hook_impl
     def on_pipeline_error(
@@ -78,71 +109,71 @@ class MlflowTracking:
         catalog: Catalog,
     ) -> None:
         """Mark the run as failed, and end it."""
-        if self._hook:
+        if self._recorder:
             if measured_before(error, pipeline):
-                self._try_to_log_reports(pipeline, catalog)
-            self._hook.on_pipeline_error(error, run_params, pipeline, catalog)
-            self._end_runs()
+                self._try_to_log_reports(self._recorder, pipeline, catalog)
+            self._recorder.fail(error, run_params, pipeline, catalog)
+            self._recorder = None
 
-    def _switched_off(self, run_params: Mapping[str, Any]) -> bool:
-        """Ask kedro-mlflow's own setting, before MLflow is imported."""
-        if self._context is None:
-            return True
+    def _open_recorder(
+        self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> Recorder | None:
+        if self._context is None or find_spec("kedro_mlflow") is None:
+            return None
         try:
-            config = self._context.config_loader["mlflow"].get("tracking") or {}
+            config = self._context.config_loader["mlflow"]
         except MissingConfigException:
-            return True
-        unwanted = (config.get("disable_tracking") or {}).get("pipelines") or []
-        names = run_params.get("pipeline_names") or ["__default__"]
-        return all(name in unwanted for name in names)
+            return None
+        if _switched_off(config, run_params):
+            return None
+        from moodswarm.hooks.direct_recorder import DirectRecorder
 
-    def _try_to_log_reports(self, pipeline: Pipeline, catalog: Catalog) -> None:
-        import mlflow
+        direct = DirectRecorder.open(config, pipeline, catalog)
+        if direct:
+            return direct
+        from moodswarm.hooks.plugin_recorder import PluginRecorder
 
-        if mlflow.active_run():
-            try:
-                self._log_reports(pipeline.all_outputs(), catalog)
-            except (mlflow.MlflowException, OSError) as error:
-                # The work is done; a tracking server that is down must not fail its run.
-                logger.warning("MLflow did not take the results of this run: %s", error)
+        return PluginRecorder(self._context)
 
-    def _log_reports(self, outputs: set[str], catalog: Catalog) -> None:
-        import mlflow
+    def _try_to_log_reports(self, recorder: Recorder, pipeline: Pipeline, catalog: Catalog) -> None:
+        try:
+            self._log_reports(recorder, pipeline.all_outputs(), catalog)
+        except recorder.errors as error:
+            # The work is done; a tracking server that is down must not fail its run.
+            logger.warning("MLflow did not take the results of this run: %s", error)
 
+    def _log_reports(self, recorder: Recorder, outputs: set[str], catalog: Catalog) -> None:
         if "crawl_report" in outputs:
             from moodswarm.pipelines.crawl.summary import crawl_metrics
 
             report = catalog.load("crawl_report")
-            mlflow.log_metrics(crawl_metrics(report))
-            mlflow.log_dict(report, "crawl_report.json")
+            recorder.log_report("crawl_report", report, crawl_metrics(report))
         if "feature_report" in outputs:
             report = catalog.load("feature_report")
-            mlflow.log_metrics(feature_metrics(report, self._summary.seconds))
-            mlflow.log_dict(report, "feature_report.json")
-            self._log_file(catalog, "chunk_histogram")
+            metrics = feature_metrics(report, self._summary.seconds)
+            recorder.log_report("feature_report", report, metrics)
+            _log_file(recorder, catalog, "chunk_histogram")
         if RETRIEVAL_REPORT in outputs:
             from moodswarm.pipelines.retrieval_evaluation.summary import retrieval_metrics
 
             report = catalog.load(RETRIEVAL_REPORT)
-            mlflow.log_metrics(retrieval_metrics(report))
-            mlflow.log_dict(report, "retrieval_report.json")
-            self._log_file(catalog, "retrieval_chart")
+            recorder.log_report(RETRIEVAL_REPORT, report, retrieval_metrics(report))
+            _log_file(recorder, catalog, "retrieval_chart")
 
-    @staticmethod
-    def _log_file(catalog: Catalog, name: str) -> None:
-        import mlflow
 
-        dataset: Any = catalog.get(name)
-        path = getattr(dataset, "_filepath", None)
-        if path and Path(path).exists():
-            mlflow.log_artifact(str(path))
+def _switched_off(config: Mapping[str, Any], run_params: Mapping[str, Any]) -> bool:
+    """Ask kedro-mlflow's own setting, before MLflow is imported."""
+    tracking = config.get("tracking") or {}
+    unwanted = (tracking.get("disable_tracking") or {}).get("pipelines") or []
+    names = run_params.get("pipeline_names") or ["__default__"]
+    return all(name in unwanted for name in names)
 
-    def _end_runs(self) -> None:
-        import mlflow
 
-        while mlflow.active_run():
-            mlflow.end_run()
-        self._hook = None
+def _log_file(recorder: Recorder, catalog: Catalog, name: str) -> None:
+    dataset: Any = catalog.get(name)
+    path = getattr(dataset, "_filepath", None)
+    if path and Path(path).exists():
+        recorder.log_file(Path(path))
 
 
 def feature_metrics(report: Mapping[str, Any], seconds: Mapping[str, float]) -> dict[str, float]:

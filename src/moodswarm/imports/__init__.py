@@ -1,1 +1,4 @@
-"""Files to documents: JSON lines, the handbook's layout, and export archives."""
+"""Files to documents, and back: JSON lines, the handbook's layout, and export archives.
+
+Nothing here fetches anything, prints, or imports Kedro.
+"""

@@ -1,8 +1,8 @@
-"""Documents as the LLM Engineer's Handbook exports them, so that its data can be imported.
+"""Items as the LLM Engineer's Handbook exports them, turned into the fields of our documents.
 
-Its JSON has one file for articles, posts and repositories each; every item has a `content` object,
-`platform`, `author_full_name` and mostly a `link`. Ids are derived anew, and a post's `image` is
-left out: it is no text.
+Its export is three JSON files: articles, posts and repositories. Every item has a `content` object,
+`platform`, `author_full_name` and usually a `link`. Ids are computed anew, and a post's `image` is
+left out, since it is not text.
 """
 
 import re
@@ -21,18 +21,18 @@ _BEGINNING_CHARACTERS = 2000
 
 
 def is_handbook_item(item: Mapping[str, Any]) -> bool:
-    """Tell by `content`, which is an object there and text in our own format."""
+    """Tell the two formats apart by `content`: an object here, text in our own lines."""
     return isinstance(item.get("content"), dict)
 
 
 def document_values(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the fields of the one document of an article or post, or of each file of a repository.
+    """Yield the fields of the documents of an item: one, or one for each file of a repository.
 
     Raises:
-        InvalidDocument: names what is missing, unknown or of a wrong type.
+        InvalidDocument: names the field that is missing, unknown or of the wrong type.
     """
     if unknown := sorted(set(item) - _FIELDS):
-        raise InvalidDocument(f"unknown fields {unknown}; known are {sorted(_FIELDS)}")
+        raise InvalidDocument(f"unknown fields {unknown}; known: {sorted(_FIELDS)}")
     common = {name: item[name] for name in ("platform", "author_full_name") if name in item}
     if "name" in item:
         yield from _repository_files(item, common)
@@ -43,7 +43,7 @@ def document_values(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _article(item: Mapping[str, Any], common: dict[str, Any]) -> dict[str, Any]:
-    """The subtitle opens the text, unless the text's beginning has it already (66 of 76 do)."""
+    """Put the subtitle before the text, unless the text opens with it (66 of 76 articles do)."""
     title, subtitle, text = (_text(item, key) for key in ("Title", "Subtitle", "Content"))
     if _flat(subtitle) not in _flat(text[:_BEGINNING_CHARACTERS]):
         text = f"{subtitle.strip()}\n\n{text}"
@@ -60,7 +60,7 @@ def _article(item: Mapping[str, Any], common: dict[str, Any]) -> dict[str, Any]:
 def _post(item: Mapping[str, Any], common: dict[str, Any]) -> dict[str, Any]:
     link = item.get("link")
     if link is None and "_id" in item:
-        # Posts are often stored without an address there; `.invalid` says that this one is made up.
+        # Many posts of the handbook have no address; `.invalid` marks this one as made up.
         platform = re.sub("[^a-z0-9.]+", "-", str(item.get("platform", "post")).lower()).strip("-.")
         link = f"https://{platform or 'post'}.invalid/{item['_id']}"
     text = "\n\n".join(_text(item, key) for key in item["content"])

@@ -1,264 +1,227 @@
-"""Export and import of documents: JSON lines that bring back an identical store."""
+"""Import of documents: items of any source are written to a store in batches, and reported on."""
 
-import errno
-import gzip
-import json
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, cast
 
-from moodswarm.imports.handbook import document_values, is_handbook_item
-from moodswarm.imports.lines import Item, Limits, Unreadable, read_items
-from moodswarm.records import Author, Document, InvalidDocument
-from moodswarm.records.jsonl import document_from_values, document_to_line
+from moodswarm.imports.archives.files import ArchiveError
+from moodswarm.imports.archives.reading import read_archive
+from moodswarm.imports.items import Found, Item, Place, Skipped, Unusable
+from moodswarm.imports.lines import Limits, read_documents
+from moodswarm.records import Author, Document
 from moodswarm.stores.documents.protocol import DocumentStore, UpsertResult
-from moodswarm.stores.errors import StoreFull, StoreUnavailable
 
-_AUTHOR = "author"
+_BATCH_DOCUMENTS = 256
 _BATCH_CHARACTERS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class ImportFailure:
-    """What of a file was not imported; line 0 stands for the file as a whole."""
+    """An entry that was not imported; without a place it is the file or archive as a whole."""
 
     file: str
-    line: int
+    where: Place
     reason: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.file}:{self.line}: {self.reason}"
-            if self.line
-            else f"{self.file}: {self.reason}"
-        )
+        if not self.where:
+            return f"{self.file}: {self.reason}"
+        # Editors and terminals open `file:line`.
+        space = "" if isinstance(self.where, int) else " "
+        return f"{self.file}:{space}{self.where}: {self.reason}"
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import did.
+    """The outcome of an import.
 
     Attributes:
-        read: Documents found and given to the store; `result` accounts for each of them.
-        kept_newer: Of the unchanged, those of which the store has a newer version than the file.
-        rejected: Everything else that the files hold, with the reason.
+        read: Documents found and passed to the store; `result` accounts for each of them.
+        kept_newer: Those of the unchanged documents of which the store has a newer version.
+        skipped: Entries left out on purpose, by reason. In archives, `duplicate` is one whose link
+            came before, as in an older archive of the same member.
+        rejected: Everything else in the files, with the reason.
     """
 
     read: int = 0
     result: UpsertResult = field(default_factory=UpsertResult)
     kept_newer: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
     rejected: list[ImportFailure] = field(default_factory=list)
 
     @property
     def failed(self) -> bool:
-        """Tell whether anything in the files is not in the store."""
+        """Tell whether anything that should be in the store is not."""
         return bool(self.rejected)
-
-
-def export_documents(store: DocumentStore, target: str | os.PathLike[str] | BinaryIO) -> int:
-    """Write all documents, tombstoned ones too, one a line and ordered by id.
-
-    The same documents give the same bytes. An author whose record the documents alone would not
-    bring back (no document, or a better spelling met earlier) follows as `{"author": "Ada Byron"}`.
-
-    Args:
-        store: It may be written to meanwhile; a document is exported as it is when reached.
-        target: A path (compressed if it ends in `.gz`), which appears only once it is complete,
-            or a binary stream.
-
-    Returns:
-        The number of documents.
-
-    Raises:
-        StoreFull: no space left for the file.
-        StoreUnavailable: the file cannot be written.
-    """
-    if not isinstance(target, str | os.PathLike):
-        return _write_lines(store, target)
-    with _completed(Path(target)) as stream:
-        if not os.fspath(target).endswith(".gz"):
-            return _write_lines(store, stream)
-        # No name and no time in the header: the same documents give the same bytes.
-        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as zipped:
-            return _write_lines(store, cast(BinaryIO, zipped))
-
-
-def _write_lines(store: DocumentStore, stream: BinaryIO) -> int:
-    count, met = 0, dict[str, Author]()
-    for document in chain.from_iterable(store.scan_documents(include_deleted=True)):
-        stream.write(f"{document_to_line(document)}\n".encode())
-        author = Author.from_full_name(document.author_full_name)
-        met[author.id] = author.better_spelled(met.get(author.id, author))
-        count += 1
-    for author in store.authors():
-        if met.get(author.id) != author:
-            stream.write(f"{_author_line(author)}\n".encode())
-    return count
-
-
-def _author_line(author: Author) -> str:
-    return json.dumps({_AUTHOR: author.full_name}, ensure_ascii=False)
-
-
-@contextmanager
-def _completed(path: Path) -> Iterator[BinaryIO]:
-    """Give a stream to a file beside `path` that takes its place when the block has ended well."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with partial.open("wb") as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull(f"no space left to write {path}; nothing was kept of it") from error
-        raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from error
 
 
 def import_documents(
     store: DocumentStore,
     paths: Sequence[str | os.PathLike[str]],
-    batch_documents: int = 256,
+    batch_documents: int = _BATCH_DOCUMENTS,
     limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportReport:
-    """Read files of documents into a store; repeating an import changes nothing.
+    """Import files of JSON into a store; repeating an import changes nothing.
 
-    Formats are told apart by content: our JSON lines, the JSON of the LLM Engineer's Handbook (see
-    `handbook`), each plain or gzip. What is wrong is reported and everything else imported.
+    A file holds our own JSON lines, or the JSON of the LLM Engineer's Handbook (see `handbook`),
+    and may be gzipped; its content tells which. Everything that is wrong is reported, and the
+    rest is imported.
 
-    A document is written when it is new, or its content hash or tombstone differs from the stored
-    one. One with an `updated_at`, as exports have, is restored exactly, unless the stored one was
-    updated later: an old export never brings back what has changed or gone since, and `kept_newer`
-    counts such documents. Ids and hashes in a file are not trusted but computed.
+    A document is written when it is new, or when its content hash or tombstone differs from the
+    stored one. A document with an `updated_at`, as in exports, is restored exactly, unless the
+    stored one was updated later. An old export therefore never undoes a later change or deletion;
+    `kept_newer` counts such documents.
 
     Args:
         store: Keeps each batch as soon as it is read.
-        paths: Read in order; of two documents with one link, the first is taken.
-        batch_documents: How many are written at a time (fewer if they are long).
+        paths: Read in order; of two documents with one link, the first is taken and the second
+            is a failure.
+        batch_documents: How many documents are written at a time (fewer if they are long).
         limits: How much of a file may be in memory at once.
         progress: Called after each batch with the number of documents read so far.
 
     Raises:
-        StoreError: the store itself failed; batches reported before are kept.
+        StoreError: the store itself failed; batches that were reported before are kept.
     """
-    importer = _Importer(store, batch_documents, progress or (lambda _read: None))
+    importer = _Importer(store, batch_documents, progress)
     for path in paths:
-        for line, item in read_items(Path(path), limits or Limits()):
-            importer.take(os.fspath(path), line, item)
-    importer.flush()
-    return importer.report
+        importer.take(os.fspath(path), read_documents(Path(path), limits or Limits()))
+    return importer.finish()
+
+
+def import_archives(
+    store: DocumentStore,
+    platform: str,
+    paths: Sequence[Path],
+    author_full_name: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> ImportReport:
+    """Import export archives into a store; repeating an import changes nothing.
+
+    Args:
+        store: Keeps each batch as soon as it is read.
+        platform: One of `moodswarm.imports.archives.reading.PLATFORMS`.
+        paths: Read in order; of two entries with one link, the first is taken and the second
+            is skipped, since two archives of one member overlap.
+        author_full_name: Used instead of the name in the archive.
+        progress: Called after each batch with the number of documents read so far.
+
+    Raises:
+        StoreError: the store itself failed; batches that were reported before are kept.
+    """
+    importer = _Importer(store, _BATCH_DOCUMENTS, progress, overlapping=True)
+    for path in paths:
+        importer.take(str(path), read_archive(platform, path, author_full_name))
+    return importer.finish()
 
 
 class _Importer:
-    """Collects batches; knows every document it has met by 16 bytes and its place."""
+    """Collects batches, and remembers by id the place of every document it has met."""
 
     def __init__(
-        self, store: DocumentStore, batch_documents: int, progress: Callable[[int], None]
+        self,
+        store: DocumentStore,
+        batch_documents: int,
+        progress: Callable[[int], None] | None,
+        *,
+        overlapping: bool = False,
     ) -> None:
-        self.report = ImportReport()
+        self._report = ImportReport()
         self._store = store
         self._batch_documents = batch_documents
         self._progress = progress
+        self._overlapping = overlapping
         self._batch: list[Document] = []
         self._characters = 0
         self._files: list[str] = []
-        self._places: dict[bytes, tuple[int, int]] = {}
+        # The 16 bytes of an id, and (file number, place): millions of them fit into memory.
+        self._places: dict[bytes, tuple[int, Place]] = {}
 
-    def take(self, file: str, line: int, item: Item) -> None:
-        """Take one item of a file; its documents wait for their batch."""
-        if file not in self._files[-1:]:
-            self._files.append(file)
+    def take(self, file: str, items: Iterable[Item]) -> None:
+        """Take all items of a file or archive, up to where it cannot be read any further."""
+        self._files.append(file)
         try:
-            if isinstance(item, Unreadable):
-                self._reject(line, item.reason)
-            elif item.keys() == {_AUTHOR}:
-                self._take_author(item[_AUTHOR])
-            else:
-                for values in document_values(item) if is_handbook_item(item) else [item]:
-                    self._take_values(line, values)
-        except InvalidDocument as error:
-            self._reject(line, str(error))
+            for item in items:
+                self._take_item(item)
+        except ArchiveError as error:
+            self._reject("", str(error))
 
-    def _take_author(self, name: object) -> None:
-        if not isinstance(name, str):
-            raise InvalidDocument(
-                f"author: expected a name, found {type(name).__name__} {name!r:.80}"
-            )
-        try:
-            self._store.get_or_create_author(name)
-        except ValueError as error:
-            raise InvalidDocument(f"author: {error}") from error
+    def finish(self) -> ImportReport:
+        """Write the last batch and return the report."""
+        self._flush()
+        return self._report
 
-    def _take_values(self, line: int, values: dict[str, Any]) -> None:
-        try:
-            document = document_from_values(values)
-        except InvalidDocument as error:
-            self._reject(line, str(error))
-            return
+    def _take_item(self, item: Item) -> None:
+        match item:
+            case Found(where, document):
+                self._take_document(where, document)
+            case Skipped(reason=reason):
+                self._report.skipped[reason] += 1
+            case Unusable(where, reason):
+                self._reject(where, reason)
+            case Author():
+                self._store.get_or_create_author(item.full_name)
+
+    def _take_document(self, where: Place, document: Document) -> None:
         key = uuid.UUID(document.id).bytes
-        if key in self._places:
+        if key not in self._places:
+            self._places[key] = (len(self._files) - 1, where)
+            self._add(document)
+        elif self._overlapping:
+            self._report.skipped["duplicate"] += 1
+        else:
             file_number, first = self._places[key]
-            self._reject(line, f"duplicate of {self._files[file_number]}:{first} ({document.link})")
-            return
-        self._places[key] = (len(self._files) - 1, line)
-        self._add(document)
+            self._reject(
+                where, f"duplicate of {self._files[file_number]}:{first} ({document.link})"
+            )
 
     def _add(self, document: Document) -> None:
         self._characters += len(document.content)
         if self._batch and self._characters > _BATCH_CHARACTERS:
-            self.flush()
+            self._flush()
             self._characters = len(document.content)
         self._batch.append(document)
         if len(self._batch) >= self._batch_documents:
-            self.flush()
+            self._flush()
 
-    def flush(self) -> None:
+    def _flush(self) -> None:
         """Write the batch."""
         if not self._batch:
             return
         plain = [document for document in self._batch if document.updated_at is None]
         dated = [document for document in self._batch if document.updated_at is not None]
         result = self._store.upsert_documents(plain) + self._restore(dated)
-        self.report.read += len(self._batch)
-        self.report.result += result
-        places = {document.link: document.id for document in self._batch}
+        self._report.read += len(self._batch)
+        self._report.result += result
+        ids = {document.link: document.id for document in self._batch}
         for failure in result.failed:
-            file_number, line = self._places[uuid.UUID(places[failure.link]).bytes]
-            self.report.rejected.append(
-                ImportFailure(self._files[file_number], line, failure.reason)
-            )
+            number, where = self._places[uuid.UUID(ids[failure.link]).bytes]
+            self._report.rejected.append(ImportFailure(self._files[number], where, failure.reason))
         self._batch, self._characters = [], 0
-        self._progress(self.report.read)
+        if self._progress:
+            self._progress(self._report.read)
 
     def _restore(self, documents: list[Document]) -> UpsertResult:
-        stored = {
-            document.id: document
-            for document in self._store.get_documents([document.id for document in documents])
-        }
+        """Write documents of an export, except those of which the store has a newer version."""
+        ids = [document.id for document in documents]
+        stored = {document.id: document for document in self._store.get_documents(ids)}
         writes = []
         for document in documents:
             other = stored.get(document.id)
             if other is None or _is_other_version(document, other):
                 if other and _is_newer(other, document):
-                    self.report.kept_newer += 1
+                    self._report.kept_newer += 1
                 else:
                     writes.append(document)
         unchanged = UpsertResult(unchanged=len(documents) - len(writes))
         return unchanged + self._store.restore_documents(writes)
 
-    def _reject(self, line: int, reason: str) -> None:
-        self.report.rejected.append(ImportFailure(self._files[-1], line, reason))
+    def _reject(self, where: Place, reason: str) -> None:
+        self._report.rejected.append(ImportFailure(self._files[-1], where, reason))
 
 
 def _is_other_version(one: Document, other: Document) -> bool:

@@ -1,4 +1,4 @@
-"""Files of documents, read item by item: JSON lines, or one JSON array; plain or gzip."""
+"""Files of documents, read item by item: JSON lines, or one JSON array; plain or gzipped."""
 
 import gzip
 import io
@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from moodswarm.imports.handbook import document_values, is_handbook_item
+from moodswarm.imports.items import Found, Item, Unusable
+from moodswarm.records import Author, InvalidDocument
+from moodswarm.records.jsonl import document_from_values
+
 MIB = 1024 * 1024
+#: The only key of a line that names an author without a document.
+AUTHOR = "author"
 _WHITE = re.compile(r"[ \t\r\n]*")
 _GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"
@@ -27,19 +34,57 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why a line, or what follows it, gave no item."""
+    """The reason why a line, or everything after it, could not be read."""
 
     reason: str
 
 
-Item = dict[str, Any] | Unreadable
+Value = dict[str, Any] | Unreadable
 
 
-def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Item]]:
-    """Give (line, item) for every JSON object of a file, and for everything that is none.
+def read_documents(path: Path, limits: Limits) -> Iterator[Item]:
+    """Yield the documents of a file, and whatever in it did not become one.
 
-    Lines count from 1; line 0 stands for the file as a whole. JSON lines stream, whatever the size
-    of the file; a JSON array is read as a whole.
+    Every JSON object is a document of our own format or an item of the LLM Engineer's Handbook
+    (see `handbook`); the two are told apart by their content. Ids and hashes in the file are not
+    trusted but computed.
+    """
+    for line, values in read_items(path, limits):
+        try:
+            if isinstance(values, Unreadable):
+                yield Unusable(line, values.reason)
+            elif values.keys() == {AUTHOR}:
+                yield _author(values[AUTHOR])
+            elif is_handbook_item(values):
+                yield from (_document(line, each) for each in document_values(values))
+            else:
+                yield _document(line, values)
+        except InvalidDocument as error:
+            yield Unusable(line, str(error))
+
+
+def _author(name: object) -> Author:
+    if not isinstance(name, str):
+        raise InvalidDocument(f"author: expected a name, found {type(name).__name__} {name!r:.80}")
+    try:
+        return Author.from_full_name(name)
+    except ValueError as error:
+        raise InvalidDocument(f"author: {error}") from error
+
+
+def _document(line: int, values: dict[str, Any]) -> Found | Unusable:
+    """One file of a repository may be wrong while the others are fine, so nothing is raised."""
+    try:
+        return Found(line, document_from_values(values))
+    except InvalidDocument as error:
+        return Unusable(line, str(error))
+
+
+def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Value]]:
+    """Yield (line, value) for every JSON object of a file, and for whatever is not one.
+
+    Lines count from 1; line 0 stands for the file as a whole. JSON lines are streamed, however
+    large the file is; a JSON array is read into memory.
     """
     line, empty = 0, True
     try:
@@ -49,7 +94,7 @@ def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Item]]:
                 unzipped = stack.enter_context(gzip.GzipFile(fileobj=stream))
                 stream = stack.enter_context(io.BufferedReader(cast(io.RawIOBase, unzipped)))
             items = _array(stream, limits) if _is_one_value(stream) else _lines(stream, limits)
-            for line, item in items:  # the last line is named in what follows
+            for line, item in items:  # `line` is also the place of a later read error
                 empty = False
                 yield line, item
     except (OSError, EOFError, zlib.error) as error:
@@ -66,42 +111,42 @@ def _is_one_value(stream: io.BufferedReader) -> bool:
     return start.startswith("[") or re.match(r"\{\s*\n", start) is not None
 
 
-def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Item]]:
+def _lines(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Value]]:
     number = 0
     while line := stream.readline(limits.line + 1):
         number += 1
         if len(line) > limits.line:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(limits.line)
-            reason = f"the line is longer than {limits.line / MIB:g} MiB, more than one document"
+            reason = f"the line is longer than {limits.line / MIB:g} MiB, too long for one document"
             yield number, Unreadable(reason)
         elif line.strip():
             yield number, _parse(line)
 
 
-def _parse(line: bytes) -> Item:
+def _parse(line: bytes) -> Value:
     try:
         return _object(json.loads(line.decode("utf-8-sig").rstrip()))
     except UnicodeDecodeError as error:
         return Unreadable(f"not UTF-8: {error.reason} at byte {error.start + 1}")
     except json.JSONDecodeError as error:
         return Unreadable(f"broken JSON: {error.msg} at column {error.colno}")
-    except (ValueError, RecursionError) as error:  # a number of 5,000 digits; 10,000 brackets
+    except (ValueError, RecursionError) as error:  # such as 5,000 digits, or 10,000 brackets
         return Unreadable(f"broken JSON: {error}")
 
 
-def _object(value: Any) -> Item:
+def _object(value: Any) -> Value:
     if isinstance(value, dict):
         return value
     return Unreadable(f"expected a JSON object, found {type(value).__name__} {value!r:.60}")
 
 
-def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Item]]:
+def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Value]]:
     data = stream.read(limits.array + 1)
     if len(data) > limits.array:
         reason = (
             f"is one JSON value of more than {limits.array / MIB:g} MiB; turn it into JSON lines "
-            "(jq -c '.[]'), which are read line by line"
+            "(jq -c '.[]'), which are read one at a time"
         )
         yield 0, Unreadable(reason)
         return
@@ -115,8 +160,8 @@ def _array(stream: io.BufferedReader, limits: Limits) -> Iterator[tuple[int, Ite
     yield from _values(text)
 
 
-def _values(text: str) -> Iterator[tuple[int, Item]]:
-    """Decode an array value by value, so that all before a broken place is kept."""
+def _values(text: str) -> Iterator[tuple[int, Value]]:
+    """Decode an array value by value, so that everything before a broken place is kept."""
     decoder, line, counted = json.JSONDecoder(), 1, 0
     position = _skip_white(text, 1 if text.startswith(_BOM) else 0)
     inside = text.startswith("[", position)
@@ -141,8 +186,8 @@ def _values(text: str) -> Iterator[tuple[int, Item]]:
     yield from _rest(text, position, inside)
 
 
-def _rest(text: str, position: int, inside: bool) -> Iterator[tuple[int, Item]]:
-    """Say what is wrong when the array does not end where it should, and only there."""
+def _rest(text: str, position: int, inside: bool) -> Iterator[tuple[int, Value]]:
+    """Report text after the end of the array, or an array that does not end."""
     if inside and text.startswith("]", position):
         position = _skip_white(text, position + 1)
         inside = False

@@ -1,4 +1,4 @@
-"""Addresses of endpoints: what may be shown of them, and what is sent with them."""
+"""Addresses of endpoints: which parts may be shown, and which credentials are sent with them."""
 
 import base64
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -7,7 +7,7 @@ LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def shown(url: str) -> str:
-    """Return an address without its password, query and fragment: fit for logs and errors."""
+    """Return an address without its password, query and fragment, safe for logs and errors."""
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
@@ -29,17 +29,17 @@ def without_credentials(url: str) -> str:
 
 
 def credentials_of(url: str) -> list[str]:
-    """Return the secrets in an address, as written and as meant."""
+    """Return the secrets in an address, as they are written and as they are decoded."""
     password = urlsplit(url).password
     return [password, unquote(password)] if password else []
 
 
 def check_url(url: str) -> str:
-    """Refuse what is no http(s) address; the error does not repeat it."""
+    """Refuse anything but an http(s) address; the error does not repeat it."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("expected an address such as http://127.0.0.1:8080/v1")
-    parts.port  # noqa: B018 - reading it refuses a port that is no number
+    parts.port  # noqa: B018 - reading it refuses a port that is not a number
     return url
 
 

@@ -1,4 +1,4 @@
-"""A client for callers in plain threads: one event loop in the background."""
+"""A client for callers in ordinary threads, with one event loop in the background."""
 
 import asyncio
 import threading
@@ -21,10 +21,10 @@ class BlockingChat:
     """Calls a `ChatClient` from any thread; many threads may share one.
 
     The loop runs in a daemon thread, so that a call which hangs cannot keep the interpreter from
-    ending; what hooks hold is still written out then.
+    ending. The hooks still write out what they hold when it ends.
 
     Args:
-        client: Not used on another event loop; closed with this object.
+        client: Must not be used on another event loop; closed with this object.
     """
 
     def __init__(self, client: ChatClient) -> None:
@@ -54,7 +54,7 @@ class BlockingChat:
         self.close()
 
     def close(self) -> None:
-        """Stop what runs, and close the client; closing twice is fine."""
+        """Stop running calls and close the client; closing twice is fine."""
         self._close()
 
     def chat(self, request: ChatRequest, timeout_seconds: float | None = None) -> ChatResponse:
@@ -62,7 +62,7 @@ class BlockingChat:
 
         Args:
             request: What is asked.
-            timeout_seconds: For all attempts together; None for what the profile allows each.
+            timeout_seconds: For all attempts together; None for the profile's limit per attempt.
 
         Raises:
             LlmError: as `ChatClient.chat`; `EndpointDown` after `timeout_seconds`.
@@ -90,7 +90,7 @@ class BlockingChat:
         """Run an async function, such as a task with this client, and wait for its result.
 
         Raises:
-            EndpointDown: it was not done within `timeout_seconds`, and was stopped.
+            EndpointDown: it was stopped after `timeout_seconds`.
         """
         return self._wait(lambda: async_function(*args), timeout_seconds)
 
@@ -99,7 +99,9 @@ class BlockingChat:
             where = "from its own event loop" if self._close.alive else "after it was closed"
             raise RuntimeError(f"BlockingChat was used {where}")
         if not self._thread.is_alive():
-            raise RuntimeError("BlockingChat was opened before a fork; open another in each child")
+            raise RuntimeError(
+                "BlockingChat was opened before a fork. Open another in each child process"
+            )
         work = _within(begin, timeout_seconds, self.client)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
@@ -107,7 +109,7 @@ class BlockingChat:
         except Cancelled:
             raise EndpointDown(f"{self.client!r} was closed before its answer came") from None
         except BaseException:
-            # Ctrl-C in the waiting thread: the model has to stop as well.
+            # Ctrl-C reached the waiting thread, and the model has to stop as well.
             future.cancel()
             raise
 
@@ -127,7 +129,7 @@ async def _within(
 
 async def _leave(deltas: AsyncGenerator[Delta, None]) -> None:
     while isinstance(deltas, AsyncGeneratorType) and deltas.ag_running:
-        # Ctrl-C: the piece that was waited for is still being stopped.
+        # After Ctrl-C, the piece that the reader waited for is still being cancelled.
         await asyncio.sleep(0.001)
     await deltas.aclose()
 
@@ -138,9 +140,9 @@ def _shut_down(
     client: ChatClient,
     streams: set[AsyncGenerator[Delta, None]],
 ) -> None:
-    """Stop a loop within bounds; also called when the interpreter ends."""
+    """Stop a loop within `_CLOSE_SECONDS`; also called when the interpreter ends."""
     if not thread.is_alive():
-        return  # In a forked child: the loop is its parent's.
+        return  # This is a forked child, and the loop belongs to its parent.
     asyncio.run_coroutine_threadsafe(_finish(client, streams), loop).add_done_callback(
         lambda _: loop.call_soon_threadsafe(loop.stop)
     )
@@ -155,7 +157,8 @@ async def _finish(client: ChatClient, streams: set[AsyncGenerator[Delta, None]])
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-    # From the outside in: closed all at once, those inside would be in each other's way.
+    # Streams are closed from the outside in. `shutdown_asyncgens` closes all generators at once,
+    # and the nested ones would get in each other's way.
     await asyncio.gather(*(deltas.aclose() for deltas in [*streams]), return_exceptions=True)
     loop = asyncio.get_running_loop()
     await loop.shutdown_asyncgens()

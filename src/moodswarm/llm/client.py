@@ -1,4 +1,4 @@
-"""The one client: profile defaults, bounded concurrency, timeouts, retries, cost and hooks."""
+"""The client of every provider: defaults, concurrency, timeouts, retries, cost and hooks."""
 
 import asyncio
 import dataclasses
@@ -14,12 +14,13 @@ from types import TracebackType
 from typing import Self
 
 from moodswarm.llm.addresses import is_local
+from moodswarm.llm.chat import closing
 from moodswarm.llm.errors import EndpointDown, EndpointOverloaded, LlmError, RequestRefused
-from moodswarm.llm.hook import Call, Hook
 from moodswarm.llm.hooks.chain import HookChain
+from moodswarm.llm.hooks.hook import Call, Hook
 from moodswarm.llm.limits import Price, Retries, Timeouts
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Message, encodable
-from moodswarm.llm.provider import Provider, Transient, closing
+from moodswarm.llm.providers.provider import Provider, Transient
 from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)
@@ -27,13 +28,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class ClientOptions:
-    """What a profile says, apart from its provider and hooks.
+    """The settings of a profile, apart from its provider and hooks.
 
     Attributes:
         profile: Its name.
         provider: Such as `openai`.
-        address: Of the endpoint, without credentials; empty where nothing is called.
-        concurrency: Most requests at once, streams included until their end.
+        address: Of the endpoint, without credentials; empty if nothing is called.
+        concurrency: Most requests at the same time; a stream counts until it ends.
     """
 
     model: str
@@ -50,7 +51,7 @@ class ClientOptions:
 
 @dataclass(slots=True)
 class _Running:
-    """A call, the hooks that wait for its end, and when its first request was sent."""
+    """A call, the hooks that wait for its end, and the time of its first request."""
 
     call: Call
     hooks: list[Hook] = field(default_factory=list)
@@ -61,21 +62,21 @@ class _Running:
 
 
 class _Late(Transient):
-    """An answer that did not come in time; the endpoint may well be there."""
+    """The answer did not come in time; the endpoint may well be running."""
 
 
 class ChatClient:
-    """Asks one model; see `moodswarm.llm.provider.Chat`.
+    """Asks one model; see `moodswarm.llm.chat.Chat`.
 
-    A client belongs to the event loop of its first call, as its connections do. Other threads and
-    loops go through `moodswarm.llm.blocking.BlockingChat`.
+    A client belongs to the event loop of its first call, because its connections do. Other threads
+    and loops use `moodswarm.llm.blocking.BlockingChat`.
 
     Args:
         provider: Closed with the client.
         hooks: In order; closed with the client.
-        redact: Takes keys out of errors.
+        redact: Removes keys from errors.
         sleep: Waits between attempts.
-        draw: Random numbers in [0, 1) for the length of the waits.
+        draw: Returns random numbers in [0, 1), for the length of the waits.
     """
 
     def __init__(
@@ -129,15 +130,15 @@ class ChatClient:
             return
         self._closed = True
         try:
-            # Connections of a loop that is over are over, too.
+            # When a loop is closed, its connections are gone as well.
             if self._loop is None or not self._loop.is_closed():
                 await self._provider.close()
         finally:
-            # Hooks wait for stores and endpoints: not on the loop.
+            # Hooks wait for stores and endpoints, which must not block the loop.
             try:
                 await asyncio.to_thread(self._hooks.close)
             except RuntimeError:
-                # The interpreter is ending, and threads of the pool with it.
+                # The interpreter is ending and starts no more threads.
                 self._hooks.close()
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
@@ -161,8 +162,8 @@ class ChatClient:
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """Answer piece by piece; the last delta carries the whole response.
 
-        Retries happen only before the first piece. A reader that leaves early stops the model:
-        at once with `contextlib.aclosing`, else when the generator is collected.
+        Retries happen only before the first piece. A reader that leaves early stops the model, at
+        once with `contextlib.aclosing`, otherwise when the generator is garbage-collected.
 
         Raises:
             LlmError: as `chat`; `GuardRefused` may come in place of the last delta.
@@ -183,7 +184,8 @@ class ChatClient:
         except BaseException as error:
             self._fail(running, error)
             raise
-        # Before the last piece goes out: a reader rarely asks for more after it.
+        # The hooks run before the last piece is handed out, because a reader rarely asks for more
+        # after it, and code behind the last `yield` might never run.
         if refusal := self._end(running):
             raise refusal
         yield Delta(encodable(last.text), response)
@@ -191,12 +193,12 @@ class ChatClient:
     def _begin(self, request: ChatRequest) -> _Running:
         loop = asyncio.get_running_loop()
         if self._closed:
-            raise RuntimeError(f"{self!r} is closed; open another")
+            raise RuntimeError(f"{self!r} is closed. Open another")
         if self._loop is None:
             self._loop = loop
         if self._loop is not loop:
             raise RuntimeError(
-                f"{self!r} belongs to another event loop: open one client per loop, or share one "
+                f"{self!r} belongs to another event loop. Open one client per loop, or share one "
                 "through BlockingChat"
             )
         options = self.options
@@ -245,12 +247,12 @@ class ChatClient:
             except Transient as error:
                 failure = error
             if call.first_token_milliseconds is not None:
-                # What was read cannot be taken back, so the answer cannot begin again.
+                # The reader has already seen a part, so the answer cannot begin again.
                 raise EndpointDown(f"the answer broke off: {failure}") from None
             await self._wait(call, failure)
 
     async def _on_time(self, running: _Running) -> AsyncGenerator[Delta, None]:
-        """One attempt at a stream, whose every piece comes in time."""
+        """Make one attempt at a stream; every piece has to come in time."""
         timeouts, call = self.options.timeouts, running.call
         limit, what = timeouts.first_token, "no first token"
         async with closing(self._provider.stream(call.request)) as deltas:
@@ -263,7 +265,7 @@ class ChatClient:
                 except StopAsyncIteration:
                     raise Transient(f"{self._where()}: the stream ended too early") from None
                 if not delta.text and delta.response is None:
-                    continue  # The model thinks: no piece, but a sign of life.
+                    continue  # The model is thinking: an empty piece is a sign of life.
                 if call.first_token_milliseconds is None:
                     call.first_token_milliseconds = running.milliseconds()
                 yield delta
@@ -327,9 +329,9 @@ class ChatClient:
 
 def _with_defaults(request: ChatRequest, options: ClientOptions) -> ChatRequest:
     if not request.messages:
-        raise RequestRefused("the request has no message; expected at least one")
+        raise RequestRefused("the request has no message. Send at least one")
     if any(message.role == "system" for message in request.messages[1:]):
-        raise RequestRefused("the request has a system message that is not its first")
+        raise RequestRefused("the request has a system message that is not the first. Move it up")
     max_tokens, temperature = request.max_tokens, request.temperature
     messages = (Message(message.role, encodable(message.content)) for message in request.messages)
     return dataclasses.replace(

@@ -1,4 +1,4 @@
-"""What can go wrong with a language model; each message names the offender and the remedy."""
+"""Errors of language models; each message says what is wrong and what to do."""
 
 from typing import TYPE_CHECKING
 
@@ -19,23 +19,23 @@ class KeyRefused(LlmError):
 
 
 class RequestRefused(LlmError):
-    """The endpoint refuses the request itself (other 4xx): sending it again cannot help."""
+    """The endpoint refuses the request itself (other 4xx), so sending it again cannot help."""
 
 
 class QuotaSpent(RequestRefused):
-    """The account has no money or quota left (402): no other request fares better."""
+    """The account has no money or quota left (402), so no other request would succeed."""
 
 
 class EndpointDown(LlmError):
-    """Nothing answers at the address, or not in time, after all retries."""
+    """After all retries, nothing answers at the address, or not in time."""
 
 
 class EndpointOverloaded(LlmError):
-    """429 or 5xx after all retries."""
+    """After all retries, the endpoint still answers with 429 or 5xx."""
 
 
 class AnswerCutOff(LlmError):
-    """The answer met `max_tokens` before its end."""
+    """The answer reached `max_tokens` before its end."""
 
     def __init__(self, message: str, text: str = "") -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class AnswerCutOff(LlmError):
 
 
 class AnswerUnusable(LlmError):
-    """No answer had the shape that was asked for, after all re-asking."""
+    """Even after asking again, no answer had the required shape."""
 
     def __init__(self, message: str, text: str = "") -> None:
         super().__init__(message)
@@ -54,7 +54,8 @@ class GuardRefused(LlmError):
     """A guard stopped the call before it was sent, or withheld its answer.
 
     Attributes:
-        response: What was withheld, without its text, since it is paid for; None if nothing was.
+        response: The response that was withheld, without its text, because it was paid for; None
+            if the call was not sent.
     """
 
     response: "ChatResponse | None" = None

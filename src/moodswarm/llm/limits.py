@@ -12,7 +12,7 @@ from moodswarm.llm.messages import Usage
 
 
 class Settings(BaseModel):
-    """Base of all that `profiles.yml` holds; errors never repeat a value, it may be a key."""
+    """Base of all settings in `profiles.yml`; errors never repeat a value, as it may be a key."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, protected_namespaces=(), hide_input_in_errors=True
@@ -20,14 +20,14 @@ class Settings(BaseModel):
 
 
 class Price(Settings):
-    """What a million tokens cost."""
+    """The price of a million tokens."""
 
     prompt_per_million: float = Field(ge=0, allow_inf_nan=False)
     completion_per_million: float = Field(ge=0, allow_inf_nan=False)
     currency: str = "USD"
 
     def cost(self, usage: Usage) -> float | None:
-        """Return what a call costs; None where the endpoint did not count its tokens."""
+        """Return the cost of a call; None if the endpoint did not count its tokens."""
         if usage.prompt_tokens is None or usage.completion_tokens is None:
             return None
         prompt = usage.prompt_tokens * self.prompt_per_million
@@ -38,8 +38,8 @@ class Timeouts(Settings):
     """How long one attempt may take, in seconds; waiting for a free place is not counted.
 
     Attributes:
-        connect: Until the connection stands.
-        total: Until an answer in one piece is there.
+        connect: Until the connection is open.
+        total: Until an answer in one piece has arrived.
         first_token: Until the first piece of a stream.
         between_tokens: Until the next piece.
     """
@@ -54,9 +54,9 @@ class Retries(Settings):
     """How often a request is sent, and how long a client waits in between.
 
     Attributes:
-        attempts: Most requests for one call; 1 for no retry.
-        first_wait_seconds: Upper end of the first random wait; it doubles with every attempt.
-        longest_wait_seconds: Most that is waited, whatever the endpoint asks for.
+        attempts: Most requests for one call; 1 means no retry.
+        first_wait_seconds: Upper limit of the first random wait; it doubles with every attempt.
+        longest_wait_seconds: The longest wait, whatever the endpoint asks for.
     """
 
     attempts: int = Field(default=5, ge=1, le=20)
@@ -69,10 +69,11 @@ class Retries(Settings):
         retry_after: float | None = None,
         draw: Callable[[], float] = random.random,
     ) -> float:
-        """Return how long to wait after so many attempts.
+        """Return how long to wait after this many attempts.
 
-        A random part of an exponential ("full jitter"), so that clients which failed together do
-        not come back together. On top of what the endpoint asked for, for the same reason.
+        The wait is a random part of an exponentially growing limit ("full jitter"), so that clients
+        which failed together do not come back together. For the same reason it is added to the time
+        that the endpoint asked for.
 
         Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         """
@@ -84,7 +85,7 @@ class Retries(Settings):
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:
-    """Read a `Retry-After` header: seconds, or an HTTP-date; None where it is neither.
+    """Read a `Retry-After` header: seconds, or an HTTP date; None if it is neither.
 
     Source: RFC 9110, section 10.2.3.
     """

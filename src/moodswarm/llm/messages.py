@@ -1,4 +1,4 @@
-"""What is said to a language model, and what it answers; the same for every provider."""
+"""Requests to a language model and its answers, the same for every provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from moodswarm.records.ids import digest
 
 Role = Literal["system", "user", "assistant"]
 
-#: Why a model stopped: it was done, it met `max_tokens`, or its provider withheld the rest.
+#: Why a model stopped: it was done, it reached `max_tokens`, or its provider withheld the rest.
 Finish = Literal["stop", "length", "content_filter"]
 
 
@@ -22,15 +22,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """What one call asks.
+    """The request of one call.
 
     Attributes:
-        messages: At least one; a system message only as the first.
-        max_tokens: Most tokens of the answer; None for the profile's.
-        temperature: None for the profile's.
-        seed: Where the provider has one.
+        messages: At least one; a system message may only come first.
+        max_tokens: Most tokens of the answer; None for the profile's value.
+        temperature: None for the profile's value.
+        seed: Sent if the provider accepts one.
         stop: Texts that end the answer.
-        json_schema: JSON Schema that the answer should follow, where the provider can be told.
+        json_schema: JSON Schema that the answer should follow; sent if the provider accepts one.
         task: What the call is for, such as `answer`; for logs, spans and stored calls.
         template: Name and version of the prompt template.
     """
@@ -45,7 +45,7 @@ class ChatRequest:
     template: str = ""
 
     def content_hash(self, model: str) -> str:
-        """Return a SHA-256 over the model and all that changes the answer."""
+        """Return a SHA-256 over the model and everything that changes the answer."""
         return digest(
             {
                 "model": model,
@@ -61,14 +61,14 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the endpoint counted them; None where it did not say."""
+    """Tokens as the endpoint counted them; None if it did not say."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
     @classmethod
     def counted(cls, prompt: object, completion: object) -> "Usage":
-        """Take what an endpoint says; what is no count of tokens is not known."""
+        """Return what an endpoint reports; anything but a count of tokens becomes None."""
         prompt_tokens, completion_tokens = (
             value if isinstance(value, int) and value >= 0 else None
             for value in (prompt, completion)
@@ -81,12 +81,12 @@ class ChatResponse:
     """A whole answer.
 
     Attributes:
-        text: What the model said.
-        finish: Why it stopped; `length` means that the answer is cut off.
+        text: The answer.
+        finish: Why the model stopped; `length` means that the answer is cut off.
         usage: Tokens used.
-        model: What the endpoint says that it is.
-        attempts: Requests that were sent for it.
-        cost: By the profile's prices, in its currency; None if not known.
+        model: The model's name as the endpoint reports it.
+        attempts: Requests that were sent for this answer.
+        cost: By the profile's prices, in its currency; None if unknown.
     """
 
     text: str
@@ -98,9 +98,9 @@ class ChatResponse:
 
 
 def encodable(text: str) -> str:
-    """Return the text with U+FFFD for halves of characters, which nothing can print or store.
+    """Return the text with U+FFFD in place of lone surrogates, which cannot be printed or stored.
 
-    JSON can hold such halves: some endpoints cut an answer in the middle of an emoji.
+    JSON can contain them: some endpoints cut an answer in the middle of an emoji.
     """
     try:
         text.encode()

@@ -1,4 +1,4 @@
-"""`profiles.yml`: which model is asked in this environment, and what looks at every call."""
+"""`profiles.yml`: which model this environment uses, and which hooks look at every call."""
 
 import difflib
 import os
@@ -13,13 +13,15 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from moodswarm.llm.addresses import check_url, credentials_of, shown
 from moodswarm.llm.client import ChatClient, ClientOptions
 from moodswarm.llm.errors import ProfileError
-from moodswarm.llm.hook import Hook
-from moodswarm.llm.hooks import HOOKS, AnyHookOptions, CallSink, Redactor, open_hook
+from moodswarm.llm.hooks.hook import Hook
+from moodswarm.llm.hooks.opening import HOOKS, AnyHookOptions, open_hook
+from moodswarm.llm.hooks.store import CallSink
 from moodswarm.llm.limits import Price, Retries, Settings, Timeouts
-from moodswarm.llm.provider import Provider
 from moodswarm.llm.providers import anthropic, openai
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.fake import FakeProvider
-from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.provider import Provider
+from moodswarm.llm.redaction import Redactor
 
 PROVIDERS = ("openai", "anthropic", "fake")
 _URLS = {"openai": openai.DEFAULT_URL, "anthropic": anthropic.DEFAULT_URL}
@@ -27,7 +29,7 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 def _hook_options(value: object) -> object:
-    """Take a bare name for a hook with its defaults; name the nearest for an unknown one."""
+    """Read a bare name as a hook with its defaults; for an unknown name, suggest the nearest."""
     options = {"name": value} if isinstance(value, str) else value
     if isinstance(options, Mapping):
         name = options.get("name")
@@ -40,15 +42,15 @@ class Profile(Settings):
     """One way of reaching a model.
 
     Attributes:
-        base_url: Of the endpoint; None for the vendor's own. Empty, as of a variable that is set
-            to nothing, is neither: such a profile cannot be opened.
+        base_url: Of the endpoint; None for the vendor's own. A profile whose address is empty,
+            because a variable is set to nothing, cannot be opened.
         key_variable: NAME of the environment variable that holds the key; the key itself is
-            never in `conf`. None for a server that wants none.
-        price: None where it is not known: calls have no cost then.
-        concurrency: Most requests at once.
-        max_tokens: Most tokens of an answer, where a request does not say.
-        temperature: The same; None for the model's own.
-        structured: Whether the endpoint takes a JSON schema for its answers.
+            never in `conf`. None for a server that needs no key.
+        price: None if it is unknown; calls then have no cost.
+        concurrency: Most requests at the same time.
+        max_tokens: Most tokens of an answer, unless a request says otherwise.
+        temperature: Unless a request says otherwise; None for the model's own.
+        structured: Whether the endpoint accepts a JSON schema for its answers.
         hooks: In order.
     """
 
@@ -88,17 +90,17 @@ class Profile(Settings):
     @classmethod
     def _is_a_name(cls, value: str | None) -> str | None:
         if value is not None and not _VARIABLE.fullmatch(value):
-            # Not repeated: somebody may have put the key here.
+            # The value is not repeated, as somebody may have put the key here.
             raise ValueError(
-                "expected the NAME of an environment variable, such as OPENAI_API_KEY; a key "
-                "itself does not belong into a file"
+                "expected the NAME of an environment variable, such as OPENAI_API_KEY. The key "
+                "itself does not belong in a file"
             )
         return value
 
     @model_validator(mode="after")
     def _vendors_want_keys(self) -> "Profile":
         if self.provider != "fake" and self.base_url is None and self.key_variable is None:
-            raise ValueError(f"{_URLS[self.provider]} wants a key: name its `key_variable`")
+            raise ValueError(f"{_URLS[self.provider]} needs a key. Set `key_variable`")
         return self
 
     @property
@@ -108,12 +110,12 @@ class Profile(Settings):
 
     @property
     def url(self) -> str:
-        """Where requests go, with all that the profile says."""
+        """Where requests go, including any credentials in the profile's address."""
         return _URLS.get(self.provider, "") if self.base_url is None else self.base_url
 
 
 class LlmSettings(Settings):
-    """The whole of `profiles.yml`: the profiles, and which of them is used."""
+    """All of `profiles.yml`: the profiles, and which of them is used."""
 
     profile: str | None = None
     profiles: dict[str, Profile] = Field(default_factory=dict)
@@ -126,7 +128,7 @@ class LlmSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileSummary:
-    """What is configured, for people; holds no secret.
+    """The configuration, for people to read; it contains no secret.
 
     Attributes:
         key: Such as `OPENAI_API_KEY is set`, `OPENAI_API_KEY is not set`, `none`.
@@ -150,7 +152,7 @@ def read_settings(values: Mapping[str, Any]) -> LlmSettings:
     """Check the content of `profiles.yml`.
 
     Raises:
-        ProfileError: names every setting that is wrong, and never its value.
+        ProfileError: names every setting that is wrong, but never its value.
     """
     try:
         return LlmSettings.model_validate(values)
@@ -162,15 +164,15 @@ def read_settings(values: Mapping[str, Any]) -> LlmSettings:
 def open_chat(
     settings: LlmSettings, *, profile: str | None = None, sink: CallSink | None = None
 ) -> ChatClient | None:
-    """Open the client of a profile; nothing is asked yet.
+    """Open the client of a profile; no request is sent yet.
 
     Args:
         settings: The profiles.
         profile: One of them; None for the one that the settings choose.
-        sink: Takes finished calls for the hook `store`; without it that hook is left out.
+        sink: Stores finished calls for the hook `store`; without it that hook is left out.
 
     Returns:
-        None where no profile is chosen.
+        The client; None if no profile is chosen.
 
     Raises:
         ProfileError: the profile is unknown (names the nearest), its key is not set, or its
@@ -189,7 +191,7 @@ def open_chat(
 
 
 def describe(settings: LlmSettings, *, profile: str | None = None) -> ProfileSummary | None:
-    """Say what is configured, without opening anything; None where no profile is chosen.
+    """Return what is configured, without opening anything; None if no profile is chosen.
 
     Raises:
         ProfileError: the profile is unknown.
@@ -218,10 +220,10 @@ def describe(settings: LlmSettings, *, profile: str | None = None) -> ProfileSum
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:
-    """Word an error for a name that is not known, with the nearest that is."""
+    """Return an error message for an unknown name, with the nearest known one."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {what} {name!r}, known are {', '.join(known) or 'none'}{meant}"
+    return f"unknown {what} {name!r}; known: {', '.join(known) or 'none'}{meant}"
 
 
 def _chosen(settings: LlmSettings, profile: str | None) -> tuple[str, Profile] | None:
@@ -243,13 +245,13 @@ def _key(name: str, profile: Profile) -> str | None:
     if not key:
         raise ProfileError(
             f"profile {name!r} takes its key from the environment variable "
-            f"{profile.key_variable}, which is not set; set it, or choose another profile"
+            f"{profile.key_variable}, which is not set. Set it, or choose another profile"
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
-        # No header can carry it, and the HTTP client repeats it in its error.
+        # A header cannot carry it, and the HTTP client would repeat it in its error.
         raise ProfileError(
-            f"profile {name!r}: the value of {profile.key_variable} is no key, as it holds a space,"
-            " a line end or a letter outside ASCII; set it to the key alone"
+            f"profile {name!r}: the value of {profile.key_variable} is not a key, because it "
+            "contains a space, a line end or a letter outside ASCII. Set it to the key alone"
         )
     return key
 
@@ -259,8 +261,8 @@ def _open_provider(name: str, profile: Profile, key: str | None) -> Provider:
         return FakeProvider()
     if not profile.url:
         raise ProfileError(
-            f"profile {name!r}: `base_url` is empty, perhaps as MOODSWARM_LLM_URL is; expected an "
-            "address such as http://127.0.0.1:8080/v1"
+            f"profile {name!r}: `base_url` is empty, perhaps because MOODSWARM_LLM_URL is. Set it "
+            "to an address such as http://127.0.0.1:8080/v1"
         )
     options = EndpointOptions(
         model=profile.model,
@@ -271,7 +273,7 @@ def _open_provider(name: str, profile: Profile, key: str | None) -> Provider:
         structured=profile.structured,
     )
     if profile.provider == "anthropic":
-        # Its SDK adds the /v1 itself.
+        # Anthropic's SDK adds /v1 itself.
         url = options.base_url.removesuffix("/v1")
         return anthropic.AnthropicProvider(replace(options, base_url=url))
     return openai.OpenAIProvider(options)
@@ -300,11 +302,11 @@ def _client_options(name: str, profile: Profile) -> ClientOptions:
 
 
 def _complaint(location: tuple[int | str, ...], kind: str, message: str) -> str:
-    # The kind of a hook stands twice in a location, as its index and as its name.
+    # For a hook, the location names its index and its kind, such as `hooks.0.guard`.
     where = ".".join(map(str, location)) or "the file"
     if kind == "extra_forbidden":
         last = str(location[-1])
         if "key" in last or "token" in last or "secret" in last:
-            return f"{where}: unknown; keys are named by `key_variable`, never written down"
+            return f"{where}: unknown. Name the variable of a key with `key_variable`"
         return f"{where}: unknown setting"
     return f"{where}: {message.removeprefix('Value error, ')}"

@@ -1,14 +1,14 @@
-"""Keys, passwords and e-mail addresses out of texts that are logged, traced or stored.
+"""Removes keys, passwords and e-mail addresses from texts that are logged, traced or stored.
 
-Prompts are long and secrets are rare. So a text is first searched for the few letters that a kind
-of key begins with, which takes a microsecond a kilobyte; regular expressions only follow where
-those are found (0.3 ms a kilobyte before).
+Prompts are long and secrets are rare. A text is therefore first searched for the few letters that
+each kind of key begins with, which takes a microsecond per kilobyte. Only if they are found, the
+regular expression follows (running all of them took 0.3 ms per kilobyte).
 """
 
 import re
 from collections.abc import Iterable
 
-#: How a kind of key begins, and how it goes on.
+#: How each kind of key begins, and how it goes on.
 _BEGINNINGS = (
     *((f"{letter}k-", r"[A-Za-z0-9_-]{16,}") for letter in "spr"),  # OpenAI, Anthropic
     *((f"{kind}_", r"[A-Za-z0-9]{16,}") for kind in ("sk_live", "sk_test", "rk_live", "rk_test")),
@@ -23,13 +23,14 @@ _BEGINNINGS = (
     ("eyJ", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"),  # JSON Web Token
 )
 _KEYS = {
-    # Looking back after the letters, not before: an expression that begins with letters is fast.
+    # The look-behind stands after the letters, because an expression that begins with literal
+    # letters is fast.
     **{letters: re.compile(rf"{letters}(?<!\w{letters}){rest}") for letters, rest in _BEGINNINGS},
     "-----BEGIN ": re.compile(
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
     ),
 }
-#: A token has a digit in it; "Bearer Understandings" has none.
+#: A token contains a digit, unlike the words in "Bearer Understandings".
 _TOKEN = re.compile(
     r"\b(Authorization[\"']?\s?[:=]\s?[\"']?(?:\w{1,20}\s)?|Bearer\s(?=[A-Za-z._~+/=-]*\d))"
     r"[A-Za-z0-9._~+/=-]{12,}",
@@ -40,27 +41,27 @@ _EMAIL_HOST = re.compile(r"@[\w-]{1,63}(?:\.[\w-]{1,63})*\.[A-Za-z]{2,24}\b")
 _EMAIL_NAME = re.compile(r"[\w.+-]{1,64}\Z")
 _EMAIL_NAME_CHARACTERS = 64
 
-#: Shorter ones would be found in ordinary words.
+#: Shorter secrets would be found in ordinary words.
 _SHORTEST_SECRET = 6
 
 
 class Redactor:
-    """Takes secrets out of a text.
+    """Removes secrets from a text.
 
     Args:
-        secrets: Values that must never show, such as the key in use.
+        secrets: Values that must never be shown, such as the key in use.
     """
 
     def __init__(self, secrets: Iterable[str | None] = ()) -> None:
         values = {value for value in secrets if value and len(value) >= _SHORTEST_SECRET}
-        # The longest first: one may be a part of another.
+        # The longest come first, as one secret may be part of another.
         self._secrets = sorted(values, key=len, reverse=True)
 
     def __repr__(self) -> str:
         return "Redactor()"
 
     def __call__(self, text: str) -> str:
-        """Return the text with `[key]`, `[password]` and `[email]` where those were."""
+        """Return the text with `[key]`, `[password]` and `[email]` in place of secrets."""
         for secret in self._secrets:
             text = text.replace(secret, "[key]")
         for letters, pattern in _KEYS.items():
@@ -73,12 +74,12 @@ class Redactor:
 
 
 def has_key(text: str) -> bool:
-    """Say whether a text holds something of the form of a key."""
+    """Return whether a text contains something in the form of a key."""
     return any(letters in text and pattern.search(text) for letters, pattern in _KEYS.items())
 
 
 def _without_emails(text: str) -> str:
-    """Search from each `@` to both sides: far less to read than every word of a text."""
+    """Replace e-mail addresses, searching from each `@` to both sides instead of every word."""
     parts, done = [], 0
     for host in _EMAIL_HOST.finditer(text):
         before = text[max(done, host.start() - _EMAIL_NAME_CHARACTERS) : host.start()]

@@ -1,4 +1,4 @@
-"""Weights you can call: checkpoints, their tokenizer, and the embedder.
+"""Models that run in this process: embedder, reranker, their checkpoints and tokenizers.
 
-Nothing here imports torch before the first text is embedded.
+Nothing here imports a store or Kedro, and torch is not imported before a model is loaded.
 """

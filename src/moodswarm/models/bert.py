@@ -1,9 +1,8 @@
-"""BERT as sentence encoder in plain torch: the fast path of the embedder.
+"""BERT as a sentence encoder in plain torch: the fast path of the embedder.
 
-A framework of model classes is not needed to run one: this file saves the 8 to 13 CPU-seconds that
-importing sentence-transformers takes beyond torch. On one thread its prepacked, fused layers read
-1.1 times the tokens per CPU-second in float32, and 1.8 times in bfloat16; see LOG.md. Weights and
-results are those of `transformers.BertModel`.
+This file saves the 8 to 13 CPU-seconds that importing sentence-transformers takes beyond torch. On
+one thread its prepacked, fused layers read 1.1 times the tokens per CPU-second in float32, and 1.8
+times in bfloat16; see LOG.md. Weights and results are those of `transformers.BertModel`.
 
 Source: Devlin et al., BERT (2018); Reimers and Gurevych, Sentence-BERT (2019).
 """
@@ -21,7 +20,7 @@ from moodswarm.models.errors import ModelUnreadable
 
 
 class Linear:
-    """A linear layer, on a CPU packed once into the layout that oneDNN multiplies in."""
+    """A linear layer; on a CPU, its weights are packed once into the layout that oneDNN uses."""
 
     def __init__(self, weight: Tensor, bias: Tensor, *, packed: bool) -> None:
         self._bias = bias
@@ -33,13 +32,13 @@ class Linear:
         return self._fused(x, "none") if self._packed else F.linear(x, self._weight, self._bias)
 
     def gelu(self, x: Tensor) -> Tensor:
-        """The layer, then the exact (erf) GELU."""
+        """Apply the layer, then the exact (erf) GELU."""
         if self._packed:
             return self._fused(x, "gelu")
         return F.gelu(F.linear(x, self._weight, self._bias))
 
     def add(self, x: Tensor, other: Tensor) -> Tensor:
-        """The layer, then the sum with `other`."""
+        """Apply the layer, then add `other`."""
         if not self._packed:
             return F.linear(x, self._weight, self._bias) + other
         fused = torch.ops.mkldnn._linear_pointwise.binary
@@ -64,29 +63,30 @@ class LayerNorm:
 
 
 class Weights:
-    """The tensors of a checkpoint by their names there, in one type on one device."""
+    """The tensors of a checkpoint by name, converted to one type on one device."""
 
     def __init__(self, path: Path, dtype: torch.dtype, device: torch.device, eps: float) -> None:
         self._file = path / "model.safetensors"
         self._tensors = load_file(self._file)
         self._dtype, self._device, self._eps = dtype, device, eps
-        self._packed = device.type == "cpu" and _can_pack()
+        self._packed = device.type == "cpu" and can_pack(dtype)
 
     def full(self, name: str) -> Tensor:
-        """A tensor in float32."""
+        """Return a tensor in float32."""
         if name not in self._tensors:
             raise ModelUnreadable(
-                f"{self._file} has no tensor {name}; config.json says that it is a BERT model"
+                f"{self._file} has no tensor {name}, though config.json describes a BERT model. "
+                "Download or save the checkpoint again."
             )
         return self._tensors[name].to(self._device, torch.float32)
 
     def norm(self, name: str) -> LayerNorm:
-        """The layer normalisation of that name."""
+        """Return the layer normalisation with this name."""
         weight, bias = self._pair(name)
         return LayerNorm(weight, bias, self._eps)
 
     def linear(self, *names: str) -> Linear:
-        """The linear layers of those names, as one that gives their outputs side by side."""
+        """Return the linear layers with these names as one, whose outputs are side by side."""
         weights, biases = zip(*(self._pair(name) for name in names), strict=True)
         return Linear(torch.cat(weights), torch.cat(biases), packed=self._packed)
 
@@ -96,7 +96,7 @@ class Weights:
 
 
 class Layer:
-    """Self-attention and feed-forward, each with its residual and normalisation."""
+    """Self-attention and feed-forward, each with its residual connection and normalisation."""
 
     def __init__(self, weights: Weights, index: int, heads: int) -> None:
         name = f"encoder.layer.{index}"
@@ -127,11 +127,11 @@ class BertEncoder:
 
     Args:
         path: Folder with `model.safetensors`.
-        config: Its `config.json`.
+        config: The contents of its `config.json`.
         pooling: `mean` or `cls`.
-        dtype: Type of the weights and of what flows between layers; embeddings of tokens are
-            looked up and summed, and vectors pooled, in float32.
-        device: Where it runs.
+        dtype: Type of the weights and activations of the layers. Token embeddings are looked up
+            and summed, and vectors pooled, in float32.
+        device: Device to run on.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class BertEncoder:
         weights = Weights(path, dtype, device, float(config["layer_norm_eps"]))
         self._dtype, self._device, self._pooling = dtype, device, pooling
         self._words = weights.full("embeddings.word_embeddings.weight")
-        # All tokens are of the first type, so its embedding is part of the position's.
+        # All tokens are of type 0, so its embedding is added to each position's once, here.
         self._positions = (
             weights.full("embeddings.position_embeddings.weight")
             + weights.full("embeddings.token_type_embeddings.weight")[0]
@@ -163,7 +163,7 @@ class BertEncoder:
 
         Args:
             ids: int64 [texts, tokens], special tokens included; padding may be any id.
-            lengths: int64 [texts], tokens that are not padding.
+            lengths: int64 [texts], the number of tokens that are not padding.
 
         Returns:
             float32 [texts, dim] on the CPU; rows have unit L2 norm.
@@ -188,14 +188,19 @@ class BertEncoder:
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether the processor multiplies bfloat16 faster than float32, not only at all."""
+    """Whether the processor multiplies bfloat16 faster than float32, not just that it can."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     able = torch.cpu.get_capabilities()
-    return _can_pack() and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return can_pack(torch.bfloat16) and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
-def _can_pack() -> bool:
-    # The layers that torch.compile itself fuses into; private names, so their absence is no error.
+def can_pack(dtype: torch.dtype) -> bool:
+    """Whether layers of this type can be packed for oneDNN on this machine."""
+    # The fused layers that torch.compile generates. Their names are private, so plain layers take
+    # over where they are missing.
     names = ("_reorder_linear_weight", "_linear_pointwise")
-    return torch._C._has_mkldnn and all(hasattr(torch.ops.mkldnn, name) for name in names)
+    if not (torch._C._has_mkldnn and all(hasattr(torch.ops.mkldnn, name) for name in names)):
+        return False
+    # Without AVX-512, oneDNN refuses to pack bfloat16, which plain layers still compute.
+    return dtype != torch.bfloat16 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

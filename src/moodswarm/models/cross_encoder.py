@@ -1,6 +1,6 @@
-"""A loaded cross-encoder: pairs to scores, long texts in windows.
+"""A loaded cross-encoder, which scores pairs and reads long texts in windows.
 
-Imports neither torch nor sentence-transformers before a model is loaded.
+Nothing here imports torch or sentence-transformers before a model is loaded.
 """
 
 import logging
@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from moodswarm.models.errors import ModelError, ModelUnreadable
 
-# For models that name no limit; the usual one of cross-encoders.
+# The usual limit of cross-encoders, for models that state none.
 _DEFAULT_MAX_TOKENS = 512
-_NO_LIMIT = 1e9  # tokenizers without a limit say so with a number like 1e30
-_OVERLAP = 4  # a quarter of each window is also in the next
+_NO_LIMIT = 1e9  # tokenizers without a limit state one like 1e30
+_OVERLAP = 4  # a quarter of each window is also in the next one
 
 _Span = tuple[int, int]
 
@@ -26,16 +26,17 @@ logger = logging.getLogger(__name__)
 
 
 class LoadedCrossEncoder:
-    """Scores with a model in memory; for one thread at a time.
+    """Scores pairs with a model in memory; only one thread at a time may use it.
 
     Args:
-        path: Folder with safetensors; other weights, and code of the checkpoint, are never run.
+        path: Folder with safetensors. Weights in other formats are not loaded, and code in the
+            checkpoint is never run.
         batch_size: Most pairs per forward pass.
-        max_tokens: Most tokens of a pair, special tokens included; None for all the model reads.
-        device: As `Reranker` takes it.
+        max_tokens: Most tokens of a pair, special tokens included; None for the model's own limit.
+        device: As in `Reranker`.
 
     Raises:
-        ModelUnreadable: names the checkpoint and what its framework said.
+        ModelUnreadable: the checkpoint cannot be loaded; the message quotes the framework's error.
         ValueError: `max_tokens` leaves no room beside the special tokens.
     """
 
@@ -50,21 +51,21 @@ class LoadedCrossEncoder:
         self._prompt = self._model.prompts.get(self._model.default_prompt_name or "")
         special = self._model.preprocess([("", "")], prompt=self._prompt)["input_ids"]
         self._room = self._limit - special.numel()
-        if self._room < 2:  # noqa: PLR2004 - a token of each side
+        if self._room < 2:  # noqa: PLR2004 - one token of the question and one of the text
             raise ValueError(
-                f"max_tokens is {max_tokens}; {path} needs {special.numel()} special tokens and "
-                f"one for each of question and text: expected at least {special.numel() + 2}"
+                f"max_tokens is {max_tokens}, but {path} needs {special.numel()} special tokens "
+                f"and one each for question and text. Use at least {special.numel() + 2}."
             )
         self._said: set[str] = set()
-        # Asked now: while other models run, a thread may be told to use one core.
+        # Read here and not when scoring, because other models lower it while they run.
         self._threads = torch.get_num_threads()
         self._workers = self._threads if self._model.device.type == "cpu" else 1
 
     def score(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Score texts, at least one; see `Reranker.score`.
+        """Score at least one text; see `Reranker.score`.
 
         Raises:
-            ModelError: the model fails at it; says what its framework said.
+            ModelError: the model failed; the message quotes the framework's error.
         """
         query, used = self._cut(query)
         windows = [self._windows(text, self._room - used) for text in texts]
@@ -74,18 +75,18 @@ class LoadedCrossEncoder:
             scores = self._predict(pairs)
         except Exception as error:  # any code of any checkpoint may run here
             raise ModelError(
-                f"{self._path} failed to score {len(pairs)} pairs: {error}; where memory is short, "
-                "lower the batch size or take another device, else name another reranker"
+                f"{self._path} failed to score {len(pairs)} pairs: {error}. If memory is short, "
+                "lower the batch size or use another device; otherwise choose another reranker."
             ) from error
         best: npt.NDArray[np.float32] = np.maximum.reduceat(scores, firsts)
         return best
 
     def _predict(self, pairs: Sequence[tuple[str, str]]) -> npt.NDArray[np.float32]:
-        """Score pairs, those of like length together, a batch per thread.
+        """Score pairs in batches of similar length, one batch per thread.
 
-        Threads that share one multiplication wait for each other by spinning: on two cores that
-        others used as well, one batch each scored 15.6 pairs of 200 tokens per CPU-second, and
-        `CrossEncoder.predict` 9.
+        Threads that share a multiplication spin while they wait for each other. On two busy cores,
+        one batch per thread scored 15.6 pairs of 200 tokens per CPU-second, against 9 for
+        `CrossEncoder.predict`.
         """
         import torch
         from sentence_transformers.util import batch_to_device
@@ -93,7 +94,7 @@ class LoadedCrossEncoder:
         order = np.argsort([-len(text) for _, text in pairs], kind="stable")
         size = min(self._batch_size, -(-len(pairs) // self._workers))
         batches = [order[start : start + size] for start in range(0, len(order), size)]
-        # Here and not in the threads: tokenizers are not safe to share.
+        # Done here and not in the threads, because tokenizers are not thread-safe.
         inputs = [
             self._model.preprocess([pairs[row] for row in batch], prompt=self._prompt)
             for batch in batches
@@ -115,17 +116,17 @@ class LoadedCrossEncoder:
                 for _ in pool.map(score_rows, batches, inputs):
                     pass
         finally:
-            # What a worker sets for itself is also what threads started later begin with.
+            # The setting of a worker is also inherited by threads that are started later.
             torch.set_num_threads(self._threads)
         return scores
 
     def _cut(self, query: str) -> tuple[str, int]:
-        """Return the question as far as it fits, and its number of tokens."""
+        """Return the question, cut if it is too long, and its number of tokens."""
         spans = self._spans(query)
         most = max(1, self._room // 2)
         if len(spans) <= most:
             return query, len(spans)
-        self._say(f"a question has {len(spans)} tokens; only its first {most} are read")
+        self._say(f"a question has {len(spans)} tokens; only the first {most} are read")
         return query[: spans[most - 1][1]], most
 
     def _windows(self, text: str, room: int) -> list[str]:
@@ -133,8 +134,8 @@ class LoadedCrossEncoder:
         if len(spans) <= room:
             return [text]
         self._say(
-            f"a text has {len(spans)} tokens and {room} fit beside the question; it is scored in "
-            "windows, of which the best counts"
+            f"a text has {len(spans)} tokens, but only {room} fit beside the question; it is "
+            "scored in windows, and the best score counts"
         )
         return [text[spans[a][0] : spans[b - 1][1]] for a, b in _cuts(len(spans), room)]
 
@@ -159,7 +160,7 @@ class LoadedCrossEncoder:
 
 
 def _cuts(tokens: int, room: int) -> Iterator[_Span]:
-    """Give windows of `room` tokens that cover all, evenly spread."""
+    """Yield evenly spread windows of `room` tokens that together cover all tokens."""
     step = max(1, room - room // _OVERLAP)
     windows = -(-(tokens - room) // step) + 1
     for start in np.linspace(0, tokens - room, windows).round().astype(int).tolist():
@@ -180,23 +181,24 @@ def _load(path: Path, device: str) -> Any:
             device=device,
             local_files_only=True,
             trust_remote_code=False,
-            # Named here, so that no function that the checkpoint names is called.
+            # Passed here so that a function named in the checkpoint is never called.
             activation_fn=torch.nn.Identity(),
-            # In half precision a score would depend on the padding of its batch.
+            # In half precision, a score would depend on the padding of its batch.
             model_kwargs={"dtype": "float32", "use_safetensors": True},
         )
     except Exception as error:  # any code of any checkpoint may run here
         raise ModelUnreadable(
-            f"{path} cannot be loaded by sentence-transformers: {error}"
+            f"{path} cannot be loaded by sentence-transformers: {error}. Save it again, or choose "
+            "another model."
         ) from error
     if model.num_labels != 1:
         raise ModelUnreadable(
-            f"{path} gives {model.num_labels} labels for a pair, such as those of a classifier; "
-            "expected a cross-encoder with one score"
+            f"{path} returns {model.num_labels} labels for a pair, as a classifier does. "
+            "Choose a cross-encoder with one score."
         )
     if not getattr(model.tokenizer, "is_fast", False):
         raise ModelUnreadable(
-            f"{path} has no fast tokenizer; save it again with tokenizer.json, or download it"
+            f"{path} has no fast tokenizer. Save it again with tokenizer.json, or download it."
         )
     model.eval()
     return model

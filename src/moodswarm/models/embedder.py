@@ -1,4 +1,4 @@
-"""Texts to vectors, with any sentence-transformers checkpoint."""
+"""Turn texts into vectors with any sentence-transformers checkpoint."""
 
 import logging
 from collections.abc import Sequence
@@ -24,19 +24,19 @@ logger = logging.getLogger(__name__)
 class Embedder:
     """An embedding model, loaded when the first text is embedded.
 
-    Making one is cheap, and so is sending one to another process: only the arguments travel.
+    An embedder is cheap to make and to send to another process: only its arguments are sent.
 
     Args:
-        model: What `find_checkpoint` takes.
+        model: A name or path, as in `find_checkpoint`.
         precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the processor is faster with
             it and the model is plain BERT (mean cosine to float32 .99995), else float32.
-        batch_tokens: Padded tokens per forward pass, at least one text; None for what suits the
-            device (2,048 on a CPU).
+        batch_tokens: Most padded tokens per forward pass, though at least one text; None for the
+            best number for the device (2,048 on a CPU).
         threads: CPU threads, each with a batch of its own; None for as many as torch would use.
-        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` takes a GPU if there is one.
+        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` uses a GPU if there is one.
 
     Raises:
-        ValueError: names an argument that is out of range.
+        ValueError: an argument is out of range; the message names it.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Embedder:
         device: str = "auto",
     ) -> None:
         if precision not in get_args(Precision):
-            raise ValueError(f"precision is {precision!r}; known are {get_args(Precision)}")
+            raise ValueError(f"precision is {precision!r}; expected one of {get_args(Precision)}")
         for name, value in (("batch_tokens", batch_tokens), ("threads", threads)):
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}; expected at least 1, or None")
@@ -74,7 +74,7 @@ class Embedder:
 
     @cached_property
     def checkpoint(self) -> Checkpoint:
-        """The files that the model loads from."""
+        """The files that the model is loaded from."""
         return find_checkpoint(self._arguments["model"])
 
     @property
@@ -97,14 +97,14 @@ class Embedder:
 
         Args:
             texts: At most `checkpoint.max_tokens` tokens each; order is kept.
-            truncate: Leave out what a text has over the limit, and say so in the log.
+            truncate: Cut texts that are over the limit, with a warning in the log.
 
         Returns:
             float32 [n_texts, dim]; rows have unit L2 norm.
 
         Raises:
-            ChunkTooLong: names the text's index, its tokens and the limit.
-            EmbeddingNotFinite: names the index of a text whose vector is no vector.
+            ChunkTooLong: a text is over the limit; the message names its index and its tokens.
+            EmbeddingNotFinite: a vector contains NaN or infinity; the message names its index.
             ModelError: the model cannot be found or loaded.
         """
         ids = self.tokenizer.ids(texts)
@@ -121,22 +121,22 @@ class Embedder:
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
             raise EmbeddingNotFinite(
-                f"{self._arguments['model']} gave NaN or infinity for text "
-                f"{int(np.argmin(finite))}; try precision='float32', or check its weights"
+                f"{self._arguments['model']} returned NaN or infinity for text "
+                f"{int(np.argmin(finite))}. Try precision='float32', or check its weights."
             )
         return vectors
 
     def embed_query(self, text: str) -> Vectors:
-        """Embed one text, as far as the model can read it.
+        """Embed one text, cut to the model's limit.
 
         Returns:
-            float32 [dim] of unit L2 norm.
+            float32 [dim] with unit L2 norm.
         """
         vector: Vectors = self.embed([text], truncate=True)[0]
         return vector
 
     def _load(self) -> Encoder:
-        with self._lock:
+        with self._lock:  # Threads that start at the same time must not load the model twice.
             if self._encoder is None:
                 options = {k: v for k, v in self._arguments.items() if k != "model"}
                 self._encoder = load_encoder(self.checkpoint, **options)
@@ -151,10 +151,11 @@ def embed_batch(table: pa.Table, embedder: Embedder) -> pa.Table:
         embedder: The model that the chunks were cut for.
 
     Returns:
-        The table and a column `vector`: fixed-size list of float32 [dim], rows of unit L2 norm.
+        The table with an added column `vector`: fixed-size lists of float32 [dim] with unit L2
+        norm.
 
     Raises:
-        ChunkTooLong: names the chunk's id, its token count and the limit.
+        ChunkTooLong: a chunk is over the limit; the message names its id and its token count.
     """
     texts: list[Any] = table["text"].to_pylist()
     try:
@@ -162,7 +163,7 @@ def embed_batch(table: pa.Table, embedder: Embedder) -> pa.Table:
     except ChunkTooLong as error:
         name = f"chunk {table['id'][error.index]}"
         raise ChunkTooLong(error.index, error.tokens, error.limit, name) from error
-    # Arrow takes numpy's memory as it is; a list per row would copy every number.
+    # Arrow uses numpy's memory without a copy; a list per row would copy every number.
     flat: Any = pa.array(vectors.reshape(-1))
     column = pa.FixedSizeListArray.from_arrays(flat, embedder.dimensions)
     return table.append_column(pa.field("vector", column.type, nullable=False), column)

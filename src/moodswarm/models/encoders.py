@@ -1,6 +1,6 @@
-"""The two ways to run a checkpoint: plain BERT in torch, or whatever sentence-transformers makes.
+"""The two ways to run a checkpoint: plain BERT in torch, or else sentence-transformers.
 
-Imports neither torch nor sentence-transformers before a model is loaded.
+Nothing here imports torch or sentence-transformers before a model is loaded.
 """
 
 import logging
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from moodswarm.models.bert import BertEncoder
 
-# Measured best on a CPU: both a batch's activations and the weights stay in the caches.
+# The fastest on a CPU as measured: both a batch's activations and the weights fit into its caches.
 CPU_BATCH_TOKENS = 2_048
 GPU_BATCH_TOKENS = 65_536
 
@@ -32,11 +32,11 @@ class Encoder(Protocol):
     """A loaded model."""
 
     def encode(self, texts: Sequence[str], ids: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
-        """Return float32 [n_texts, dim], rows of unit L2 norm.
+        """Return float32 [n_texts, dim], rows with unit L2 norm.
 
         Args:
             texts: At least one.
-            ids: The same texts as vocabulary ids, cut where the texts are over the limit.
+            ids: The same texts as vocabulary ids, cut to the model's limit.
         """
         ...
 
@@ -52,7 +52,7 @@ def load_encoder(
     """Load a model with the arguments of `Embedder`.
 
     Raises:
-        ModelUnreadable: names the checkpoint and what its framework said.
+        ModelUnreadable: the checkpoint cannot be loaded; the message quotes the framework's error.
     """
     import torch
 
@@ -61,7 +61,9 @@ def load_encoder(
     place = torch.device(device)
     batch_tokens = batch_tokens or (CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS)
     if prompts := checkpoint.configuration.prompts:
-        logger.warning("%s has prompts that are not used: %s", checkpoint.name, ", ".join(prompts))
+        logger.warning(
+            "%s has prompts, which are not used: %s", checkpoint.name, ", ".join(prompts)
+        )
     weights = checkpoint.path / "model.safetensors"
     if not checkpoint.configuration.is_plain_bert or not weights.is_file():
         return SentenceTransformerEncoder(checkpoint, precision, batch_tokens, place)
@@ -80,10 +82,10 @@ def load_encoder(
 
 
 class BatchedEncoder:
-    """Runs BERT over batches of texts of like length, a batch per thread.
+    """Runs BERT on batches of texts of similar length, one batch per thread.
 
-    Threads that share one multiplication wait for each other by spinning: with one batch each,
-    two threads read 7 % more tokens per CPU-second, and more yet on a busy machine.
+    Threads that share a multiplication spin while they wait for each other. With a batch each, two
+    threads read 7 % more tokens per CPU-second, and even more on a busy machine.
     """
 
     def __init__(
@@ -94,7 +96,7 @@ class BatchedEncoder:
 
     def encode(
         self,
-        texts: Sequence[str],  # noqa: ARG002 - the other encoder reads these
+        texts: Sequence[str],  # noqa: ARG002 - only the other encoder uses these
         ids: Sequence[Sequence[int]],
     ) -> npt.NDArray[np.float32]:
         """Embed token ids; see `Encoder.encode`."""
@@ -114,13 +116,13 @@ class BatchedEncoder:
                 for _ in pool.map(embed_rows, length_sorted_batches(lengths, self._batch_tokens)):
                     pass
         finally:
-            # What a worker sets for itself is also what threads started later begin with.
+            # The setting of a worker is also inherited by threads that are started later.
             torch.set_num_threads(threads)
         return vectors
 
 
 class SentenceTransformerEncoder:
-    """Runs any checkpoint through sentence-transformers, 8 to 13 CPU-seconds slower to start."""
+    """Runs any checkpoint with sentence-transformers; starts 8 to 13 CPU-seconds later."""
 
     def __init__(
         self, checkpoint: Checkpoint, precision: str, batch_tokens: int, device: "torch.device"
@@ -139,7 +141,8 @@ class SentenceTransformerEncoder:
             )
         except Exception as error:  # any code of any checkpoint may run here
             raise ModelUnreadable(
-                f"{checkpoint.path} cannot be loaded by sentence-transformers: {error}"
+                f"{checkpoint.path} cannot be loaded by sentence-transformers: {error}. Save it "
+                "again, or choose another model."
             ) from error
         self._model.max_seq_length = checkpoint.max_tokens
         self._batch_tokens = batch_tokens
@@ -151,7 +154,7 @@ class SentenceTransformerEncoder:
         for batch in length_sorted_batches(lengths, self._batch_tokens):
             vectors = self._model.encode(
                 [texts[row] for row in batch],
-                prompt="",
+                prompt="",  # A default prompt would change the vectors of all texts.
                 batch_size=len(batch),
                 normalize_embeddings=True,
                 show_progress_bar=False,
@@ -167,14 +170,14 @@ class SentenceTransformerEncoder:
 def length_sorted_batches(
     lengths: npt.NDArray[np.int64], batch_tokens: int
 ) -> Iterator[npt.NDArray[np.int64]]:
-    """Group texts of like length, longest first, so that little is spent on padding.
+    """Group texts of similar length, longest first, so that little time is spent on padding.
 
     Args:
-        lengths: int64 [n_texts], tokens of each text.
-        batch_tokens: Most tokens of a batch, padding included; a longer text is alone in its own.
+        lengths: int64 [n_texts], the number of tokens of each text.
+        batch_tokens: Most tokens of a batch, padding included; a longer text is a batch by itself.
 
     Yields:
-        int64 [n_batch], indices of texts; every text once.
+        int64 [n_batch], indices of texts; every text occurs once.
     """
     order = np.argsort(-lengths, kind="stable")
     start = 0

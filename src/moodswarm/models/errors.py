@@ -1,4 +1,4 @@
-"""What can go wrong with a model, each error with its remedy."""
+"""Errors of models; every message says how to fix the problem."""
 
 
 class ModelError(Exception):
@@ -6,19 +6,19 @@ class ModelError(Exception):
 
 
 class ModelNotFound(ModelError):
-    """No checkpoint is where the name or path points to."""
+    """There is no checkpoint with the given name or path."""
 
 
 class ModelUnreadable(ModelError):
-    """A checkpoint is there and cannot be used: a file is missing, broken or not supported."""
+    """A checkpoint exists but cannot be used: a file is missing, broken or not supported."""
 
 
 class ChunkTooLong(ModelError):
-    """A text has more tokens than the model reads; names the text, its tokens and the limit.
+    """A text has more tokens than the model reads; the message names it, its tokens and the limit.
 
     Attributes:
-        index: Position of the text among those given.
-        tokens: Its tokens, special tokens included.
+        index: Position of the text among those to embed.
+        tokens: Its number of tokens, special tokens included.
         limit: Most tokens that the model reads, special tokens included.
     """
 
@@ -30,9 +30,9 @@ class ChunkTooLong(ModelError):
         name = self.name or f"text {self.index}"
         return (
             f"{name} has {self.tokens} tokens and the model reads {self.limit}, special tokens "
-            "included; cut it into smaller chunks with the model's own tokenizer"
+            "included. Cut it into smaller chunks with the model's own tokenizer."
         )
 
 
 class EmbeddingNotFinite(ModelError):
-    """The model computed a vector with NaN or infinity in it; names the text."""
+    """The model computed a vector that contains NaN or infinity; the message names the text."""

@@ -1,4 +1,4 @@
-"""Files of models: are they whole, which ones are they, and where do they come from.
+"""Fetch the files of a model, check that they are complete, and hash them.
 
 Nothing here imports torch or transformers.
 """
@@ -12,24 +12,24 @@ from pathlib import Path
 
 from moodswarm.models.errors import ModelNotFound, ModelUnreadable
 
-#: What a model is made of; other formats of its weights are left where they are.
+#: Files that make up a model; weights in other formats are not downloaded.
 MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 _UNWANTED = ["onnx/*", "openvino/*"]
-# The hub's own client waits for ever on a network that swallows packets.
+# Without a timeout, the hub's client waits forever on a network that drops packets silently.
 _PROBE_SECONDS = 5.0
 
 
 def hub_folder(model: str, is_whole: Callable[[Path], bool], *, known: str = "") -> Path:
-    """Return the local folder of a model of the Hugging Face hub, downloaded where it has to be.
+    """Return the local folder of a model on the Hugging Face hub, downloading it if needed.
 
     Args:
         model: Name on the hub.
-        is_whole: Tells whether the cache holds all of it: a download that was broken off leaves a
-            folder without weights.
-        known: What else the name could have been, for the error.
+        is_whole: Whether a folder of the cache is complete: an interrupted download leaves one
+            without weights.
+        known: Words for the error message on what else the name could have been.
 
     Raises:
-        ModelNotFound: names the model, the cache, what went wrong and the remedy.
+        ModelNotFound: the model cannot be had; the message says why and how to get it.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub import constants
@@ -37,6 +37,7 @@ def hub_folder(model: str, is_whole: Callable[[Path], bool], *, known: str = "")
 
     try:
         path = _snapshot(model, local=True)
+        # Offline, an incomplete copy is all there is; reading it will name the missing file.
         if constants.HF_HUB_OFFLINE or is_whole(path):
             return path
     except HFValidationError as error:
@@ -76,14 +77,14 @@ def _not_found(model: str, known: str, tried: str) -> ModelNotFound:
     return ModelNotFound(
         f"model {model!r} is neither {known}a folder nor in the Hugging Face cache at "
         f"{constants.HF_HUB_CACHE}, and it could not be fetched: "
-        f"{tried.strip().partition(chr(10))[0]}. Give the path of a folder, or run "
-        f"`hf download {model}` (`huggingface-cli download` in older versions) where there is a "
-        "network"
+        f"{tried.strip().partition(chr(10))[0]}. Name the path of a folder, or run "
+        f"`hf download {model}` (`huggingface-cli download` in older versions) on a machine with "
+        "network access."
     )
 
 
 def check_safetensors(path: Path) -> None:
-    """A file that was cut short, or is none, is found by its header without reading it whole."""
+    """Detect a truncated or invalid file by its header, without reading all of it."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
@@ -96,7 +97,7 @@ def check_safetensors(path: Path) -> None:
             raise ValueError(f"{8 + length + max(ends, default=0)} bytes expected, {size} found")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelUnreadable(
-            f"{path} is no whole safetensors file: {error}; download or save it again"
+            f"{path} is not a complete safetensors file: {error}. Download or save it again."
         ) from error
 
 
@@ -108,6 +109,6 @@ def file_sha256(path: Path) -> str:
 
 @lru_cache(maxsize=64)
 def _sha256_of_state(path: Path, _state: tuple[int, int]) -> str:
-    """Hash a file once per process and state (size, time of change); 90 MB take 0.1 CPU-s."""
+    """Hash a file once per process and state (size and time of change); 90 MB take 0.1 CPU-s."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

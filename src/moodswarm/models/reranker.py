@@ -1,4 +1,4 @@
-"""Question and text to one score, with any sentence-transformers cross-encoder."""
+"""Score texts against a question with any sentence-transformers cross-encoder."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -14,34 +14,34 @@ from moodswarm.models.reranker_files import CrossEncoderFiles, find_cross_encode
 
 Scores = npt.NDArray[np.float32]
 
-# A model that is not there is not looked for again with every question.
+# After a failure, questions within this time raise the same error without another attempt.
 _RETRY_SECONDS = 60.0
 
 _Result = TypeVar("_Result")
 
 
 class ScoreNotFinite(ModelError):
-    """The model computed NaN or infinity; names the text."""
+    """The model computed NaN or infinity; the message names the text."""
 
 
 class Reranker:
-    """A cross-encoder, loaded when the first text is scored, once for all threads.
+    """A cross-encoder, loaded once for all threads when the first text is scored.
 
-    Making one is cheap, and so is sending one to another process: only the arguments travel.
+    A reranker is cheap to make and to send to another process: only its arguments are sent.
 
-    A text that is too long beside the question is scored in windows that overlap, and the best
-    window counts (MaxP; Dai and Callan, 2019): a passage at the end of a long text is worth as
-    much as one at its start, which cutting the text would throw away. A question is cut to half
-    of what the model reads. Both are logged once.
+    A text that is too long beside the question is scored in overlapping windows, and the best
+    window counts (MaxP; Dai and Callan, 2019). So a passage at the end of a long text counts as
+    much as one at its start; if the text were cut, it would be lost. A question is cut to half of
+    the model's limit. Each of the two is logged once.
 
     Args:
-        model: What `find_cross_encoder` takes.
+        model: A name or path, as in `find_cross_encoder`.
         batch_size: Most pairs per forward pass.
-        max_tokens: Most tokens of a pair, special tokens included; None for all the model reads.
-        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` takes a GPU if there is one.
+        max_tokens: Most tokens of a pair, special tokens included; None for the model's own limit.
+        device: `cpu`, `cuda`, `cuda:1`, ...; `auto` uses a GPU if there is one.
 
     Raises:
-        ValueError: names an argument that is out of range.
+        ValueError: an argument is out of range; the message names it.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Reranker:
             "max_tokens": max_tokens,
             "device": device,
         }
-        # One question at a time: it uses all cores, and tokenizers are not safe to share.
+        # One question at a time: scoring uses all cores, and tokenizers are not thread-safe.
         self._lock = RLock()
         self._files: CrossEncoderFiles | None = None
         self._loaded: LoadedCrossEncoder | None = None
@@ -80,12 +80,12 @@ class Reranker:
 
     @property
     def name(self) -> str:
-        """What was asked for."""
+        """The name or path of the model, as configured."""
         return str(self._arguments["model"])
 
     @property
     def identity(self) -> str:
-        """SHA-256 over weights, tokenizer and configuration; loads nothing.
+        """SHA-256 over weights, tokenizer and configuration; the model is not loaded for it.
 
         Raises:
             ModelError: the model cannot be found or read.
@@ -101,13 +101,13 @@ class Reranker:
             texts: Order is kept.
 
         Returns:
-            float32 [n_texts], higher is better: the model's own output before any activation, as a
-            sigmoid keeps its order and makes the best ones equal. The score of a pair does not
-            depend on the other texts (to about 1e-5).
+            float32 [n_texts]; higher is better. It is the model's output before any activation,
+            because a sigmoid would not change the order but make the best scores equal. A pair's
+            score does not depend on the other texts (to about 1e-5).
 
         Raises:
-            ScoreNotFinite: names the index of the text.
-            ModelError: the model cannot be found or loaded, or fails at it.
+            ScoreNotFinite: a score is NaN or infinity; the message names the text's index.
+            ModelError: the model cannot be found or loaded, or it failed.
         """
         if not texts:
             return np.empty(0, np.float32)
@@ -116,8 +116,8 @@ class Reranker:
         finite = np.isfinite(scores)
         if not finite.all():
             raise ScoreNotFinite(
-                f"{self.name} gave NaN or infinity for text {int(np.argmin(finite))}; check its "
-                "weights, or name another reranker"
+                f"{self.name} returned NaN or infinity for text {int(np.argmin(finite))}. Check "
+                "its weights, or choose another reranker."
             )
         return scores
 

@@ -1,4 +1,4 @@
-"""Find the files of a cross-encoder, and make sure they are ones that can be trusted to load.
+"""Find the files of a cross-encoder, and check that they are complete and safe to load.
 
 Nothing here imports torch, transformers or sentence-transformers.
 """
@@ -18,12 +18,12 @@ _ARCHITECTURES = ("ForSequenceClassification", "ForCausalLM")
 
 @dataclass(frozen=True, slots=True)
 class CrossEncoderFiles:
-    """Files that a cross-encoder loads from.
+    """The files that a cross-encoder is loaded from.
 
     Attributes:
-        path: A folder; never a name, so that loading asks no network.
-        identity: SHA-256 over weights, tokenizer and configuration: another model of the same
-            name has another one.
+        path: A folder, never a name, so that loading makes no network request.
+        identity: SHA-256 over weights, tokenizer and configuration. It tells two models of the
+            same name apart.
     """
 
     path: Path
@@ -34,12 +34,12 @@ def find_cross_encoder(model: str) -> CrossEncoderFiles:
     """Find a cross-encoder and check its files.
 
     Args:
-        model: The path of a folder, or a name on the Hugging Face hub, which is taken from the
-            local cache if it is there.
+        model: The path of a folder, or a name on the Hugging Face hub. The local cache of the hub
+            is tried first.
 
     Raises:
-        ModelNotFound: names what was asked for and how to get it.
-        ModelUnreadable: names the file that is missing, broken or not the one expected.
+        ModelNotFound: there is no such model; the message says how to get one.
+        ModelUnreadable: a file is missing, broken or not the expected one; the message names it.
     """
     if model.startswith((".", "~", os.sep)) or Path(model).exists():
         path = _local_folder(model)
@@ -48,6 +48,7 @@ def find_cross_encoder(model: str) -> CrossEncoderFiles:
     _check_kind(path)
     files = _files(path)
     total = hashlib.sha256()
+    # Relative paths, so that a copy in another place has the same identity.
     for file in files:
         total.update(f"{file.relative_to(path).as_posix()}:{file_sha256(file)}\n".encode())
     return CrossEncoderFiles(path, total.hexdigest())
@@ -57,14 +58,14 @@ def _local_folder(model: str) -> Path:
     path = Path(model).expanduser().resolve()
     if not path.is_dir():
         raise ModelNotFound(
-            f"reranker {model!r} is no folder ({path}); expected a cross-encoder saved by "
-            "sentence-transformers, with config.json in it"
+            f"reranker {model!r} is not a folder ({path}). Name the folder of a cross-encoder "
+            "saved by sentence-transformers, which contains config.json."
         )
     return path
 
 
 def _check_kind(path: Path) -> None:
-    """A model without a scoring head loads too: with one of random numbers."""
+    """Reject other kinds of model, which would be loaded with a scoring head of random numbers."""
     saved = _read_object(path / "config_sentence_transformers.json", missing={})
     kind = saved.get("model_type")
     if kind is None and (path / "modules.json").is_file():
@@ -73,32 +74,32 @@ def _check_kind(path: Path) -> None:
         config = path / "config.json"
         architectures = _read_object(config).get("architectures")
         if not isinstance(architectures, list) or not architectures:
-            raise ModelUnreadable(f"{config} names no architectures; download or save it again")
+            raise ModelUnreadable(f"{config} names no architectures. Download or save it again.")
         if str(architectures[0]).endswith(_ARCHITECTURES):
             return
         kind = architectures[0]
     if kind != "CrossEncoder":
         raise ModelUnreadable(
-            f"{path} holds a {kind}, not a cross-encoder, and cannot score pairs; name one such as "
-            "cross-encoder/ms-marco-MiniLM-L6-v2"
+            f"{path} holds a {kind}, not a cross-encoder, and cannot score pairs. Choose one such "
+            "as cross-encoder/ms-marco-MiniLM-L6-v2."
         )
 
 
 def _read_object(path: Path, missing: dict[str, Any] | None = None) -> dict[str, Any]:
     found = read_json(path, missing)
     if not isinstance(found, dict):
-        raise ModelUnreadable(f"{path} holds no JSON object; download or save it again")
+        raise ModelUnreadable(f"{path} does not hold a JSON object. Download or save it again.")
     return found
 
 
 def _files(path: Path) -> list[Path]:
-    """All files that a score depends on, the weights checked for being whole."""
+    """Return all files that a score depends on, after checking that the weights are complete."""
     folders = _folders(path)
     if not any(_weights(folder) for folder in folders):
         raise ModelUnreadable(
-            f"{path} holds no model.safetensors; other formats are not loaded, as they can carry "
+            f"{path} has no model.safetensors; other formats are not loaded, as they can contain "
             "code. Download it again, or load it with a program you trust and save it as "
-            "safetensors"
+            "safetensors."
         )
     files = {file for folder in folders for pattern in MODEL_FILES for file in folder.glob(pattern)}
     for file in files:
@@ -108,18 +109,20 @@ def _files(path: Path) -> list[Path]:
 
 
 def _folders(path: Path) -> set[Path]:
-    """The model's own folder and those of its modules, which lie within."""
+    """Return the model's own folder and those of its modules, which must be inside it."""
     listed = path / "modules.json"
     modules = read_json(listed) if listed.is_file() else []
     try:
         folders = {path, *(path / module["path"] for module in modules)}
     except (LookupError, TypeError) as error:
         raise ModelUnreadable(
-            f"{listed} does not list modules with a path each; download or save it again"
+            f"{listed} does not list modules with a path each. Download or save it again."
         ) from error
     for folder in folders:
         if ".." in folder.parts or not folder.is_relative_to(path):
-            raise ModelUnreadable(f"{listed} names a folder outside of the model: {folder}")
+            raise ModelUnreadable(
+                f"{listed} names a folder outside the model: {folder}. Download or save it again."
+            )
     return folders
 
 

@@ -1,1 +1,4 @@
-"""One package per stage; pipelines meet only in the catalog."""
+"""Kedro pipelines, one package per stage: nodes, parameters and reports.
+
+Pipelines never import each other; they exchange data only through the catalog.
+"""

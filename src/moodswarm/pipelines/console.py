@@ -1,4 +1,4 @@
-"""Where the summaries of runs are printed."""
+"""The console on which summaries of runs are printed."""
 
 import shutil
 import sys
@@ -8,13 +8,13 @@ from rich.console import Console
 
 
 def console() -> Console:
-    """Where people read: wide enough for a table when it is not a terminal."""
+    """Return the console of standard output, wide enough for tables even if not a terminal."""
     found = Console()
     return found if found.is_terminal else Console(width=120)
 
 
 def command() -> str:
-    """Return how to call `moodswarm` of this environment, which need not be activated."""
+    """Return the command for this environment's `moodswarm`, even if it is not activated."""
     installed = Path(sys.executable).with_name("moodswarm")
     if shutil.which("moodswarm") == str(installed) or not installed.exists():
         return "moodswarm"

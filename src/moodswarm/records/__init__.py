@@ -1,4 +1,7 @@
-"""What things are: frozen records, their Arrow schemas, and the ids that name them."""
+"""Frozen records, their Arrow schemas, and the ids that name them.
+
+Nothing here reads or writes a store, a file or the network.
+"""
 
 from moodswarm.records.author import Author
 from moodswarm.records.chunk import CHUNK_SCHEMA, CLEANED_SCHEMA, FEATURE_INDEX_SCHEMA

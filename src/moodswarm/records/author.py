@@ -10,7 +10,7 @@ def author_name(full_name: str) -> str:
     """Return a full name in NFC with single spaces; compare two names by their casefold.
 
     Raises:
-        ValueError: when nothing is left.
+        ValueError: the name is empty or only white space.
     """
     name = " ".join(unicodedata.normalize("NFC", full_name).split())
     if not name:
@@ -28,7 +28,7 @@ class Author:
 
     @classmethod
     def from_full_name(cls, full_name: str) -> "Author":
-        """Build the record of a person; whatever case and spacing the name has."""
+        """Build the record of a person; case and spacing of the name do not change the id."""
         name = author_name(full_name)
         first_name, _, last_name = name.rpartition(" ")
         return cls(id=author_id(name), first_name=first_name, last_name=last_name)
@@ -41,8 +41,9 @@ class Author:
     def better_spelled(self, other: "Author") -> "Author":
         """Return whichever of two spellings of one name should be shown.
 
-        Mixed case wins over `ADA LOVELACE` and `ada lovelace`, then the first in code point order,
-        so that the choice does not depend on which of the two a store has met first.
+        Mixed case wins over `ADA LOVELACE` and `ada lovelace`. Between two spellings of equal
+        standing the first in code point order wins, so that the choice does not depend on which
+        of them a store met first.
         """
         return min(self, other, key=_spelling)
 

@@ -1,32 +1,34 @@
-"""One call of a language model, as the document store keeps it: what it was for, and its price."""
+"""One call of a language model, as stores keep it: its purpose, its cost and how it ended."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 #: `answered`; `cut_off` at the token limit; `refused` by a guard before it was sent; `failed`;
-#: `stopped`: whoever read the stream left before its end.
+#: `stopped` when the caller closed the stream before its end.
 CALL_STATES = ("answered", "cut_off", "refused", "failed", "stopped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecord:
-    """A call from the caller's point of view: its network retries are one call.
+    """A call from the caller's point of view: a request and its retries are one call.
 
     Attributes:
         id: uuid4, text.
         at: When it began, UTC.
         profile: Name in `profiles.yml`.
-        provider: Such as `openai`; `model` is what the endpoint was asked for.
-        task: What it was for, such as `answer`; empty if nobody said.
-        template: Name and version of the prompt template, such as `answer@3f2a91c0`; or empty.
+        provider: For example `openai`.
+        model: The name that was sent to the endpoint.
+        task: The purpose of the call, such as `answer`; empty if the caller named none.
+        template: Name and version of the prompt template, such as `answer@3f2a91c0`; empty if
+            there was no template.
         state: One of `CALL_STATES`.
         prompt_tokens, completion_tokens: As the endpoint counted them; None if it did not.
-        cost: In `currency`, by the profile's prices; None if tokens or prices are not known.
-        attempts: Requests that were sent, 1 without a retry.
+        cost: In `currency`, at the profile's prices; None if tokens or prices are unknown.
+        attempts: Number of requests sent; 1 if nothing was retried.
         milliseconds: From the first request to the last token.
-        error: Message of what failed, without secrets; else None.
+        error: The error message without secrets, if the call failed; otherwise None.
         request_hash: SHA-256 of model, messages and settings.
-        prompt, answer: The text, redacted; None unless the profile says to keep it.
+        prompt, answer: The redacted text; None unless the profile keeps texts.
     """
 
     id: str

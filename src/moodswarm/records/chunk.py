@@ -1,4 +1,7 @@
-"""Cleaned documents, chunks and the feature index, as Arrow schemas."""
+"""Arrow schemas of cleaned documents, of chunks and of the feature index.
+
+These rows only ever exist as tables, so no dataclass stands behind them.
+"""
 
 from typing import Any
 
@@ -6,7 +9,7 @@ import pyarrow as pa
 
 from moodswarm.records.document import DOCUMENT_SCHEMA
 
-#: What a filter or a citation needs; carried from the document to each of its chunks.
+#: Fields that filters and citations need; each chunk carries them over from its document.
 METADATA = (
     "kind",
     "platform",
@@ -22,8 +25,8 @@ METADATA = (
 )
 _METADATA = [DOCUMENT_SCHEMA.field(name) for name in METADATA]
 
-#: A document with its cleaned text. `revision` names the document's content hash together with
-#: the parameters, model and code that its features were made with.
+#: A document with its cleaned text. `revision` combines the document's content hash with the
+#: parameters, model and code that its features were made with.
 CLEANED_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -62,6 +65,6 @@ _FEATURE_INDEX: "list[pa.Field[Any]]" = [
 ]
 
 #: One row per document. `status` is `started` while its points are being written (with an empty
-#: revision, which no document has), then `embedded`, or `rejected` for the `reason`; a row with
-#: status `deleted` takes the document and all its points away.
+#: revision, which matches no document), then `embedded`, or `rejected` for the given `reason`. A
+#: row with status `deleted` removes the document and all its points.
 FEATURE_INDEX_SCHEMA = pa.schema(_FEATURE_INDEX)

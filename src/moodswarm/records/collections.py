@@ -1,4 +1,4 @@
-"""Names of the collections that features live in."""
+"""Names of the collections that hold features."""
 
 from moodswarm.records.document import KINDS
 

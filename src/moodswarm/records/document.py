@@ -1,45 +1,22 @@
 """A document: one crawled or imported item, as the document store keeps it."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 import pyarrow as pa
 
 from moodswarm.records.author import Author, author_name
+from moodswarm.records.fields import arrow_schema, field_names
 from moodswarm.records.ids import digest, document_id
 from moodswarm.records.links import canonical_link
 
-KINDS = ("article", "post", "repository")
+#: A file of a repository is a document of the kind `repository`.
+Kind = Literal["article", "post", "repository"]
+KINDS: tuple[str, ...] = get_args(Kind)
 
-_TIME = pa.timestamp("ms", tz="UTC")
-
-_FIELDS: "list[pa.Field[Any]]" = [
-    pa.field("id", pa.string(), nullable=False),
-    pa.field("kind", pa.string(), nullable=False),
-    pa.field("platform", pa.string(), nullable=False),
-    pa.field("link", pa.string(), nullable=False),
-    pa.field("author_id", pa.string(), nullable=False),
-    pa.field("author_full_name", pa.string(), nullable=False),
-    pa.field("title", pa.string()),
-    pa.field("language", pa.string()),
-    pa.field("published_at", _TIME),
-    pa.field("content", pa.string(), nullable=False),
-    pa.field("content_hash", pa.string(), nullable=False),
-    pa.field("updated_at", _TIME),
-    pa.field("deleted_at", _TIME),
-    pa.field("path", pa.string()),
-    pa.field("repository_id", pa.string()),
-    pa.field("commit", pa.string()),
-    pa.field("licence", pa.string()),
-    pa.field("spider", pa.string()),
-    pa.field("etag", pa.string()),
-    pa.field("fetched_at", _TIME),
-]
-DOCUMENT_SCHEMA = pa.schema(_FIELDS)
-
-# What a reader of the document can see: a change of any of these is a change of the document.
+# The fields that a reader of the document can see: if one changes, the document has changed.
 _HASHED = (
     "kind",
     "platform",
@@ -52,13 +29,14 @@ _HASHED = (
     "path",
     "repository_id",
 )
-# Once hashed as well. A file that a new commit leaves alone is unchanged, so it counts as absent
-# for all, which keeps the hashes of documents that never had one.
+# The commit used to be part of the hash. A file that a new commit does not touch is unchanged, so
+# the hash now sees no commit for any document. Leaving the key in, as null, keeps the hashes of all
+# documents that never had a commit.
 _NEVER_SEEN = {"commit": None}
 
 
 class InvalidDocument(ValueError):
-    """Names the field that is wrong, what was expected and what was found."""
+    """A field is wrong; the message names it, what was expected and what was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +49,15 @@ class Document:
         platform: Where it was published, e.g. `substack`.
         link: Canonical address, unique in a document store.
         content: Raw text, markdown for articles; kept byte for byte.
-        content_hash: SHA-256 over all that a reader sees, text and metadata alike.
+        content_hash: SHA-256 of everything a reader sees, text and metadata alike.
         updated_at: When the store last wrote it; set by the store, UTC, milliseconds.
-        deleted_at: Tombstone: when it was found to be gone.
+        deleted_at: Tombstone: the time at which the original was found to be gone.
         path: Path of the file within its repository.
-        repository_id: Id that the files of one repository share.
-        commit: Commit that a repository file was read at last; not part of the content hash.
-        licence: SPDX identifier of the licence of the repository that a file is from.
-        spider: What fetched it; `etag` and `fetched_at` serve conditional requests.
+        repository_id: Id shared by all files of one repository.
+        commit: Commit at which a repository file was last read; not part of the content hash.
+        licence: SPDX identifier of the licence of the file's repository.
+        spider: Name of the spider that fetched it.
+        etag: With `fetched_at`, for the next conditional request.
     """
 
     id: str
@@ -107,7 +86,7 @@ class Document:
         """Validate the given fields and derive id, author id and content hash from them.
 
         Raises:
-            InvalidDocument: a field is missing, unknown, of a wrong type or not allowed.
+            InvalidDocument: a field is missing or unknown, or its type or value is wrong.
         """
         for derived in ("id", "author_id", "content_hash"):
             values.pop(derived, None)
@@ -129,20 +108,21 @@ class Document:
         return replace(draft, content_hash=draft.compute_hash())
 
     def compute_hash(self) -> str:
-        """Return the content hash that belongs to the current fields."""
+        """Return the hash of the current fields."""
         seen = {name: getattr(self, name) for name in _HASHED} | _NEVER_SEEN
         if self.published_at:
             seen["published_at"] = self.published_at.isoformat()
         return digest(seen)
 
 
-_HINTS = get_type_hints(Document)
+DOCUMENT_SCHEMA = arrow_schema(Document)
+TIMES = field_names(Document, datetime)
+
 _ALLOWED = {
     name: tuple(get_args(hint)) or (hint,)
-    for name, hint in _HINTS.items()
+    for name, hint in get_type_hints(Document).items()
     if name not in ("id", "author_id", "content_hash")
 }
-TIMES = tuple(name for name, types in _ALLOWED.items() if datetime in types)
 
 
 def _check_types(values: Mapping[str, Any]) -> None:
@@ -155,7 +135,7 @@ def _check_types(values: Mapping[str, Any]) -> None:
         if isinstance(value, str):
             _check_text(name, value)
     if unknown := sorted(set(values) - set(_ALLOWED)):
-        raise InvalidDocument(f"unknown fields {unknown}; known are {sorted(_ALLOWED)}")
+        raise InvalidDocument(f"unknown fields {unknown}; the known fields are {sorted(_ALLOWED)}")
     if values["kind"] not in KINDS:
         raise InvalidDocument(f"kind: expected one of {KINDS}, found {values['kind']!r:.60}")
 
@@ -166,12 +146,12 @@ def _check_text(name: str, value: str) -> None:
     except UnicodeEncodeError as error:
         raise InvalidDocument(
             f"{name}: broken Unicode at character {error.start} "
-            f"({value[error.start : error.end]!r}); expected text that UTF-8 can hold"
+            f"({value[error.start : error.end]!r}); expected text that UTF-8 can encode"
         ) from error
 
 
 def utc_milliseconds(time: datetime) -> datetime:
-    """Return the time as stores keep it: UTC, whole milliseconds; without a zone it is UTC."""
+    """Return a time as stores keep it: in UTC, to the millisecond. One without a zone is UTC."""
     aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     return aware.replace(microsecond=aware.microsecond // 1000 * 1000)
 
@@ -183,15 +163,14 @@ def _stored_time(name: str, time: datetime | None) -> datetime | None:
         raise InvalidDocument(f"{name}: {time} is outside the years 1 to 9999 in UTC") from error
 
 
-_NAMES = tuple(field.name for field in fields(Document))
-
-
 def documents_to_table(documents: Iterable[Document]) -> pa.Table:
-    """Turn documents into one batch of `DOCUMENT_SCHEMA`."""
-    rows = [{name: getattr(document, name) for name in _NAMES} for document in documents]
+    """Build one batch of `DOCUMENT_SCHEMA`."""
+    rows = [
+        {name: getattr(document, name) for name in DOCUMENT_SCHEMA.names} for document in documents
+    ]
     return pa.Table.from_pylist(rows, schema=DOCUMENT_SCHEMA)
 
 
 def table_to_documents(table: pa.Table) -> Iterator[Document]:
-    """Give back the documents of a batch of `DOCUMENT_SCHEMA`."""
+    """Yield the documents of a batch of `DOCUMENT_SCHEMA`."""
     return (Document(**row) for row in table.to_pylist())

@@ -15,19 +15,19 @@ def document_id(link: str) -> str:
 
 
 def author_id(full_name: str) -> str:
-    """Return the id of an author by a full name that `author_name` has normalised."""
+    """Return the id of the author with this full name, as `author_name` returns it."""
     return str(uuid.uuid5(NAMESPACE, f"author:{full_name.casefold()}"))
 
 
 def chunk_id(document_id: str, position: int, text: str) -> str:
     """Return the id of the chunk at `position` (0, 1, ...) of a document.
 
-    The same text in two documents, or twice in one, gives different ids.
+    The same text in two documents, or twice in one document, has different ids.
     """
     return str(uuid.uuid5(NAMESPACE, f"chunk:{document_id}:{position}:{text}"))
 
 
 def digest(value: Mapping[str, Any]) -> str:
-    """Return the SHA-256 (64 hex digits) of a JSON-like mapping, whatever the order of its keys."""
+    """Return the SHA-256 (64 hex digits) of a JSON-like mapping, whatever its order of keys."""
     canonical = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

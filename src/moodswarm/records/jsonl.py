@@ -1,4 +1,4 @@
-"""A document as one line of JSON, the form that exports, imports and samples share."""
+"""A document as one line of JSON: the format of exports, imports and samples."""
 
 import json
 from collections.abc import Mapping
@@ -9,24 +9,24 @@ from moodswarm.records.document import DOCUMENT_SCHEMA, TIMES, Document, Invalid
 
 
 def document_to_line(document: Document) -> str:
-    """Return all fields in schema order, times as UTC ISO 8601 with milliseconds; no newline."""
+    """Return all fields in schema order, without a newline; times are UTC, to the millisecond."""
     values = {name: getattr(document, name) for name in DOCUMENT_SCHEMA.names}
     for name in TIMES:
         if values[name] is not None:
-            # Documents hold UTC; `Z` is shorter and as exact as `+00:00`.
+            # Documents hold UTC; `Z` is shorter than `+00:00` and just as exact.
             time = values[name].replace(tzinfo=None)
             values[name] = f"{time.isoformat(timespec='milliseconds')}Z"
     return json.dumps(values, ensure_ascii=False)
 
 
 def document_from_values(values: Mapping[str, Any]) -> Document:
-    """Build a document from a JSON object; what is derived (ids, hash) is computed anew.
+    """Build a document from a JSON object; derived fields (ids, hash) are computed again.
 
     Args:
-        values: Fields by name; times as ISO 8601, those without a zone are UTC.
+        values: Fields by name. Times are ISO 8601; those without a zone are taken as UTC.
 
     Raises:
-        InvalidDocument: names the field, what was expected and what was found.
+        InvalidDocument: a field is wrong; the message names it.
     """
     times = {name: _time(name, values[name]) for name in TIMES if name in values}
     return Document.create(**{**values, **times})

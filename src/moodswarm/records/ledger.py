@@ -1,83 +1,65 @@
-"""The crawl ledger: one entry per link that a crawl has met, and what became of it.
+"""The crawl ledger: one entry for every link that a crawl has come across, and its outcome.
 
-It lives in the document store beside the documents, so that both are lost, copied and restored
-together. A crawl that was killed at any moment continues from it.
+It lives in the same database as the documents, so that both are lost, copied and restored together.
+A crawl that was killed at any moment continues from the ledger.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Literal, get_args
 
 import pyarrow as pa
 
+from moodswarm.records.fields import INT32, arrow_schema, field_names
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
 
-#: What a link leads to. A listing (feed, sitemap, archive, API page) gives links, a page gives one
-#: document, a repository gives one per file.
-ROLES = ("listing", "page", "repository", "file")
+#: The kinds of link that a crawl requests: a listing (feed, sitemap, archive, API page) names other
+#: links, a page holds one document, and a repository holds one document per file.
+AskedRole = Literal["listing", "page", "repository"]
+#: The kinds of link in the ledger. A file arrives with its repository and is never requested alone.
+Role = Literal[AskedRole, "file"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
-#: `queued` was found and not asked for yet; `gone` was stored once and is deleted now.
+#: A `queued` link was found but not requested yet. A `gone` one was stored once and is now deleted.
 STATES = ("queued", "done", "failed", "skipped", "gone")
-
-_TIME = pa.timestamp("ms", tz="UTC")
-
-_FIELDS: "list[pa.Field[Any]]" = [
-    pa.field("id", pa.string(), nullable=False),
-    pa.field("source_id", pa.string(), nullable=False),
-    pa.field("url", pa.string(), nullable=False),
-    pa.field("role", pa.string(), nullable=False),
-    pa.field("state", pa.string(), nullable=False),
-    pa.field("round", _TIME, nullable=False),
-    pa.field("depth", pa.int32(), nullable=False),
-    pa.field("attempts", pa.int32(), nullable=False),
-    pa.field("misses", pa.int32(), nullable=False),
-    pa.field("found_on", pa.string()),
-    pa.field("reason", pa.string()),
-    pa.field("document_id", pa.string()),
-    pa.field("etag", pa.string()),
-    pa.field("last_modified", pa.string()),
-    pa.field("revision", pa.string()),
-    pa.field("visited_at", _TIME),
-]
-LEDGER_SCHEMA = pa.schema(_FIELDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """What is known of one link.
+    """Everything known about one link.
 
     Attributes:
-        id: That of `canonical_link(url)`, see `document_id`: http and https, with and without
-            tracking parameters are one entry.
-        source_id: The configured source that led here last.
-        url: What is asked for, as it was found.
-        role: One of `ROLES`.
+        id: The `document_id` of `canonical_link(url)`. The http and the https form, with or
+            without tracking parameters, therefore share one entry.
+        source_id: The configured source that most recently led to this link.
+        url: The address to request, as it was found.
+        role: The kind of thing behind the link.
         state: One of `STATES`.
-        round: When the round began in which the entry was last worked on. A round asks for every
-            link of a source once; one that was interrupted is continued under the same time.
-        depth: Links followed from the source to here; the source itself has 0.
+        round: Start of the round in which the entry was last updated. A round requests every
+            link of a source once; an interrupted round continues under the same start time.
+        depth: Number of links followed from the source to this one; the source itself has 0.
         attempts: How often it failed in this round.
-        misses: How often in a row it was not there any more (404, 410).
+        misses: How many times in a row it was missing (404, 410).
         found_on: Address of the listing or repository that named it.
         reason: Why it failed or was skipped: a code such as `http_500`, then maybe `: details`.
-        document_id: The document that it gave; its canonical link may be another.
-        etag: With `last_modified`, what the server gave for a conditional request; of a
+        document_id: The document found there, whose canonical link may differ from `url`.
+        etag: With `last_modified`, what the server sent for the next conditional request; for a
             repository, the commit.
         revision: Version of the extraction that made the document.
-        visited_at: When it was last asked for.
+        visited_at: When it was last requested.
     """
 
     id: str
     source_id: str
     url: str
-    role: str
+    role: Role
     state: str
     round: datetime
-    depth: int = 0
-    attempts: int = 0
-    misses: int = 0
+    depth: int = field(default=0, metadata=INT32)
+    attempts: int = field(default=0, metadata=INT32)
+    misses: int = field(default=0, metadata=INT32)
     found_on: str | None = None
     reason: str | None = None
     document_id: str | None = None
@@ -87,24 +69,26 @@ class LedgerEntry:
     visited_at: datetime | None = None
 
 
+LEDGER_SCHEMA = arrow_schema(LedgerEntry)
+LEDGER_TIMES = field_names(LedgerEntry, datetime)
+
+
 def ledger_id(url: str) -> str:
     """Return the id of a link's entry.
 
     Raises:
-        ValueError: not an absolute http or https address.
+        ValueError: the link is not an absolute http or https address.
     """
     return document_id(canonical_link(url))
 
 
-_NAMES = tuple(field.name for field in fields(LedgerEntry))
-
-
 def ledger_to_table(entries: Iterable[LedgerEntry]) -> pa.Table:
-    """Turn entries into one batch of `LEDGER_SCHEMA`."""
-    rows = [{name: getattr(entry, name) for name in _NAMES} for entry in entries]
+    """Build one batch of `LEDGER_SCHEMA`."""
+    names = LEDGER_SCHEMA.names
+    rows = [{name: getattr(entry, name) for name in names} for entry in entries]
     return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
 
 
 def table_to_ledger(table: pa.Table) -> Iterator[LedgerEntry]:
-    """Give back the entries of a batch of `LEDGER_SCHEMA`."""
+    """Yield the entries of a batch of `LEDGER_SCHEMA`."""
     return (LedgerEntry(**row) for row in table.to_pylist())

@@ -1,10 +1,10 @@
-"""Canonical links: one spelling per page, so that a document is stored once."""
+"""Canonical links: each page has one spelling, so that its document is stored once."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
 
-# Parameters that say how a reader came to a page, never which page it is.
+# Parameters that say how a reader reached a page, but not which page it is.
 TRACKING_PARAMETERS = frozenset(
     "fbclid gclid dclid msclkid mc_cid mc_eid igshid yclid _hsenc _hsmi "
     "ref_src ref_url showWelcomeOnShare triedRedirect".split()
@@ -12,19 +12,19 @@ TRACKING_PARAMETERS = frozenset(
 TRACKING_PREFIX = "utm_"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# One repair can uncover another (`\` becomes a trailing `/`); ordinary links settle in two rounds.
+# One repair can make another necessary (`\` becomes a trailing `/`). Most links need two rounds.
 _ROUNDS = 5
 
 
 def canonical_link(link: str) -> str:
     """Return the one spelling under which a page is stored.
 
-    Scheme and host are lower case (IDNA), http becomes https, default ports, fragments, user
-    names, tracking parameters and a trailing slash go; other parameters are kept, sorted. The
-    canonical link of a canonical link is itself.
+    Scheme and host are lower case (IDNA) and http becomes https. Default ports, fragments, user
+    names, tracking parameters and a trailing slash are removed; other parameters are sorted. A
+    canonical link is its own canonical link.
 
     Raises:
-        ValueError: names the link when it is no absolute http or https address.
+        ValueError: the link is not an absolute http or https address; the message names it.
     """
     spelling = link.strip()
     for _ in range(_ROUNDS):

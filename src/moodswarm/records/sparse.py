@@ -1,10 +1,10 @@
-"""A sparse vector: the few dimensions of a text that are not zero, such as its terms."""
+"""A sparse vector: the few dimensions of a text that are not zero, such as its words."""
 
 from dataclasses import dataclass
 
 import pyarrow as pa
 
-#: The column `lexical` of a table of points.
+#: Type of the column `lexical` in a table of points.
 SPARSE_TYPE = pa.struct(
     [
         pa.field("indices", pa.list_(pa.uint32()), nullable=False),
@@ -15,11 +15,11 @@ SPARSE_TYPE = pa.struct(
 
 @dataclass(frozen=True, slots=True)
 class SparseVector:
-    """Values at some indices; all others are zero.
+    """Values at some indices; the value at every other index is zero.
 
     Attributes:
-        indices: Ascending, each once, below 2**32.
-        values: As many, finite, above zero.
+        indices: Ascending, without repeats, below 2**32.
+        values: One per index, finite and above zero.
     """
 
     indices: tuple[int, ...]
@@ -29,7 +29,7 @@ class SparseVector:
         if len(self.indices) != len(self.values):
             raise ValueError(
                 f"a sparse vector has {len(self.indices)} indices and {len(self.values)} values; "
-                "expected as many"
+                "expected one value per index"
             )
 
     def __len__(self) -> int:

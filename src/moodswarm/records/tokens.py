@@ -1,4 +1,4 @@
-"""What the chunker needs of a model's tokenizer; `moodswarm.models.tokenizer` implements it."""
+"""The tokenizer as the chunker sees it; `moodswarm.models.tokenizer` implements the protocol."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,10 @@ class Encoding:
     """The tokens of one text, without special tokens and never truncated.
 
     Attributes:
-        starts: int64 [n_tokens], offset in code points where each token begins; not decreasing.
+        starts: int64 [n_tokens], offset in code points at which each token begins, in ascending
+            order; two tokens may share one.
         ends: int64 [n_tokens], offset just past each token.
-        unknown: How many tokens the vocabulary does not know.
+        unknown: How many tokens are not in the vocabulary.
     """
 
     starts: npt.NDArray[np.int64]
@@ -27,11 +28,11 @@ class Encoding:
 
 
 class Tokenizer(Protocol):
-    """Counts tokens exactly as the embedding model will see them."""
+    """Counts tokens exactly as the embedding model sees them."""
 
     @property
     def max_tokens(self) -> int:
-        """Most tokens that the model reads of a text, special tokens included."""
+        """The largest number of tokens that the model reads, special tokens included."""
         ...
 
     @property
@@ -40,5 +41,5 @@ class Tokenizer(Protocol):
         ...
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """Tokenize texts; order is kept."""
+        """Tokenize texts, in the given order."""
         ...

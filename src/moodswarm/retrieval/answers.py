@@ -15,28 +15,29 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from moodswarm.llm.messages import ChatRequest, Delta, Finish, Usage
-from moodswarm.llm.tasks.extraction import AnswerStream, without_thinking
 from moodswarm.llm.tasks.templates import PromptTemplate
+from moodswarm.llm.tasks.thinking import AnswerStream, without_thinking
 from moodswarm.retrieval.citations import CitationCheck
 from moodswarm.retrieval.context import LINK_CHARACTERS, TITLE_CHARACTERS, one_line
 from moodswarm.retrieval.passage import Context, Source
 
-# Of citations of nothing; `[1-999]` is many.
+# How many unknown citations a warning names; a single `[1-999]` makes hundreds.
 _MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a model answered.
+    """The answer of a model, with its citations checked.
 
     Attributes:
-        text: Without the model's thinking, and without citations of what does not exist.
+        text: Without the model's thinking, and without citations of sources that do
+            not exist.
         cited: Numbers of the sources that it cites, ascending.
         unknown_citations: Numbers that it cited and that no source has, ascending.
         finish: `length` if it is cut off, `content_filter` if its provider withheld the rest.
         usage: Tokens as the endpoint counted them.
         cost: By the profile's prices; None if not known.
-        model: What the endpoint says that it is.
+        model: The name that the endpoint gives it.
     """
 
     text: str
@@ -49,7 +50,7 @@ class Answer:
 
     @property
     def warnings(self) -> list[str]:
-        """What a reader should know before believing it."""
+        """Reasons for the reader to be careful with the answer."""
         found = []
         if self.finish == "length":
             found.append(
@@ -77,7 +78,7 @@ class AnswerDelta:
 
 
 def answer_request(question: str, context: Context) -> ChatRequest:
-    """Return what a model is asked; length and temperature are those of the profile.
+    """Return the request to a model; length and temperature are those of the profile.
 
     Raises:
         ValueError: the context is empty; there is nothing to answer from.
@@ -94,7 +95,7 @@ class AnswerReader:
     """Reads one answer as it comes in pieces.
 
     Args:
-        context: What the model was handed; the numbers of its sources can be cited.
+        context: The context that the model was given; its sources can be cited by number.
     """
 
     def __init__(self, context: Context) -> None:
@@ -103,7 +104,7 @@ class AnswerReader:
         self._shown: list[str] = []
 
     def read(self, delta: Delta) -> AnswerDelta:
-        """Return what can be shown after one more piece."""
+        """Return the text that can be shown after one more piece."""
         text = self._check.add(self._spoken.add(delta.text))
         if delta.response is None:
             self._shown.append(text)

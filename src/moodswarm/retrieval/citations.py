@@ -4,18 +4,18 @@ import re
 from collections.abc import Collection
 
 _FENCE = "```"
-# At most 40, so that what is held back of an answer has an end.
+# At most 40 numbers, so that no more than that of an answer is ever held back.
 _NUMBERS = r"\d{1,3}(?: ?[,;–-] ?\d{1,3}){0,39}"
 #: A citation with the space before it; or the marks of code, in which brackets cite nothing.
 _TOKEN = re.compile(
     rf"(?P<space>[ \t]{{0,20}})[\[【](?P<numbers>{_NUMBERS})[\]】]|(?P<code>`+)|\n\n"
 )
-#: What may become one of these with the next piece.
+#: The end of a piece that may become one of these with the next piece.
 _BEGUN = re.compile(r"[ \t]{0,20}(?:[\[【][\d ,;–-]{0,240})?\Z|`+\Z|(?<!\n)\n\Z")
 
 
 class CitationCheck:
-    """Leaves out citations of sources that do not exist, and keeps account of all.
+    """Leaves out citations of sources that do not exist, and keeps track of both kinds.
 
     Attributes:
         cited: Numbers of known sources that were cited.
@@ -33,7 +33,7 @@ class CitationCheck:
         self._code = ""
 
     def add(self, piece: str) -> str:
-        """Return what can be shown after one more piece."""
+        """Return the text that can be shown after one more piece."""
         text = self._waiting + piece
         begun = _BEGUN.search(text)
         ready = begun.start() if begun else len(text)
@@ -41,7 +41,7 @@ class CitationCheck:
         return self._checked(text[:ready])
 
     def end(self) -> str:
-        """Return what is left."""
+        """Return the text that was still held back."""
         text, self._waiting = self._waiting, ""
         return self._checked(text)
 
@@ -74,7 +74,7 @@ class CitationCheck:
 
 
 def _numbers(text: str) -> list[int]:
-    """The numbers of `1, 3` and of the range `2-4`."""
+    """Return the numbers of `1, 3`, or of the range `2-4`."""
     found: list[int] = []
     for part in re.split(r" ?[,;] ?", text):
         ends = [int(number) for number in re.findall(r"\d+", part)]

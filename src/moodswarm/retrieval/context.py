@@ -1,4 +1,4 @@
-"""The text that a model is handed: numbered sources within a budget of tokens."""
+"""The text that a model is given: numbered sources within a budget of tokens."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -7,22 +7,26 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from moodswarm.models.embedder import Embedder
+from moodswarm.models.errors import ModelError
 from moodswarm.records.tokens import Encoding, Tokenizer
+from moodswarm.retrieval.parameters import ContextParams
 from moodswarm.retrieval.passage import Context, Passage, Source
+from moodswarm.retrieval.trace import Trace
 from moodswarm.text.sentences import split_sentences
 
-# Less than this is left to no cut passage: it would say nothing, or little for what it costs.
+# No passage is cut to less than this: so little text would say next to nothing.
 _LEAST_TOKENS = 60
 _LEAST_SHARE = 0.1
 _MOST_OF_A_SMALL_BUDGET = 0.3
 # Titles and links come from outside; this is room for any honest one.
 TITLE_CHARACTERS, LINK_CHARACTERS, _DATE_CHARACTERS = 200, 300, 10
-# How many passages that do not fit whole are looked at.
+# How many passages that do not fit whole are tried before the context is complete.
 _TRIED = 2
-# How often a cut text is counted again where it has more tokens than its part of the whole.
+# A text may have more tokens when cut out than within the whole; so many shorter cuts are tried.
 _TRIES = 5
 
-#: Where a sentence or line begins, and just past its end.
+#: The start of a sentence or line, and the place just past its end.
 Piece = tuple[int, int]
 
 _SPACE = re.compile(r"\s+")
@@ -34,17 +38,17 @@ _LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Tokenizer) -> Context:
     """Number passages as sources, best first, as long as the budget lasts.
 
-    A passage that does not fit whole is cut to the sentences or lines around its hit, where there
-    is still room for something; smaller ones after it may fit yet. Tokenizing is what this costs,
-    so that only a few are tried once one did not fit.
+    A passage that does not fit whole is cut to the sentences or lines around its hit, if there is
+    room for enough of them; smaller passages after it may still fit. Nearly all the time goes into
+    tokenizing, so only a few more are tried once one did not fit.
 
     Args:
         passages: Best first.
-        max_tokens: Of all sources together, each with its number, heading and text.
+        max_tokens: For all sources together, each with its number, heading and text.
         tokenizer: Counts them.
 
     Returns:
-        What fits; `as_text` gives each source as it was counted.
+        The sources that fit; `as_text` returns each as it was counted.
     """
     sources: list[Source] = []
     cut: list[int] = []
@@ -62,13 +66,41 @@ def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Token
     return Context(tuple(sources), max_tokens - left, len(passages) - len(sources), tuple(cut))
 
 
+def context_stage(
+    passages: Sequence[Passage], params: ContextParams, embedder: Embedder, trace: Trace
+) -> Context:
+    """Build the context as the parameters say, and add the stage `context` to the trace.
+
+    Args:
+        passages: Best first.
+        params: Whether a context is built, and of how many tokens.
+        embedder: Its tokenizer counts; where it cannot be loaded, tokens are estimated.
+        trace: The trace of the retrieval.
+    """
+    if not params.enabled:
+        trace.note("context", "off")
+        return Context((), 0, dropped=len(passages))
+    with trace.stage("context") as report:
+        tokenizer: Tokenizer
+        try:
+            tokenizer = embedder.tokenizer
+        except ModelError as error:
+            tokenizer = RoughTokenizer()
+            report.state, report.detail = "degraded", f"{error}; tokens are estimated; "
+        context = build_context(passages, params.max_tokens, tokenizer)
+        report.detail += f"{len(context.sources)} sources, {context.token_count} tokens"
+        report.detail += f", {len(context.cut)} cut" if context.cut else ""
+        report.detail += f", {context.dropped} left out" if context.dropped else ""
+    return context
+
+
 def as_text(number: int, heading: str, text: str) -> str:
     """Return a source as it is counted: its number and heading, then its text."""
     return f"[{number}] {heading}\n{text}"
 
 
 def heading(passage: Passage) -> str:
-    """Return title, link and date of a passage in one line, whatever they hold."""
+    """Return title, link and date of a passage in one line, whatever characters they hold."""
     payload = passage.hit.payload
     parts = (
         one_line(payload.get("title") or payload.get("path"), TITLE_CHARACTERS),
@@ -93,7 +125,7 @@ def _source(
     least = max(_LEAST_SHARE * max_tokens, min(_LEAST_TOKENS, _MOST_OF_A_SMALL_BUDGET * max_tokens))
     if left <= 0:
         return None
-    # A word is at least one token. What cannot fit is not tokenized, which is most of the cost.
+    # A word is at least one token, so a text of more words cannot fit and is not tokenized.
     whole = len(passage.text.split()) <= left
     if not whole and left < least:
         return None
@@ -176,7 +208,8 @@ def _lines(text: str) -> list[Piece]:
 class RoughTokenizer:
     """Counts a token for every four characters of a word, and for every other sign.
 
-    For where no model's own tokenizer can be had: more than those count in most languages.
+    It is used where no model's tokenizer can be loaded, and counts more tokens than they do in
+    most languages.
     """
 
     max_tokens = 1_000_000

@@ -1,4 +1,4 @@
-"""What can go wrong with a retrieval, each error with its remedy."""
+"""Errors of a retrieval, each with its remedy."""
 
 FEATURE_RUN = "run `kedro run --pipeline=feature`"
 
@@ -15,7 +15,7 @@ class NothingEmbedded(RetrievalError):
 
 
 class ModelMismatch(RetrievalError, ValueError):
-    """The vectors of a collection are another model's than the query's: no score means anything."""
+    """The vectors of a collection and of the query come from two models: scores mean nothing."""
 
 
 class RetrievalFailed(RetrievalError):

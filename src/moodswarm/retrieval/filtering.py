@@ -61,7 +61,7 @@ def _dates(filters: Filters) -> dict[str, TimeRange]:
     if not (filters.since or filters.until):
         return {}
     until = _day_after(filters.until)
-    # A range needs an end: until the last day that there is, all that is dated meets it.
+    # A range needs at least one end, and `until` on the very last day leaves it none.
     since = filters.since or (None if until else date.min)
     return {"published_at": TimeRange(_midnight(since) if since else None, until)}
 
@@ -77,7 +77,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _day_after(day: date | None) -> datetime | None:
-    """`until` takes in its whole day; nothing is after the last day that there is."""
+    """Return the end of a range that includes the whole day; no day follows the very last one."""
     if day is None or day == date.max:
         return None
     return _midnight(day + timedelta(days=1))

@@ -1,12 +1,12 @@
 """One list of hits out of several: dense and lexical search, for a question and its expansions.
 
 Two methods. `rrf` is reciprocal rank fusion: only ranks count. `convex`, the default, adds up
-scores: each ranking's are put on one scale (standard deviations from the mean of its hits) and
-the lexical ones count with `lexical_weight`, the dense ones with the rest. A hit that a ranking
-does not have counts as its last one, which asks for some agreement of the two. Ranks forget by how
-much the first hit leads; where words help little, as in natural-language questions to source code,
-plain `rrf` then lets weak lexical hits push out strong dense ones. The weight is one for all
-queries: features of a query did not tell where words help (numbers in LOG.md).
+scores: those of each ranking are put on one scale (standard deviations from the mean of its hits);
+lexical scores are weighted by `lexical_weight`, dense ones by the rest. A hit that is missing from
+a ranking counts as its last one, which favours hits that both searches found. Ranks do not tell by
+how much the first hit leads: where words help little, as in natural-language questions about source
+code, plain `rrf` lets weak lexical hits push out strong dense ones. All queries have the same
+weight, as no feature of a query told where words help (numbers in LOG.md).
 """
 
 import math
@@ -16,15 +16,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from moodswarm.retrieval.candidates import Candidate
+from moodswarm.retrieval.trace import Trace, first_scores
 from moodswarm.stores.vectors.protocol import Hit
 
 Ranker = Literal["dense", "lexical"]
 
-# Few or nearly equal scores have next to no spread, which would make trifles decide; a spread
-# never counts as less than this share of the best score. Over 100 hits it is larger, as a rule.
+# A few or nearly equal scores have next to no spread, so that trifles would decide. A spread never
+# counts as less than this share of the best score; over 100 hits it is usually larger.
 _LEAST_SPREAD = 0.02
-# The best of 100 leads the mean by 4 to 5 spreads. One hit alone has any lead one likes: a single
-# text with the one known word of a query must not win by that.
+# The best of 100 hits leads the mean by 4 to 5 spreads. With very few hits any lead is possible,
+# and a single text with the only known word of a query must not win by that alone.
 _LONGEST_LEAD = 6.0
 
 
@@ -35,7 +37,7 @@ class FusionParams(BaseModel):
         method: `convex` or `rrf`, see above.
         lexical_weight: Share of the lexical rankings, 0 to 1. For `rrf`, 0.5 is the plain form, in
             which dense and lexical ranks count alike.
-        rrf_k: How little ranks count: a hit at rank r adds 1 / (rrf_k + r).
+        rrf_k: The higher, the less ranks differ: a hit at rank r adds 1 / (rrf_k + r).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,9 +52,9 @@ class Ranking:
     """One search's hits, best first.
 
     Attributes:
-        ranker: What searched.
-        hits: All from one query, over any number of collections; 200 give a steady scale, under 50
-            fusion gains less.
+        ranker: The search that found the hits.
+        hits: All from one query, over any number of collections; 200 make a steady scale, and with
+            fewer than 50 fusion gains less.
         weight: Expansions of the question weigh less than the question itself.
     """
 
@@ -67,10 +69,36 @@ class Ranking:
             )
 
 
+def fuse_candidates(
+    rankings: Sequence[Ranking], params: FusionParams, trace: Trace
+) -> list[Candidate]:
+    """Fuse rankings into candidates; one alone is left as it is, with its own scores.
+
+    Args:
+        rankings: Those with hits.
+        params: How to fuse.
+        trace: The stage `fusion` is added to it.
+    """
+    scores: dict[str, dict[str, float]] = {}
+    for ranking in rankings:
+        for hit in ranking.hits:
+            # A hit of several queries keeps the best score of each ranker.
+            own = scores.setdefault(hit.id, {})
+            own[ranking.ranker] = max(hit.score, own.get(ranking.ranker, hit.score))
+    if len(rankings) <= 1:
+        trace.note("fusion", "skipped", "there is one ranking" if rankings else "there are no hits")
+        return [Candidate(hit, scores[hit.id]) for ranking in rankings for hit in ranking.hits]
+    with trace.stage("fusion") as report:
+        hits = fuse(rankings, params)
+        report.detail = f"{len(hits)} hits of {len(rankings)} rankings by {params.method}"
+        report.scores = first_scores(hits)
+    return [Candidate(hit, {**scores[hit.id], "fusion": hit.score}) for hit in hits]
+
+
 def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:
     """Fuse rankings.
 
-    A ranker without a hit has no say: the hits of the other keep their order.
+    If one ranker has no hits, those of the other keep their order.
 
     Args:
         rankings: In any order; the result does not depend on it.
@@ -100,7 +128,7 @@ def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:
 
 
 def _shares(rankings: Sequence[Ranking], lexical_weight: float) -> list[float]:
-    """Return what each ranking counts; they add up to 1 within each ranker's weight."""
+    """Return the weight of each ranking; those of one ranker add up to the ranker's weight."""
     weights = {"dense": 1 - lexical_weight, "lexical": lexical_weight}
     totals = {
         ranker: math.fsum(ranking.weight for ranking in rankings if ranking.ranker == ranker)
@@ -120,8 +148,8 @@ def _reciprocal_ranks(ranking: Ranking, k: int) -> Mapping[str, float]:
 def _standard_scores(ranking: Ranking, longest: int) -> tuple[Mapping[str, float], float]:
     """Return scores in standard deviations from the mean of the hits, and that of a missing hit.
 
-    A lexical ranking shorter than the longest was not cut off: it holds all with a word of the
-    query. Other hits score 0 in it, and count among its scores.
+    A lexical ranking shorter than the longest was not cut off: it holds every chunk with a word of
+    the query. All other hits score 0 in it, and these zeros count among its scores.
     """
     scores = [hit.score for hit in ranking.hits]
     missing = min(scores)

@@ -12,13 +12,13 @@ from moodswarm.retrieval.errors import RetrievalFailed, StageMissing, StageTooSl
 from moodswarm.retrieval.fusion import Ranker, Ranking
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.running_search import (
-    Found,
     RunningSearch,
+    SearchOutcome,
     dense_search,
     lexical_search,
-    wait,
     without_lexical_vectors,
 )
+from moodswarm.retrieval.timeouts import wait
 from moodswarm.retrieval.trace import StageReport, Trace, first_scores
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors.protocol import Match, VectorStore
@@ -30,13 +30,13 @@ WITHOUT: dict[Ranker, str] = {"dense": "by words alone", "lexical": "by meaning 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What to search for.
+    """The search of one retrieval.
 
     Attributes:
         queries: The question first, then its expansions.
-        collections: Where.
-        k: Hits wanted in the end; each search gives at least as many.
-        match: What every hit meets.
+        collections: Names of the collections to search.
+        k: Hits wanted in the end; each search asks for at least as many.
+        match: The condition that every hit meets.
     """
 
     queries: tuple[str, ...]
@@ -51,7 +51,7 @@ class HybridSearch:
     Args:
         store: Where the collections are.
         embedder: The model that the chunks were embedded with.
-        lexical: What the chunks' words were weighed with; None where there is none.
+        lexical: The encoder that the chunks' words were weighed with; None where there is none.
         params: Which searches run, and how.
     """
 
@@ -64,8 +64,8 @@ class HybridSearch:
     ) -> None:
         self._store, self._embedder, self._lexical = store, embedder, lexical
         self._params = params
-        # No more threads than cores: they would wait for each other. A pool for each, so that calls
-        # which hang in one do not keep the others waiting.
+        # No more threads than cores, as they would only wait for each other. Each search has a pool
+        # of its own, so that calls that hang in one do not hold up the others.
         cores = max(2, os.cpu_count() or 1)
         self._embedding = ThreadPoolExecutor(cores, "embed-query")
         self._dense = ThreadPoolExecutor(cores, "dense")
@@ -92,8 +92,9 @@ class HybridSearch:
     def rankings(self, request: SearchRequest, trace: Trace) -> list[Ranking]:
         """Embed the queries, then search both ways.
 
-        An embedded store and the model hold Python's lock in turns: searching for words while the
-        question is embedded took longer than one after the other (5 ms, the lock's own interval).
+        The two do not overlap: an embedded store and the model take turns at Python's lock, and
+        searching for words while the question was embedded took 5 ms longer (the lock's own
+        interval) than one after the other.
 
         Returns:
             One per search and query, empty ones left out.
@@ -104,7 +105,7 @@ class HybridSearch:
         """
         dense = self._start_dense(request, trace)
         lexical = self._start_lexical(request)
-        found: dict[Ranker, Found] = {
+        found: dict[Ranker, SearchOutcome] = {
             "dense": _gathered(dense, request, self._params.dense.candidates),
             "lexical": self._unless_missing(
                 _gathered(lexical, request, self._params.lexical.candidates), request
@@ -124,23 +125,23 @@ class HybridSearch:
             if hits
         ]
 
-    def _start_lexical(self, request: SearchRequest) -> RunningSearch | Found:
+    def _start_lexical(self, request: SearchRequest) -> RunningSearch | SearchOutcome:
         params = self._params.lexical
         if not params.enabled:
-            return Found("off")
+            return SearchOutcome("off")
         if self._lexical is None:
-            return Found("skipped", reasons=(StageMissing("there is no lexical encoder"),))
+            return SearchOutcome("skipped", reasons=(StageMissing("there is no lexical encoder"),))
         queries = [self._lexical.encode_query(query) for query in request.queries]
         if not any(queries):
-            return Found("skipped", reasons=(StageMissing("the question has no words"),))
+            return SearchOutcome("skipped", reasons=(StageMissing("the question has no words"),))
         limit = max(params.candidates, request.k)
         search = lexical_search(self._store, queries, limit, request.match)
         return RunningSearch(
             "lexical", self._lexical_pool, search, request.collections, params.timeout_seconds
         )
 
-    def _unless_missing(self, found: Found, request: SearchRequest) -> Found:
-        """Where a collection gave no hit, look whether it has words to be found."""
+    def _unless_missing(self, found: SearchOutcome, request: SearchRequest) -> SearchOutcome:
+        """Check whether collections without a hit were built without word vectors."""
         if found.state != "ran":
             return found
         seen = {hit.collection for ranking in found.rankings for hit in ranking}
@@ -150,24 +151,26 @@ class HybridSearch:
         try:
             missing = wait(look, "lexical", seconds, perf_counter())
         except (StoreError, StageTooSlow) as error:
-            if seen:  # the look matters less than what was found
+            if seen:  # The hits matter more than this check.
                 return found
             return replace(found, state="degraded", answered=False, reasons=(error,))
         if missing is None:
             return found
         return replace(found, state="degraded", answered=bool(seen), reasons=(missing,))
 
-    def _start_dense(self, request: SearchRequest, trace: Trace) -> RunningSearch | Found:
+    def _start_dense(self, request: SearchRequest, trace: Trace) -> RunningSearch | SearchOutcome:
         params = self._params.dense
         if not params.enabled:
             trace.note("embed", "off")
-            return Found("off")
+            return SearchOutcome("off")
         with trace.stage("embed") as report:
             try:
                 vectors = self._embed(request.queries)
             except (ModelError, StageTooSlow) as error:
                 report.state, report.detail = "degraded", f"{error}; searched by words alone"
-                return Found("skipped", reasons=(error,), detail="the question has no vector")
+                return SearchOutcome(
+                    "skipped", reasons=(error,), detail="the question has no vector"
+                )
             report.detail = f"{len(vectors)} queries"
         limit = max(params.candidates, request.k)
         search = dense_search(self._store, vectors, limit, request.match)
@@ -184,13 +187,15 @@ class HybridSearch:
         return wait(task, "dense", seconds, perf_counter())
 
 
-def _gathered(search: RunningSearch | Found, request: SearchRequest, candidates: int) -> Found:
-    if isinstance(search, Found):
+def _gathered(
+    search: RunningSearch | SearchOutcome, request: SearchRequest, candidates: int
+) -> SearchOutcome:
+    if isinstance(search, SearchOutcome):
         return search
     return search.gather(len(request.queries), max(candidates, request.k))
 
 
-def _report(stage: Ranker, found: Found) -> StageReport:
+def _report(stage: Ranker, found: SearchOutcome) -> StageReport:
     said = [found.detail] if found.detail else [str(reason) for reason in found.reasons]
     if found.answered:
         hits = {hit.id for ranking in found.rankings for hit in ranking}

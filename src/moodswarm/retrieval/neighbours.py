@@ -1,32 +1,20 @@
 """Hits with the text around them: the chunks before and after, of the same document.
 
 Chunks of a document may overlap. They are joined by their offsets into its cleaned text, so that
-no character is there twice, neither within a passage nor in two passages of one document.
+no character appears twice, neither within a passage nor in two passages of one document.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from moodswarm.retrieval.candidates import Candidate
 from moodswarm.retrieval.passage import Passage
 from moodswarm.stores.vectors.protocol import Hit, VectorStore
 
 _FIELDS = ("document_id", "revision", "position", "start", "end", "text")
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A ranked hit.
-
-    Attributes:
-        hit: Its score is that of the last stage.
-        scores: By stage.
-    """
-
-    hit: Hit
-    scores: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +42,8 @@ Chunks = Mapping[DocumentKey, Mapping[int, Span]]
 Fetch = Callable[[Sequence[Hit]], Chunks]
 
 
-class EachTextOnce:
-    """Candidates without those that repeat an earlier one word for word.
-
-    The same text stands in several documents where it was published twice. Its copies would take
-    the places of passages that say something else.
-
-    Attributes:
-        left_out: How many, as far as they have been read.
-
-    Args:
-        ranked: Best first.
-    """
-
-    def __init__(self, ranked: Iterable[Candidate]) -> None:
-        self.left_out = 0
-        self._ranked = ranked
-
-    def __iter__(self) -> Iterator[Candidate]:
-        seen: set[str] = set()
-        for candidate in self._ranked:
-            text = " ".join(str(candidate.hit.payload.get("text", "")).split())
-            if text and text in seen:
-                self.left_out += 1
-                continue
-            seen.add(text)
-            yield candidate
-
-
 def own_texts(ranked: Iterable[Candidate], k: int) -> list[Passage]:
-    """Return the first k as they are."""
+    """Return the first k candidates as passages of their own text."""
     return [_Draft(candidate).passage() for candidate in islice(ranked, k)]
 
 
@@ -97,7 +57,7 @@ def with_neighbours(
         k: How many passages, at most.
         before: Chunks before each hit.
         after: Chunks after each hit.
-        fetch: Gives at least the chunks that are `before` and `after` the hits it is asked for.
+        fetch: Returns at least the chunks `before` and `after` the hits that it is asked for.
 
     Returns:
         In the order of their best hits, whose ids they keep. No two share characters of a document.
@@ -115,7 +75,7 @@ def with_neighbours(
 
 
 def neighbours_in(store: VectorStore, before: int, after: int) -> Fetch:
-    """Return what reads neighbours from a store: one scroll per collection."""
+    """Return a function that reads neighbours from a store, with one scroll per collection."""
 
     def fetch(hits: Sequence[Hit]) -> Chunks:
         found: defaultdict[DocumentKey, dict[int, Span]] = defaultdict(dict)
@@ -133,8 +93,8 @@ def neighbours_in(store: VectorStore, before: int, after: int) -> Fetch:
 def join(spans: Iterable[Span]) -> str:
     """Join chunks of a document by their offsets, in order of position.
 
-    What two share is there once; where characters between two are missing (white space, which no
-    chunk keeps at its ends) there is a line break.
+    Text that two chunks share appears once. Where characters between two are missing (white space,
+    which no chunk keeps at its ends), a line break stands in for them.
     """
     parts: list[str] = []
     end: int | None = None
@@ -152,7 +112,7 @@ def join(spans: Iterable[Span]) -> str:
 class _Draft:
     """A passage that may still grow.
 
-    A hit whose payload says too little of its place stays as it is.
+    A hit whose payload does not say where it stands in its document keeps its own text.
     """
 
     def __init__(
@@ -188,7 +148,7 @@ class _Draft:
 
 
 def _place(draft: _Draft, drafts: list[_Draft]) -> None:
-    """Add a passage, or make it and those that it overlaps one, in the place of the best."""
+    """Add a passage; if it overlaps others, merge them all into the best of these."""
     same = [other for other in drafts if other.overlaps(draft)]
     if not same:
         drafts.append(draft)
@@ -200,7 +160,7 @@ def _place(draft: _Draft, drafts: list[_Draft]) -> None:
 
 
 def _inside(hit: Hit, drafts: Sequence[_Draft]) -> bool:
-    """Whether a passage holds this chunk already."""
+    """Whether a passage already holds this chunk."""
     key, span = _key(hit.collection, hit.payload), _span(hit.payload)
     if key is None or span is None:
         return False

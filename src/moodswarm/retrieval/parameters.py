@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from moodswarm.retrieval.fusion import FusionParams
+from moodswarm.retrieval.question import MAX_HITS
 
 
 class _Params(BaseModel):
@@ -12,7 +13,7 @@ class _Params(BaseModel):
 
 
 class SelfQueryParams(_Params):
-    """Author, kind and dates out of the question itself."""
+    """Reading author, kind and dates out of the question itself."""
 
     enabled: bool = True
     # Rules first; the configured model is asked only where this is true.
@@ -25,7 +26,7 @@ class ExpansionParams(_Params):
 
     enabled: bool = True
     queries: int = Field(default=3, ge=1, le=10)
-    # What an expansion's hits weigh against those of the question.
+    # The weight of an expansion's hits; those of the question weigh 1.
     weight: float = Field(default=0.5, gt=0, le=1)
     timeout_seconds: float = Field(default=10.0, gt=0)
 
@@ -34,7 +35,7 @@ class SearchParams(_Params):
     """One of the two searches."""
 
     enabled: bool = True
-    candidates: int = Field(default=200, ge=1, le=1_000)
+    candidates: int = Field(default=200, ge=1, le=MAX_HITS)
     timeout_seconds: float = Field(default=10.0, gt=0)
 
 
@@ -52,14 +53,14 @@ class RerankParams(_Params):
 
     enabled: bool = False
     model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
-    candidates: int = Field(default=30, ge=1, le=1_000)
+    candidates: int = Field(default=30, ge=1, le=MAX_HITS)
     batch_size: int = Field(default=16, ge=1)
     timeout_seconds: float = Field(default=30.0, gt=0)
     device: str = "auto"
 
 
 class ContextParams(_Params):
-    """What a model is handed of the passages."""
+    """The part of the passages that a model is given."""
 
     enabled: bool = True
     max_tokens: int = Field(default=2_000, ge=50)
@@ -68,7 +69,7 @@ class ContextParams(_Params):
 class RetrievalParams(_Params):
     """All stages of a retrieval, in their order."""
 
-    k: int = Field(default=5, ge=1, le=1_000)
+    k: int = Field(default=5, ge=1, le=MAX_HITS)
     self_query: SelfQueryParams = SelfQueryParams()
     expansion: ExpansionParams = ExpansionParams()
     dense: SearchParams = SearchParams()
@@ -84,7 +85,19 @@ class RetrievalParams(_Params):
             raise ValueError("dense and lexical search are both off; enable one of them")
         return self
 
-    def without_context(self) -> "RetrievalParams":
+    def switched(self, **stages: bool) -> Self:
+        """Return the same with stages switched on or off, such as `rerank=False`."""
+        return self.model_copy(
+            update={
+                name: getattr(self, name).model_copy(update={"enabled": on})
+                for name, on in stages.items()
+            }
+        )
+
+    def without_context(self) -> Self:
         """Return the same for a search that no model reads: building a context costs some ms."""
-        context = self.context.model_copy(update={"enabled": False})
-        return self.model_copy(update={"context": context})
+        return self.switched(context=False)
+
+    def ranking_only(self) -> Self:
+        """Return the same without the stages that read the question or widen what was found."""
+        return self.switched(self_query=False, expansion=False, neighbours=False, context=False)

@@ -1,4 +1,4 @@
-"""What a retrieval gives: passages, the context that a model reads, and how they were found."""
+"""The result of a retrieval: passages, the context that a model reads, how they were found."""
 
 from dataclasses import dataclass, field
 
@@ -13,10 +13,10 @@ class Passage:
 
     Attributes:
         hit: The chunk that was found, with its payload; `score` is that of the last stage.
-        text: The hit's text, after neighbour expansion with that of its neighbours; never twice
-            the same characters of a document.
-        positions: Of the chunks that it is made of, ascending.
-        scores: What each stage gave this hit, by stage.
+        text: The hit's text, with that of its neighbours where they were added; it never holds the
+            same characters of a document twice.
+        positions: Positions of the chunks that it is made of, ascending.
+        scores: The score that each stage gave this hit, by the name of the stage.
     """
 
     hit: Hit
@@ -30,11 +30,11 @@ class Source:
     """One numbered source of a context.
 
     Attributes:
-        number: What a citation `[n]` means.
-        passage: What it is made of.
+        number: The n of a citation `[n]`.
+        passage: The passage that it is taken from.
         text: The passage's text, or a part of it that fits.
-        token_count: Of `context.as_text`: number, heading and text.
-        heading: Title, link and date in one line; from outside, like the text.
+        token_count: Tokens of `context.as_text`: number, heading and text.
+        heading: Title, link and date in one line; written by others, like the text.
     """
 
     number: int
@@ -46,7 +46,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a model is handed.
+    """The sources that a model is given.
 
     Attributes:
         sources: Numbered from 1, best first; together at most the token budget.
@@ -68,11 +68,11 @@ class Retrieval:
     Attributes:
         question: As asked.
         filters: As searched: the caller's and those that self-query found.
-        queries: What was searched for: the question, and its expansions.
+        queries: The texts that were searched for: the question and its expansions.
         passages: Best first, ties by id; at most k.
         context: The passages within the token budget.
-        trace: What each stage did.
-        hits: The k best chunks before neighbours made one passage of some; rankings are of these.
+        trace: Reports of what each stage did.
+        hits: The k best chunks, before some became one passage; rankings are made of these.
     """
 
     question: Question

@@ -1,8 +1,4 @@
-"""What understanding a question gives to the search; implementations are in this package.
-
-`Understanding` is asked once per question, before the search. It reads the question (and which
-authors there are); it never writes anything.
-"""
+"""How a question is searched for: what was understood of it, before anything is searched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +15,7 @@ class Plan:
 
     Attributes:
         filters: The caller's, narrowed by what the question itself says.
-        queries: What to search for, the question first, then its expansions; none twice.
+        queries: The texts to search for: the question first, then its expansions, none twice.
     """
 
     filters: Filters
@@ -27,11 +23,37 @@ class Plan:
 
 
 class Understanding(Protocol):
-    """Turns a question into a plan; callable from several threads at once."""
+    """Turns a question into a plan; `planning.planner.Planner` is one.
+
+    Several threads may call it at once. It reads the question and the names of the authors, and
+    never writes anything.
+    """
 
     def plan(self, question: Question, authors: Sequence[Author], trace: Trace) -> Plan:
-        """Return the plan; adds the stages `self_query` and `expansion` to the trace.
+        """Return the plan, and add the stages `self_query` and `expansion` to the trace.
 
-        What fails or takes too long is reported as `degraded`, and the plan does without it.
+        A step that fails or takes too long is reported as `degraded`, and the plan does without it.
         """
         ...
+
+
+def as_asked(question: Question, plan: Plan, trace: Trace) -> tuple[Plan, Trace]:
+    """Return the plan without the filters that were read out of the question.
+
+    No model is asked again: the expansions of the first plan are kept.
+
+    Args:
+        question: Its own filters hold.
+        plan: The plan whose search found nothing.
+        trace: The trace of that search.
+
+    Returns:
+        The plan for the second search, and the trace that it begins with.
+    """
+    asked_for = next((r.detail for r in trace.stages if r.stage == "self_query"), "")
+    second = Trace([report for report in trace.stages if report.stage == "authors"])
+    second.note(
+        "self_query", "degraded", f"nothing in the corpus is {asked_for}; searched without that"
+    )
+    second.note("expansion", "skipped", "the wordings of the first search are used")
+    return Plan(question.filters, plan.queries), second

@@ -1,11 +1,13 @@
-"""Were the chunks that a search found made with what the question was made with?"""
+"""Checks that the chunks a search found were made with the same models as the question."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from moodswarm.models.embedder import Embedder
-from moodswarm.retrieval.errors import FEATURE_RUN, ModelMismatch, StageMissing
-from moodswarm.retrieval.fusion import Ranker
-from moodswarm.retrieval.neighbours import Candidate
+from moodswarm.retrieval.candidates import Candidate
+from moodswarm.retrieval.errors import FEATURE_RUN, ModelMismatch, RetrievalFailed, StageMissing
+from moodswarm.retrieval.fusion import Ranker, Ranking
+from moodswarm.retrieval.hybrid_search import WITHOUT
+from moodswarm.retrieval.trace import Trace
 from moodswarm.stores.vectors.protocol import Hit
 from moodswarm.text.lexical import LexicalEncoder
 
@@ -15,13 +17,12 @@ def other_models(
 ) -> dict[Ranker, ModelMismatch]:
     """Return, per search whose scores mean nothing, the error that says so.
 
-    Points that do not say what they were made with are let through; the run that wrote them said
-    no more.
+    Points that do not name their model are let through, as older versions did not record it.
 
     Args:
         candidates: With payloads, and the scores of the searches that found them.
-        embedder: What the question was embedded with.
-        lexical: What its words were weighed with.
+        embedder: The model that the question was embedded with.
+        lexical: The encoder that its words were weighed with.
     """
     found: dict[Ranker, ModelMismatch] = {}
     for candidate in candidates:
@@ -37,13 +38,50 @@ def other_models(
     return found
 
 
-def without_words(candidates: Iterable[Candidate]) -> StageMissing | None:
-    """Say which collections hold chunks that a search for words cannot find.
+def leave_out(
+    rankings: Sequence[Ranking], others: Mapping[Ranker, ModelMismatch], trace: Trace
+) -> list[Ranking]:
+    """Leave out the searches whose scores mean nothing, and say so in their reports.
 
-    A feature run that was killed while it took over a collection of an older version leaves some.
+    Args:
+        rankings: One or more of each search.
+        others: From `other_models`.
+        trace: The stages that are done again without these searches are taken out of it.
+
+    Raises:
+        RetrievalFailed: no search is left; names the reasons. Where there is one, it is raised
+            itself.
+    """
+    kept = [ranking for ranking in rankings if ranking.ranker not in others]
+    errors = tuple(others.values())
+    if not kept:
+        raise errors[0] if len(errors) == 1 else RetrievalFailed(errors)
+    trace.stages = [report for report in trace.stages if report.stage not in ("fusion", "read")]
+    for report in trace.stages:
+        for ranker, error in others.items():
+            if report.stage == ranker:
+                report.state, report.detail = "degraded", f"{error}; searched {WITHOUT[ranker]}"
+    return kept
+
+
+def note_missing_words(candidates: Sequence[Candidate], trace: Trace) -> None:
+    """Say in the report of the lexical search which collections it could not search whole.
 
     Args:
         candidates: With payloads.
+        trace: Changed only where the lexical search ran without a fault of its own.
+    """
+    for report in trace.stages:
+        if (report.stage, report.state) == ("lexical", "ran") and (
+            missing := _without_words(candidates)
+        ):
+            report.state, report.detail = "degraded", f"{report.detail}; {missing}"
+
+
+def _without_words(candidates: Iterable[Candidate]) -> StageMissing | None:
+    """Say which collections hold chunks that a search for words cannot find.
+
+    They are left by a feature run that was killed while it brought an older collection up to date.
     """
     old = {c.hit.collection for c in candidates if "lexical_model" not in c.hit.payload}
     if not old:
@@ -64,6 +102,6 @@ def _vectors(hit: Hit, other: str, model: str) -> ModelMismatch:
 def _words(hit: Hit, other: str, model: str) -> ModelMismatch:
     return ModelMismatch(
         f"collection {hit.collection} holds word vectors of other settings ({other}) than those of "
-        f"the question ({model}); {FEATURE_RUN} first, which makes them again, or, if it was the "
-        "parameters `lexical` that changed, set them back"
+        f"the question ({model}); {FEATURE_RUN} first, which makes them again, or set the "
+        "parameters `lexical` back if those were changed"
     )

@@ -1,4 +1,4 @@
-"""What is asked of the corpus, and what narrows it."""
+"""A question to the corpus, and the filters that narrow it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +19,7 @@ class Filters:
 
     Attributes:
         author_ids: Any of these authors.
-        kinds: Any of these kinds; empty is all.
+        kinds: Any of these kinds; empty means all.
         since: Published on this day or later, UTC. Undated documents do not meet it.
         until: Published on this day or earlier, UTC.
 
@@ -34,22 +34,22 @@ class Filters:
 
     def __post_init__(self) -> None:
         if unknown := set(self.kinds) - set(KINDS):
-            raise BadQuestion(f"unknown kinds {sorted(unknown)}; known are {', '.join(KINDS)}")
+            raise BadQuestion(f"unknown kinds {sorted(unknown)}; known: {', '.join(KINDS)}")
         if self.since and self.until and self.since > self.until:
             raise BadQuestion(
-                f"nothing is both since {self.since} and until {self.until}; swap the dates or "
+                f"nothing is both since {self.since} and until {self.until}; swap the dates, or "
                 "leave one out"
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with what the caller demands of the hits.
+    """A question, and the conditions that the caller sets.
 
     Attributes:
-        text: Has something to be seen, at most `MAX_QUESTION_CHARACTERS`. Halves of surrogate
-            pairs, which a terminal makes of bytes that are no text, become question marks.
-        filters: What the caller demands; self-query adds to it, and never widens it.
+        text: Holds a visible character, and at most `MAX_QUESTION_CHARACTERS`. Halves of surrogate
+            pairs, which a terminal makes of bytes that are not text, become question marks.
+        filters: The caller's conditions; self-query narrows them, and never widens them.
         k: How many hits, 1 to 1,000.
 
     Raises:

@@ -1,13 +1,20 @@
-"""Candidates in the order that a cross-encoder gives them."""
+"""Reranking: the best candidates in the order that a cross-encoder puts them in."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from time import perf_counter
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from moodswarm.retrieval.neighbours import Candidate
+from moodswarm.models.errors import ModelError
+from moodswarm.retrieval.candidates import Candidate
+from moodswarm.retrieval.errors import StageTooSlow
+from moodswarm.retrieval.parameters import RerankParams
+from moodswarm.retrieval.timeouts import wait
+from moodswarm.retrieval.trace import Trace, first_scores
 
 
 class Scorer(Protocol):
@@ -23,20 +30,85 @@ class Scorer(Protocol):
         ...
 
 
-def texts_of(candidates: Sequence[Candidate]) -> list[str]:
-    """Return what a reranker reads of each candidate."""
-    return [str(candidate.hit.payload.get("text", "")) for candidate in candidates]
+class Reranking:
+    """The stage that scores the best candidates again, for any number of threads at once.
+
+    Args:
+        scorer: The cross-encoder; None where none is configured.
+        params: Whether the stage runs, and how.
+    """
+
+    def __init__(self, scorer: Scorer | None, params: RerankParams) -> None:
+        self._scorer = scorer if params.enabled else None
+        self._params = params
+        # A cross-encoder uses all cores by itself, so questions take turns.
+        self._thread = ThreadPoolExecutor(1, "rerank")
+        self._loaded = False
+
+    @property
+    def candidates(self) -> int:
+        """How many candidates are scored again."""
+        return self._params.candidates if self._scorer else 0
+
+    def warm_up(self) -> None:
+        """Load the cross-encoder.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        if self._scorer and not self._loaded:
+            self._scorer.score("warm up", ["warm up"])
+            self._loaded = True
+
+    def close(self) -> None:
+        """End the thread; a call that hangs is not waited for."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def reorder(
+        self, question: str, ranked: Sequence[Candidate], trace: Trace
+    ) -> Sequence[Candidate]:
+        """Return the candidates with the best of them in a new order.
+
+        Args:
+            question: The question as it was asked.
+            ranked: Candidates with payloads, best first.
+            trace: The stage `rerank` is added to it.
+        """
+        if not self._params.enabled:
+            trace.note("rerank", "off")
+            return ranked
+        if self._scorer is None or not ranked:
+            detail = "there are no hits" if self._scorer else "no reranker is configured"
+            trace.note("rerank", "skipped", detail)
+            return ranked
+        with trace.stage("rerank") as report:
+            best = ranked[: self._params.candidates]
+            try:
+                scores = self._scores(self._scorer, question, best)
+            except (ModelError, StageTooSlow) as error:
+                report.state, report.detail = "degraded", f"{error}; the fused order is kept"
+                return ranked
+            ranked = _by_score(ranked, scores)
+            report.detail = f"{len(best)} candidates by {self._scorer.name}"
+            report.scores = first_scores([candidate.hit for candidate in ranked[: len(best)]])
+        return ranked
+
+    def _scores(
+        self, scorer: Scorer, question: str, candidates: Sequence[Candidate]
+    ) -> npt.NDArray[np.float32]:
+        """Score in time; loading the model is not limited, as it may download first."""
+        self.warm_up()
+        texts = [str(candidate.hit.payload.get("text", "")) for candidate in candidates]
+        task = self._thread.submit(scorer.score, question, texts)
+        return wait(task, "rerank", self._params.timeout_seconds, perf_counter())
 
 
-def reordered(candidates: Sequence[Candidate], scores: npt.NDArray[np.float32]) -> list[Candidate]:
-    """Order the first candidates by new scores; the others follow as they were.
+def _by_score(candidates: Sequence[Candidate], scores: npt.NDArray[np.float32]) -> list[Candidate]:
+    """Order the first candidates by their new scores, ties by id; the others follow as they were.
 
     Args:
         candidates: Best first, at least as many as scores.
         scores: float32 [n], of the first n candidates.
-
-    Returns:
-        All of them; ties by id.
     """
     scored = [
         Candidate(

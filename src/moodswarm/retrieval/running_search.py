@@ -1,38 +1,34 @@
 """The dense and the lexical search over several collections, side by side in threads."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from heapq import nsmallest
 from time import perf_counter
-from typing import TypeVar
 
 from moodswarm.models.embedder import Vectors
 from moodswarm.records.sparse import SparseVector
 from moodswarm.retrieval.errors import FEATURE_RUN, StageMissing, StageTooSlow
+from moodswarm.retrieval.timeouts import wait
 from moodswarm.retrieval.trace import StageState
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
 from moodswarm.stores.vectors.protocol import Hit, Match, VectorStore
 
-_Result = TypeVar("_Result")
-
-#: Gives the hits of a collection without their payloads, a list per query, best first.
+#: Returns the hits of a collection without their payloads, a list per query, best first.
 Search = Callable[[str], list[list[Hit]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What one search found.
+class SearchOutcome:
+    """The hits of one search, or why there are none.
 
     Attributes:
         state: As in the trace.
         rankings: A list per query, best first over all collections, ties by id.
         answered: Whether any collection could be searched.
-        reasons: Why others, or all, could not; each once.
-        milliseconds: From the first collection's begin to the last one's end.
-        detail: In place of the reasons, where another stage's report has them.
+        reasons: Why the others, or all of them, could not be; each reason once.
+        milliseconds: From the start of the first collection's search to the end of the last one's.
+        detail: Shown instead of the reasons if the report of another stage has those.
     """
 
     state: StageState
@@ -48,8 +44,8 @@ class RunningSearch:
 
     Args:
         stage: Its name in the parameters.
-        pool: Where it runs.
-        search: What to do in each collection.
+        pool: The threads that it runs in.
+        search: Searches one collection.
         collections: Their names.
         timeout_seconds: For all of them together, from now on.
     """
@@ -66,13 +62,14 @@ class RunningSearch:
         self._started = perf_counter()
         self._tasks = [pool.submit(_timed, search, name) for name in collections]
 
-    def gather(self, queries: int, limit: int) -> Found:
-        """Wait for the collections; what fails or is too slow is left out, and said.
+    def gather(self, queries: int, limit: int) -> SearchOutcome:
+        """Wait for the collections; the outcome names those that failed or were too slow.
 
-        One with vectors of another size is the fault of all: the search is not used at all.
+        If one holds vectors of another size, no collection is used: the question was then embedded
+        with another model than the chunks.
 
         Args:
-            queries: How many were searched for.
+            queries: How many queries were searched for.
             limit: Hits per query.
         """
         pages: list[list[list[Hit]]] = []
@@ -89,34 +86,13 @@ class RunningSearch:
         errors = tuple(reasons.values())
         if wrong := tuple(e for e in errors if isinstance(e, VectorSizeMismatch)):
             pages, errors = [], wrong
-        return Found(
+        return SearchOutcome(
             "degraded" if errors else "ran",
             [_best(limit, [page[query] for page in pages]) for query in range(queries)],
             bool(pages),
             errors,
             ((ended if pages else perf_counter()) - self._started) * 1000,
         )
-
-
-def wait(task: "Future[_Result]", stage: str, seconds: float, started: float) -> _Result:
-    """Return the result of a task, or give it up.
-
-    Args:
-        task: Of a thread pool.
-        stage: Its name in the parameters.
-        seconds: What it may take.
-        started: From when on, a value of `perf_counter`.
-
-    Raises:
-        StageTooSlow: there is none in time.
-    """
-    try:
-        return task.result(max(0.0, started + seconds - perf_counter()))
-    except FutureTimeout:
-        if task.done():  # just now, or with a timeout of its own
-            return task.result()
-        task.cancel()
-        raise StageTooSlow(stage, seconds) from None
 
 
 def dense_search(store: VectorStore, vectors: Vectors, limit: int, match: Match | None) -> Search:
@@ -126,7 +102,7 @@ def dense_search(store: VectorStore, vectors: Vectors, limit: int, match: Match 
         store: Where the collections are.
         vectors: float32 [n_queries, dim].
         limit: Hits per query and collection.
-        match: What every hit meets.
+        match: The condition that every hit meets.
     """
     return lambda name: [store.search(name, vector, limit, match, fields=()) for vector in vectors]
 
@@ -141,10 +117,10 @@ def lexical_search(
 
 
 def without_lexical_vectors(store: VectorStore, names: Sequence[str]) -> StageMissing | None:
-    """Tell collections where no word is found from those that an older version built.
+    """Find the collections that an older version built, without word vectors.
 
     Returns:
-        What names those whose first chunk has no lexical vector; None where there is none.
+        An error that names those whose first chunk has no word vector; None if there are none.
 
     Raises:
         StoreError: the store cannot be read.
@@ -169,27 +145,3 @@ def _best(limit: int, pages: Sequence[list[Hit]]) -> list[Hit]:
         return pages[0][:limit]
     hits = (hit for page in pages for hit in page)
     return nsmallest(limit, hits, key=lambda hit: (-hit.score, hit.id))
-
-
-def with_payloads(store: VectorStore, hits: Sequence[Hit]) -> Iterator[Hit]:
-    """Read what the hits of a search hold; those that have been deleted meanwhile are left out.
-
-    A search over 100,000 chunks takes half as long where only the hits that are used are read.
-
-    Args:
-        store: Where they were found.
-        hits: Order is kept.
-
-    Raises:
-        StoreError: the store cannot be read.
-    """
-    ids: defaultdict[str, list[str]] = defaultdict(list)
-    for hit in hits:
-        ids[hit.collection].append(hit.id)
-    payloads = {
-        row.pop("id"): row
-        for name, wanted in ids.items()
-        for page in store.scroll(name, match={"id": wanted})
-        for row in page
-    }
-    return (replace(hit, payload=payloads[hit.id]) for hit in hits if hit.id in payloads)

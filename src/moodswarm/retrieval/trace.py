@@ -1,4 +1,4 @@
-"""What each stage of a retrieval did: shown by `--explain`, summed up by the evaluation."""
+"""Reports of what each stage did: shown by `--explain`, summed up by the evaluation."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ class StageReport:
     Attributes:
         stage: Such as `dense`.
         state: One of `StageState`.
-        detail: What it found or changed, or why it did not, in a few words.
+        detail: Says in a few words what it found or changed, or why it did not.
         milliseconds: Wall time.
         scores: The first hits' ids and scores after this stage, best first.
     """
@@ -46,10 +46,15 @@ class Trace:
 
     stages: list[StageReport] = field(default_factory=list)
     milliseconds: float = 0.0
+    _began: float = field(default_factory=perf_counter, repr=False, compare=False)
+
+    def end(self) -> None:
+        """Take the time of the whole, from the moment the trace was made."""
+        self.milliseconds = (perf_counter() - self._began) * 1000
 
     @contextmanager
     def stage(self, name: str) -> Iterator[StageReport]:
-        """Time a stage; what runs inside fills in the report."""
+        """Time a stage; the code inside the `with` block fills in the report."""
         report = StageReport(name)
         self.stages.append(report)
         started = perf_counter()
@@ -64,7 +69,7 @@ class Trace:
 
     @property
     def warnings(self) -> list[str]:
-        """What a user should know: the stages that degraded, and why."""
+        """The stages that degraded, and why, for the user to know."""
         return [f"{s.stage}: {s.detail}" for s in self.stages if s.state == "degraded"]
 
 

@@ -1,1 +1,4 @@
-"""The only database clients: documents (SQLite, MongoDB) and vectors (Qdrant Edge, server)."""
+"""The only database clients: documents (SQLite, MongoDB) and vectors (Qdrant Edge or a server).
+
+Nothing here imports Kedro or decides what is stored.
+"""

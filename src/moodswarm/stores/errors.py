@@ -1,10 +1,10 @@
-"""What can go wrong with a store, each error with its remedy."""
+"""Errors of stores; each message says what is wrong and what to do about it."""
 
 
 class StoreError(Exception):
-    """A store cannot do what was asked; the message names the store and the remedy.
+    """A store cannot do what was asked; the message names the store and a remedy.
 
-    Messages never hold a password: locations are written with credentials masked.
+    A message never contains a password: locations are shown without credentials.
     """
 
 
@@ -17,12 +17,12 @@ class StoreCorrupt(StoreError):
 
 
 class StoreLocked(StoreError):
-    """Another process holds the store; names its process id and command."""
+    """Another process holds the store; where it is known, the message names that process."""
 
 
 class StoreFull(StoreError):
-    """The disk is full or over quota; nothing half-written is kept."""
+    """The disk is full or a quota is used up; nothing half-written is kept."""
 
 
 class VectorSizeMismatch(StoreError):
-    """A collection holds vectors of another size; names collection, found and expected size."""
+    """A collection holds vectors of another size; the message names it and both sizes."""

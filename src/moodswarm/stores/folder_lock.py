@@ -1,4 +1,4 @@
-"""One process at a time per store folder, by a lock of the operating system."""
+"""Lets one process at a time use a folder, through a lock of the operating system."""
 
 import json
 import logging
@@ -22,14 +22,15 @@ _LOGIN = re.compile(r"://[^/@\s]+@")
 _SHOWN = 120
 
 
-class StoreLock:
-    """The right to use a store folder; released by the system when its process dies.
+class FolderLock:
+    """The right to use a folder; the system releases it when the process dies.
 
     Args:
-        path: Store folder; created with its `store.lock` when the lock is taken.
-        timeout: Seconds to wait for another process; 0 raises at once.
-        remedy: What else than waiting helps, for the error.
-        on_wait: Told once who holds the lock, before waiting; logs a warning by default.
+        path: The folder; it is created, with its `store.lock`, when the lock is taken.
+        timeout: Seconds to wait for another process; with 0, `acquire` raises at once.
+        on_wait: Called once before waiting, with a text that names the holder; by default it is
+            logged as a warning.
+        remedy: What to do other than wait; part of the error message.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class StoreLock:
         self._timeout = timeout
         self._on_wait = on_wait or logger.warning
         self._remedy = remedy
-        # Any thread may release what another has taken: a store is closed where that suits.
+        # A store may be closed by another thread than the one that opened it.
         self._lock = FileLock(path / "store.lock", thread_local=False)
         self._holder = path / "store.lock.json"
 
@@ -52,7 +53,7 @@ class StoreLock:
 
         Raises:
             StoreLocked: another process still holds it after `timeout` seconds.
-            StoreUnavailable: the folder cannot be written.
+            StoreUnavailable: the folder cannot be written to.
         """
         try:
             self._path.mkdir(parents=True, exist_ok=True)
@@ -61,17 +62,17 @@ class StoreLock:
             self._write_holder()
         except OSError as error:
             raise StoreUnavailable(
-                f"cannot lock the store at {self._path}: {error}; expected a folder that this "
-                "user may write to"
+                f"cannot lock the store at {self._path}: {error}. Choose a folder that this user "
+                "may write to"
             ) from error
 
     def release(self) -> None:
-        """Give the lock back; without it, does nothing."""
+        """Release the lock; does nothing if it is not held."""
         if self._lock.is_locked:
             self._holder.unlink(missing_ok=True)
             self._lock.release()
 
-    def __enter__(self) -> "StoreLock":
+    def __enter__(self) -> "FolderLock":
         self.acquire()
         return self
 
@@ -111,7 +112,7 @@ class StoreLock:
         draft.replace(self._holder)
 
     def _read_holder(self) -> str:
-        """Describe the holder; it writes its details a moment after it has the lock."""
+        """Describe the holder, which writes its details a moment after it takes the lock."""
         for _ in range(10):
             try:
                 holder = json.loads(self._holder.read_text(encoding="utf-8"))
@@ -122,7 +123,7 @@ class StoreLock:
 
 
 def command_line(arguments: list[str]) -> str:
-    """Shorten a command line for others to read, with whatever may be a secret masked."""
+    """Return a command line, shortened, with everything that may be a secret masked."""
     words = []
     masked = False
     for word in [Path(arguments[0]).name if arguments else "", *arguments[1:]]:
@@ -133,7 +134,7 @@ def command_line(arguments: list[str]) -> str:
 
 
 def _mask(word: str) -> str:
-    """Mask a login within an address, and everything from the value of a secret on."""
+    """Mask a login within an address, and everything from the start of a secret value."""
     word = _LOGIN.sub("://***@", word)
     if found := _SECRET.search(word):
         head, mark, _ = word[found.start() :].partition("=")

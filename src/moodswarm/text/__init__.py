@@ -1,1 +1,4 @@
-"""From text to text: cleaning, sentences, chunks. Knows neither stores nor models."""
+"""Text in, text out: cleaning, sentences, chunks and the terms of lexical search.
+
+Nothing here imports a store, a model or Kedro; tokenizers are passed in.
+"""

@@ -1,8 +1,8 @@
 """Blocks of markdown or plain text: prose, headings, list items, tables and code.
 
-Follows CommonMark as far as cleaning and chunking need it: which lines are code, and where one
-block ends. One reading is added: html2text opens a code block with lines of four or more spaces,
-also right below a list item, where CommonMark would see a paragraph of that item.
+Follows CommonMark as far as cleaning and chunking need it: which lines are code, and where a
+block ends. There is one addition: html2text opens a code block with blank lines that hold four or
+more spaces, even right below a list item, where CommonMark would see a paragraph of that item.
 """
 
 import re
@@ -14,7 +14,7 @@ CODE_INDENT = 4
 
 
 class Kind(Enum):
-    """What a line or block is."""
+    """The kind of a line or block."""
 
     BLANK = "blank"
     PROSE = "prose"
@@ -26,13 +26,13 @@ class Kind(Enum):
 
     @property
     def is_code(self) -> bool:
-        """Whether every byte of it counts."""
+        """Whether it is code, which must stay byte for byte."""
         return self is Kind.FENCED or self is Kind.INDENTED
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of whole lines, `text[start:end]`, without the end of its last line."""
+    """A run of whole lines, `text[start:end]`, without the line ending of the last one."""
 
     kind: Kind
     start: int
@@ -55,37 +55,37 @@ _SPACE = " \t\r\n"
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Return the lines with their ends (`\n`, `\r\n` or `\r`); joined they give the text."""
+    r"""Return the lines with their endings (`\n`, `\r\n` or `\r`); joined, they are the text."""
     return _LINE.findall(text)
 
 
 class LineScanner:
-    """Tells the kind of each line from the lines before it; tables need `split_blocks`.
+    """Tells the kind of each line from the lines before it; only `split_blocks` finds tables.
 
     Attributes:
-        kinds: One per line so far. A blank line becomes code once code follows on both sides.
-        starts: Whether a line begins a new block.
+        kinds: One per line so far. A blank line becomes code once there is code on both sides.
+        starts: For each line, whether it begins a new block.
     """
 
     def __init__(self) -> None:
         self.kinds: list[Kind] = []
         self.starts: list[bool] = []
-        self._seen = ("", Kind.BLANK)  # the line last asked about, which most often comes next
+        self._seen = ("", Kind.BLANK)  # the line last asked about, usually the next one pushed
         self._fence: _Fence | None = None
-        self._contents: list[int] = []  # columns where the texts of the open list items begin
+        self._contents: list[int] = []  # columns where the text of each open list item begins
         self._previous = Kind.BLANK
         self._solid = Kind.BLANK  # kind of the last line that is not blank
         self._blanks = 0  # blank lines since then
-        self._padded = 0  # how many of the last of those hold four or more spaces
-        self._loose = False  # in code that only a padded line has shown to be code
+        self._padded = 0  # of those, the latest in a row that hold four or more spaces
+        self._loose = False  # inside code that is recognised only by the padded line above it
 
     def is_code(self, line: str) -> bool:
-        """Whether `line`, coming next, belongs to a code block; changes nothing."""
+        """Whether `line` would be code if it came next; the scanner does not move on."""
         self._seen = (line, self._classify(line))
         return self._seen[1].is_code
 
     def push(self, line: str) -> None:
-        """Take the next line, with or without its end."""
+        """Take the next line, with or without its line ending."""
         seen, kind = self._seen
         if seen is not line:
             kind = self._classify(line)
@@ -128,7 +128,10 @@ class LineScanner:
         return True
 
     def _absorb_blanks(self) -> bool:
-        """Make blank lines above a code line part of its block; whether it goes on upwards."""
+        """Make blank lines above a code line part of its block.
+
+        Returns whether the line continues a block instead of starting one.
+        """
         inside = self._solid is Kind.INDENTED
         count = self._blanks if inside else self._padded if self._loose else 0
         for index in range(len(self.kinds) - count, len(self.kinds)):
@@ -164,14 +167,17 @@ class LineScanner:
             self._contents.pop()
 
     def _base(self, indent: int) -> int:
-        """Return the column that code is measured from: the innermost item the line is in."""
+        """Return the column that code indentation is measured from.
+
+        It is where the text of the innermost list item around the line begins.
+        """
         if not self._contents or not indent:
             return 0
         return next((column for column in reversed(self._contents) if column <= indent), 0)
 
 
 def split_blocks(text: str) -> list[Block]:
-    """Split text into blocks, in order; only blank lines lie between them."""
+    """Split text into blocks, in order; only blank lines are left out."""
     lines = split_lines(text)
     scanner = LineScanner()
     for line in lines:
@@ -197,7 +203,7 @@ def _close(text: str, kind: Kind, start: int, end: int, blocks: list[Block]) -> 
 
 
 def _refine_prose(text: str, start: int, end: int) -> list[Block]:
-    """Find an underlined heading or a table in a run of prose lines."""
+    """Return a run of prose lines as a heading if underlined, with any table as its own block."""
     lines = split_lines(text[start:end])
     if len(lines) == 2 and _UNDERLINE.match(lines[1]):  # noqa: PLR2004
         return [Block(Kind.HEADING, start, end)]
@@ -217,7 +223,7 @@ def _is_table_ruler(line: str) -> bool:
 
 
 def _marked(line: str, stripped: str) -> Kind:
-    """Return the kind of a line that is no indented code, by how it begins."""
+    """Return the kind of a line that is not indented code, by its first characters."""
     if stripped[0] in "`~>" and _opening_fence(line) is not None:
         return Kind.FENCED
     if stripped[0] == "#" and _HEADING.match(stripped):
@@ -228,7 +234,7 @@ def _marked(line: str, stripped: str) -> Kind:
 
 
 def indentation(line: str) -> int:
-    """Return the column of the first character that is neither space nor tab; tabs stop at 4."""
+    """Return the column of the first character that is not a space or tab; tab stops are 4 wide."""
     spaces = len(line) - len(line.lstrip(" "))
     if line[spaces : spaces + 1] != "\t":
         return spaces

@@ -1,9 +1,9 @@
-"""Boilerplate: lines that a platform puts around an author's text, by explicit patterns.
+"""Finds boilerplate, the lines that a platform puts around an author's text, by explicit patterns.
 
-Whole lines go, or one clearly delimited run inside a line (Medium glues its navigation together).
-A pattern is either *certain*, and then enough by itself, or *likely*: a word such as "Share" that
-an author may well write, and that goes only where nothing but boilerplate and blank lines lies
-between it and something certain.
+Only whole lines are removed, or one clearly delimited run inside a line (Medium's navigation
+arrives glued together). A *certain* pattern is enough by itself. A *likely* one is a word such as
+"Share" that an author may well write; it is removed only where nothing but boilerplate and blank
+lines separates it from a certain match.
 """
 
 import re
@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 _LINK = re.compile(r"\[([^\[\]]+)\]\([^()\s]+\)")
 _SHARE, _COPY = "Share this post", "Copy link"
-_TITLE_LINES = 5
+_TITLE_LINES = 5  # at most this many lines between the two lines of a share prompt
+# Longer lines, and paragraphs of more lines, are never matched, so that matching stays fast.
 _LONGEST_LINE = 5_000
 _LONGEST_PARAGRAPH = 80
 
@@ -111,8 +112,8 @@ def find_boilerplate(lines: Sequence[str | None]) -> dict[int, str]:
     """Return the lines that are boilerplate, each with its reason code.
 
     Args:
-        lines: Without line ends, as `repair_characters` leaves them; None for a line of code,
-            which is never boilerplate and ends a run.
+        lines: Without line endings, as `repair_characters` leaves them; None for a line of code,
+            which is never boilerplate and ends a run of it.
     """
     certain = _match_paragraphs(lines)
     if not certain:
@@ -138,7 +139,7 @@ def find_boilerplate(lines: Sequence[str | None]) -> dict[int, str]:
 
 
 def _match_paragraphs(lines: Sequence[str | None]) -> dict[int, str]:
-    """Match what is certain, line by line and in paragraphs that were wrapped over lines."""
+    """Match certain patterns in single lines, and in paragraphs wrapped over several lines."""
     certain: dict[int, str] = {}
     paragraph: list[int] = []
     for index, line in enumerate([*lines, None]):
@@ -156,7 +157,7 @@ def _match_paragraphs(lines: Sequence[str | None]) -> dict[int, str]:
 
 
 def _share_titles(lines: Sequence[str | None]) -> set[int]:
-    """Find the title and site that a share prompt repeats between its first and second line."""
+    """Find the title and site name that a share prompt repeats between its two lines."""
     solid = [index for index, line in enumerate(lines) if line is None or line.strip()]
     titles: set[int] = set()
     for place, index in enumerate(solid):
@@ -178,7 +179,7 @@ def _reason(pattern: re.Pattern[str], line: str) -> str | None:
 
 
 def _plain(line: str) -> str:
-    """Take markdown decoration off a line."""
+    """Strip the markdown decoration from a line."""
     stripped = line.strip()
     if match := _LINK.fullmatch(stripped):
         stripped = match[1]
@@ -189,11 +190,11 @@ def cut_medium_runs(line: str, first: bool) -> tuple[str, dict[str, int]]:
     r"""Cut Medium's glued navigation, byline and footer out of a line.
 
     Args:
-        line: Of prose.
-        first: Whether it is the first line of the text, where the navigation stands.
+        line: A line of prose.
+        first: Whether it is the first line of the text, the only one with navigation.
 
     Returns:
-        The line, with `\n\n` where the byline stood, and the characters cut for each reason.
+        The line, with `\n\n` in place of the byline, and the number of characters cut per reason.
     """
     dropped: dict[str, int] = {}
     if first and (match := _GLUED_NAVIGATION.match(line)):

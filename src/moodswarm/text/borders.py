@@ -1,6 +1,6 @@
-"""Where a text may be cut into chunks, and what a cut there costs.
+"""Find the places where a text may be cut into chunks, each with the cost of cutting there.
 
-Costs are in chunks: a cut that costs 1 is worth one more chunk to avoid.
+Costs are in chunks: it is worth one extra chunk to avoid a cut that costs 1.
 """
 
 import bisect
@@ -21,7 +21,7 @@ BEFORE_HEADING = 0.0
 BETWEEN_BLOCKS = 0.05
 BETWEEN_ITEMS = 0.08
 BEFORE_LIST = 0.2
-AFTER_COLON = 0.3
+AFTER_COLON = 0.3  # the colon introduces what follows
 SENTENCE = 0.15
 TABLE_ROW = 0.3
 IN_CODE_BLOCK = 0.1
@@ -30,24 +30,24 @@ CLAUSE = 0.6
 AFTER_TABLE_HEADER = 1.0
 AFTER_FENCE = 1.0
 WORD = 1.0
-AFTER_HEADING = 2.0
-IN_FITTING_BLOCK = 2.0
+AFTER_HEADING = 2.0  # a heading belongs to the text below it
+IN_FITTING_BLOCK = 2.0  # added to each cut in a code block that fits into one chunk
 ANYWHERE = 5.0
 
 _CLAUSE = re.compile(r"[,;:)\]—–]\s+(?=\S)|[，；：、](?=\S)")
 _SOLID = re.compile(r"\S")
 _WORD = re.compile(r"\s+(?=\S)")
-# Text from a page whose line ends were lost: "the end.The next begins".
+# Text from a page that lost its line breaks: "the end.The next begins".
 _GLUED = re.compile(r"(?<=[a-z)\]”’\"])[.!?](?=[A-Z][a-z])")
 _LEVELS = ((_GLUED, GLUED_SENTENCE), (_CLAUSE, CLAUSE), (_WORD, WORD))
-#: A piece that must be cut again is cut into parts of at least this fraction of a chunk.
+#: A stretch too long for a chunk gets new borders at least 1/16 of a chunk apart.
 _FINENESS = 16
 
 
 class Border(NamedTuple):
-    """A place to cut: the text after it begins at `position`.
+    """A place to cut: the next chunk begins at `position`.
 
-    `code` tells that the indentation of the line that begins there counts.
+    `code` is true where the line that begins there must keep its indentation.
     """
 
     position: int
@@ -73,14 +73,14 @@ class Ruler:
         return last - first
 
     def token_start(self, index: int) -> int:
-        """Return where a token begins; outside the tokens, where the text begins or ends."""
+        """Return where a token begins; for an index out of range, the nearer end of the text."""
         if index < 0:
             return 0
         return int(self.token_starts[index]) if index < len(self.token_starts) else len(self.text)
 
 
 class Limits(NamedTuple):
-    """The most that one chunk holds."""
+    """The most that one chunk may hold."""
 
     tokens: int
     characters: int
@@ -101,7 +101,7 @@ def prose_borders(text: str, fits: Callable[[int, int], bool]) -> list[Border]:
 
     Args:
         text: A cleaned text.
-        fits: Whether `text[start:end]` fits into one chunk; then a code block stays whole.
+        fits: Whether `text[start:end]` fits into one chunk; cutting a code block that does is dear.
     """
     borders = [Border(0, 0.0, False)]
     above: Block | None = None
@@ -146,9 +146,9 @@ def _inside(text: str, block: Block, fits: Callable[[int, int], bool]) -> Iterat
 
 
 def refine_borders(borders: Sequence[Border], ruler: Ruler, limits: Limits) -> list[Border]:
-    """Add borders between those that lie too far apart: at clauses, words, then anywhere.
+    """Add borders between those that are too far apart: at clauses, at words, then anywhere.
 
-    A border with nothing but white space before the next one goes.
+    A border with only white space between it and the next one is dropped.
     """
     text = ruler.text
     solid = [
@@ -192,7 +192,7 @@ def _cut(start: int, end: int, ruler: Ruler, limits: Limits) -> list[Border]:
 def _spread(
     first: int, last: int, places: Iterable[int], ruler: Ruler, limits: Limits
 ) -> list[int]:
-    """Keep of many places those that are far enough apart, so that packing stays linear."""
+    """Keep only places that are far enough apart, so that the time for packing stays linear."""
     positions = list(places)
     counts = ruler.tokens_before([first, *positions])
     kept: list[int] = []
@@ -214,6 +214,7 @@ def _cut_anywhere(first: int, last: int, ruler: Ruler, limits: Limits) -> Iterat
         index = bisect.bisect_left(ruler.token_starts, position) + tokens
         following = max(position + 1, min(ruler.token_start(index), position + characters))
         if limits.tokens > 1:
+            # With a limit of one token, even a visible character may have to be split.
             following = whole_character(text, min(following, last), position)
         position = solid_start(text, following)
         if position >= last:
@@ -222,13 +223,13 @@ def _cut_anywhere(first: int, last: int, ruler: Ruler, limits: Limits) -> Iterat
 
 
 def solid_start(text: str, position: int) -> int:
-    """Return where the first character at or after `position` is that is not white space."""
+    """Return the position of the first visible character at or after `position`."""
     match = _SOLID.search(text, position)
     return match.start() if match else len(text)
 
 
 def solid_end(text: str, position: int) -> int:
-    """Return just past the last character before `position` that is not white space."""
+    """Return the position just past the last visible character before `position`."""
     while position > 0 and text[position - 1].isspace():
         position -= 1
     return position

@@ -1,12 +1,11 @@
-"""Characters: repaired so that the text reads the same, and folded where texts are matched."""
+"""Repair characters so that the text reads the same, and fold them where texts are compared."""
 
 import re
 import unicodedata
 from functools import partial
-from typing import Literal
 
 _MATHEMATICAL = "\U0001d400-\U0001d7ff"
-# Letters of the pseudo-alphabets that Unicode had already given a place elsewhere.
+# Letters of the pseudo-alphabets that Unicode had already encoded elsewhere.
 _HOLES = "ℂℊℋℌℍℎℐℑℒℕℙℚℛℜℝℤℨℬℭℯℰℱℳℴ"
 _STYLED = re.compile(f"[{_MATHEMATICAL}{_HOLES}]+")
 _HAS_MATHEMATICAL = re.compile(f"[{_MATHEMATICAL}]")
@@ -35,11 +34,11 @@ _ODD_INDENT = re.compile(f"[ \t]*[{_SPACES}][ \t{_SPACES}]*")
 _SELECTOR = re.compile(f"[{_SELECTORS}]")
 _DIRECTION = re.compile(f"[{_DIRECTIONS}]")
 _SPACE = re.compile(f"[{_SPACES}]")
-# Cut before an ASCII character where there is one: nothing composes across that place.
+# Slices end before an ASCII character where there is one: nothing composes across such a place.
 _SLICE_CHARACTERS = 1024
 _SLICE = re.compile(r"[\s\S]{1,1024}(?=[\x00-\x7f]|\Z)|[\s\S]{1,1024}")
 _LINE_END = re.compile(f"[{_LINE_ENDS}]")
-# The flag of England and its like: a black flag followed by tags.
+# Flags such as that of England: a black flag followed by tags.
 _JUNK = re.compile(f"\U0001f3f4[\U000e0020-\U000e007f]+|[{_INVISIBLE}]")
 
 _LONGEST_CHARACTER = 32  # code points of one visible character
@@ -47,23 +46,26 @@ _EXTENDING = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u1160-\u11f
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
-# Scripts whose letters joiners shape: Arabic to Mandaic, Indic, Tibetan, Burmese, Khmer, Mongolian.
+# Scripts in which joiners change how letters look: Arabic to Mandaic, Indic, Tibetan, Burmese,
+# Khmer, Mongolian.
 _JOINING = re.compile(
     "[\u0600-\u0dff\u0f00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc"
     "\U00011000-\U00011fff\U0001e900-\U0001e95f]"
 )
-# Scripts without spaces between words, where U+200B marks where a word may end.
+# Scripts without spaces between words, in which U+200B marks where a word may end.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u0f00-\u109f\u1780-\u17ff\u1a20-\u1aaf]")
 
 
 def repair_characters(line: str) -> str:
-    r"""Return a line of prose (without its end) that reads the same, in plain characters.
+    r"""Rewrite a line of prose (without its line ending) in plain characters that read the same.
 
-    NFC; pseudo-bold and pseudo-italic letters, full-width letters and digits and Latin ligatures
-    become plain ones; every kind of space becomes a space, and one that only indents goes; control
-    and zero-width characters go unless an emoji, a joining script or right-to-left text needs them.
-    Other line ends become `\n`, so the result can have more lines than one.
+    The result is in NFC. Pseudo-bold and pseudo-italic letters, full-width letters and digits, and
+    Latin ligatures become plain ones. Every kind of space becomes a plain space; an unusual one
+    in the indentation is dropped. Control and zero-width characters are dropped unless an emoji, a
+    joining script or right-to-left text needs them. Other line endings become `\n`, so the result
+    can have more than one line.
     """
+    # One repair can make another possible, and cleaning a text twice must change nothing.
     while (repaired := _repair_once(line)) != line:
         line = repaired
     return line
@@ -78,14 +80,14 @@ def _repair_once(line: str) -> str:
         line = "\n".join(_SPACE.sub(" ", _drop_odd_indent(part)) for part in line.split("\n"))
         keep = partial(_keep_needed, right_to_left=_RIGHT_TO_LEFT.search(line) is not None)
         line = _JUNK.sub(keep, line)
-    return _normalize("NFC", line)
+    return _nfc(line)
 
 
-def _normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
-    """Normalise slice by slice: ordering one long run of combining marks takes quadratic time."""
+def _nfc(text: str) -> str:
+    """Normalise in slices: sorting one long run of combining marks takes quadratic time."""
     if len(text) <= _SLICE_CHARACTERS:
-        return unicodedata.normalize(form, text)
-    return _SLICE.sub(lambda match: unicodedata.normalize(form, match[0]), text)
+        return unicodedata.normalize("NFC", text)
+    return _SLICE.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
 
 
 def _drop_odd_indent(line: str) -> str:
@@ -108,7 +110,7 @@ def _keep_needed(match: re.Match[str], right_to_left: bool) -> str:
 
 
 def _is_needed(found: str, before: str, after: str) -> bool:
-    if len(found) > 1:
+    if len(found) > 1:  # a flag with its tags
         return True
     if found in "\u200c\u200d" and _JOINING.match(before):
         return True
@@ -116,6 +118,7 @@ def _is_needed(found: str, before: str, after: str) -> bool:
         return _is_pictorial(before) and _is_pictorial(after)
     if found == "\u200b":
         return bool(_UNSPACED.match(before) and _UNSPACED.match(after))
+    # Variation selectors choose the look of emoji and signs; after a letter they mean nothing.
     if _SELECTOR.match(found) is None or before.isspace() or _JUNK.match(before):
         return False
     return not (before.isascii() and before.isalpha())
@@ -128,10 +131,10 @@ def _is_pictorial(character: str) -> bool:
 
 
 def whole_character(text: str, position: int, lowest: int) -> int:
-    """Return the place nearest to `position`, above `lowest`, where no visible character is cut.
+    """Return a place near `position` and above `lowest` where a cut splits no visible character.
 
-    Emoji sequences, flags and letters with combining marks stay whole; backwards if possible,
-    else a few characters forwards; `position` itself where that does not help.
+    Emoji sequences, flags and letters with combining marks stay whole. The search goes backwards
+    to `lowest`, then a few characters forwards, and returns `position` itself if that fails.
     """
     place = position
     while place > lowest and not _is_boundary(text, place, lowest):
@@ -154,7 +157,7 @@ def _is_boundary(text: str, place: int, lowest: int) -> bool:
 
 
 def _extends(character: str) -> bool:
-    """Whether a character is seen as part of the one before it."""
+    """Whether a character is displayed as part of the one before it."""
     if character == "\u200d" or unicodedata.category(character).startswith("M"):
         return True
     # Skin tones; tags of flags; vowels and final consonants of Korean syllables.
@@ -170,12 +173,3 @@ def _flag_halves_before(text: str, place: int, lowest: int) -> int:
     while first > lowest and _is_flag_half(text[first - 1]):
         first -= 1
     return place - first
-
-
-def normalise_for_matching(text: str) -> str:
-    """Return text as near-duplicate detection compares it, never to be stored as the truth.
-
-    NFKC, case folded, white space collapsed to single spaces.
-    """
-    folded = _normalize("NFKC", _normalize("NFKC", text).casefold())
-    return " ".join(folded.split())

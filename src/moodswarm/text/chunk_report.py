@@ -1,4 +1,4 @@
-"""The distribution of chunks, whether the model can read each whole, and what they leave out."""
+"""Chunk lengths, chunks too long for the model, and the text that no chunk covers."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """Five numbers of one quantity over all chunks."""
+    """Five numbers that summarise one quantity over all chunks."""
 
     minimum: int
     median: int
@@ -19,7 +19,7 @@ class Distribution:
 
     @classmethod
     def of(cls, counts: Mapping[int, int]) -> "Distribution":
-        """Summarise how often each value occurs; needs at least one."""
+        """Summarise values, given how often each occurs; at least one is needed."""
         values = sorted(counts)
         below = list(accumulate(counts[value] for value in values))
         total = below[-1]
@@ -33,10 +33,10 @@ class Distribution:
 
 @dataclass(slots=True)
 class ChunkStatistics:
-    """Counts that grow with the number of different lengths, not of chunks.
+    """Counts whose memory grows with the number of different lengths, not with that of chunks.
 
     Attributes:
-        limit: Most tokens that the model reads of a chunk, special tokens included.
+        limit: Most tokens of a chunk that the model reads, special tokens included.
     """
 
     limit: int
@@ -45,7 +45,7 @@ class ChunkStatistics:
     unknown_tokens: int = 0
 
     def add(self, tokens: Iterable[int], characters: Iterable[int], unknown: Iterable[int]) -> None:
-        """Count more chunks: of each its tokens, characters and unknown tokens."""
+        """Add chunks, given the tokens, characters and unknown tokens of each."""
         self.tokens.update(tokens)
         self.characters.update(characters)
         self.unknown_tokens += sum(unknown)
@@ -57,12 +57,12 @@ class ChunkStatistics:
 
     @property
     def over_limit(self) -> int:
-        """How many chunks the model would cut."""
+        """How many chunks the model would truncate."""
         return sum(count for tokens, count in self.tokens.items() if tokens > self.limit)
 
     @property
     def passed(self) -> bool:
-        """No chunk is over the limit."""
+        """Whether no chunk is over the limit."""
         return self.over_limit == 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class ChunkStatistics:
 
 
 def uncovered_characters(text: str, spans: Sequence[tuple[int, int]]) -> int:
-    """Count the characters of a text, white space aside, that lie in no span.
+    """Count the characters of a text, white space aside, that are in no span.
 
     Args:
         text: A cleaned text.

@@ -1,7 +1,7 @@
-"""Cut documents into chunks that the embedding model reads whole.
+"""Cut documents into chunks that the embedding model can read in full.
 
-Chunks are slices of the text. Each kind of document has its own size; the model's limit, special
-tokens included, binds above all and is counted with its own tokenizer on every chunk.
+Chunks are slices of the text. Each kind of document has its own chunk size. The model's limit,
+special tokens included, takes precedence and is checked on every chunk with its own tokenizer.
 """
 
 import bisect
@@ -30,7 +30,8 @@ from moodswarm.text.packing import Stretch, pack, thin
 
 __all__ = ["CharacterSize", "ChunkingParams", "Span", "TokenSize", "chunk_text", "chunk_texts"]
 
-# A tokenizer sees an unbroken string of any length as one unknown token, and white space as none.
+# Tokens alone do not bound a chunk's length: an unbroken string of any length can be one unknown
+# token, and white space is not a token at all.
 _MOST_CHARACTERS_PER_TOKEN = 16
 _PAGE_CHARACTERS = 50_000
 _PROSE_SUFFIXES = (".md", ".markdown", ".mdx", ".rst", ".txt")
@@ -39,13 +40,13 @@ _WORD_START = re.compile(r"(?<=\s)\S")
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A chunk of a text, `text[start:end]`; offsets in code points.
+    """A chunk of a text, `text[start:end]`; offsets are in code points.
 
     Attributes:
-        start: Where it begins; in source code with the indentation of its first line.
+        start: Where it begins; in source code, before the indentation of its first line.
         end: Just past its last character.
-        token_count: What the model reads of it, special tokens included.
-        unknown_tokens: Tokens that the vocabulary does not know.
+        token_count: Tokens that the model reads, special tokens included.
+        unknown_tokens: Tokens that are not in the vocabulary.
     """
 
     start: int
@@ -56,7 +57,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What bounds the chunks of one document."""
+    """Sizes and limits of the chunks of one document."""
 
     limits: Limits
     full_characters: int
@@ -66,7 +67,7 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A chunk before its tokens are counted; `own` is where it would begin without overlap."""
+    """A chunk whose tokens are not counted yet; `own` is where it would begin without overlap."""
 
     start: int
     own: int
@@ -82,18 +83,19 @@ def chunk_text(
 ) -> list[Span]:
     """Cut one cleaned text into chunks.
 
-    Every character that is not white space lies in a chunk; starts and ends increase; no chunk is
-    over `tokenizer.max_tokens`. An overlap is scaled down where that limit is below the size.
+    Every character that is not white space is in some chunk, starts and ends increase, and no
+    chunk is over `tokenizer.max_tokens`. If that limit is below the configured size, the overlap
+    is scaled down with it.
 
     Args:
-        text: Cleaned text; nothing but white space gives no chunk.
+        text: Cleaned text; if it is only white space, there are no chunks.
         kind: One of `records.KINDS`.
         params: Sizes.
         tokenizer: The embedding model's own.
-        path: Of a repository file; tells documentation from source code.
+        path: Path of a repository file, which tells documentation from source code.
 
     Raises:
-        ValueError: an unknown kind, or a limit so low that a single character is over it.
+        ValueError: the kind is unknown, or the limit is so low that one character exceeds it.
     """
     return chunk_texts([text], [kind], [path], params, tokenizer)[0]
 
@@ -105,7 +107,7 @@ def chunk_texts(
     params: ChunkingParams,
     tokenizer: Tokenizer,
 ) -> list[list[Span]]:
-    """Cut many texts as `chunk_text` does one, with two calls of the tokenizer for all of them."""
+    """Cut many texts as `chunk_text` cuts one, with two tokenizer calls for all of them."""
     plans = {kind: _plan(kind, params, tokenizer) for kind in set(kinds)}
     rulers = _measure(texts, tokenizer)
     drafts = [
@@ -126,12 +128,12 @@ def chunk_texts(
 
 def _plan(kind: str, params: ChunkingParams, tokenizer: Tokenizer) -> _Plan:
     if kind not in KINDS:
-        raise ValueError(f"unknown kind {kind!r}; known are {', '.join(KINDS)}")
+        raise ValueError(f"unknown kind {kind!r}; expected one of {', '.join(KINDS)}")
     room = tokenizer.max_tokens - tokenizer.special_tokens
     if room < 1:
         raise ValueError(
-            f"tokenizer.max_tokens {tokenizer.max_tokens} leaves no room beside "
-            f"{tokenizer.special_tokens} special tokens"
+            f"tokenizer.max_tokens is {tokenizer.max_tokens}, which leaves no room beside "
+            f"{tokenizer.special_tokens} special tokens. Use a higher max_tokens."
         )
     size: TokenSize | CharacterSize = getattr(params, kind)
     if isinstance(size, CharacterSize):
@@ -150,7 +152,7 @@ def _is_source(kind: str, path: str | None) -> bool:
 
 
 def _measure(texts: Sequence[str], tokenizer: Tokenizer) -> list[Ruler]:
-    """Tokenize texts page by page, so that a long one takes no more memory at once."""
+    """Tokenize texts in pages, so that a long text needs no more memory at once than a page."""
     pages = [(index, *page) for index, text in enumerate(texts) for page in _pages(text)]
     encodings = tokenizer.encode([texts[index][start:end] for index, start, end in pages])
     starts: list[list[npt.NDArray[np.int64]]] = [[] for _ in texts]
@@ -189,7 +191,7 @@ def _draft(ruler: Ruler, plan: _Plan, source: bool) -> list[_Draft]:
 
 
 def _pack(borders: list[Border], ruler: Ruler, plan: _Plan) -> list[_Draft]:
-    """Choose borders and turn the stretches between them into chunks."""
+    """Choose the best borders and turn the stretches between them into chunks."""
     text, every = ruler.text, [border.position for border in borders]
     costs = [border.cost for border in borders]
     chosen = thin(costs, ruler.tokens_before(every), every, *plan.limits)
@@ -209,7 +211,7 @@ def _pack(borders: list[Border], ruler: Ruler, plan: _Plan) -> list[_Draft]:
 
 
 def _begin(text: str, border: Border) -> int:
-    """Return where a chunk begins: past white space, but in code at the begin of its line."""
+    """Return where a chunk begins: after white space, but in code at the start of its line."""
     position = border.position
     solid = solid_start(text, position)
     if not border.code:
@@ -223,9 +225,9 @@ def _begin(text: str, border: Border) -> int:
 def _overlap_starts(
     kept: list[Border], own: list[int], borders: list[Border], ruler: Ruler, plan: _Plan
 ) -> list[int]:
-    """Return where chunks that begin at `own` start with what they share with the one before.
+    """Return where chunks start once the overlap with the chunk before is added to `own`.
 
-    At the farthest border that the overlap allows; where there is none, at a word.
+    That is the farthest border that the overlap allows or, if there is none, the start of a word.
     """
     positions = [border.position for border in kept]
     if not plan.overlap_characters:
@@ -254,7 +256,12 @@ def _settle(
     plan: _Plan,
     tokenizer: Tokenizer,
 ) -> list[Span]:
-    """Make chunks of drafts whose own texts are now counted; cut again what is over."""
+    """Turn drafts into chunks once their tokens are counted; cut those over the limit again.
+
+    A draft is counted by itself here: cut out of its text, it can have more tokens than it had
+    there. Its overlap is dropped if that makes it too long or lets it start no later than the
+    chunk before.
+    """
     spans: list[Span] = []
     for draft, counted in zip(drafts, encodings, strict=True):
         start, encoding = draft.start, counted
@@ -274,11 +281,12 @@ def _span(start: int, end: int, encoding: Encoding, tokenizer: Tokenizer) -> Spa
 
 
 def _cut_again(text: str, start: int, end: int, plan: _Plan, tokenizer: Tokenizer) -> list[Span]:
-    """Cut a chunk whose parts have more tokens by themselves than they had in their text."""
+    """Cut a chunk that has more tokens by itself than it had inside its text."""
     piece = text[start:end]
     ruler = _measure([piece], tokenizer)[0]
     borders = [Border(0, 0.0, True), Border(len(piece), 0.0, False)]
     tokens = plan.limits.tokens
+    # Cutting smaller and smaller ends when all parts fit as the model will count them: alone.
     while tokens > 1:
         tokens = tokens * 3 // 4
         limits = Limits(tokens, plan.limits.characters)
@@ -291,6 +299,6 @@ def _cut_again(text: str, start: int, end: int, plan: _Plan, tokenizer: Tokenize
                 for d, encoding in zip(drafts, encodings, strict=True)
             ]
     raise ValueError(
-        f"no cut of {piece[:40]!r} fits into {plan.limits.tokens} tokens; "
-        "use a tokenizer with a higher max_tokens, or larger chunks"
+        f"{piece[:40]!r} cannot be cut into pieces of at most {plan.limits.tokens} tokens. "
+        "Use a tokenizer with a higher max_tokens, or larger chunks."
     )

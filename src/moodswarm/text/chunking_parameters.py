@@ -1,4 +1,4 @@
-"""How large chunks are, for each kind of document."""
+"""Chunk sizes for each kind of document."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class TokenSize(BaseModel):
-    """Chunks measured in tokens, special tokens not counted."""
+    """Chunk size in tokens, not counting special tokens."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,7 +22,7 @@ class TokenSize(BaseModel):
 
 
 class CharacterSize(BaseModel):
-    """Chunks measured in characters; a shorter document still gives a chunk."""
+    """Chunk size in characters; a document below the minimum still becomes a chunk."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,4 +1,4 @@
-"""Clean documents: text that reads the same, without what platforms and editors left in it."""
+"""Clean documents: the text reads the same, without the debris of platforms and editors."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ EMPTY = "empty"
 TOO_SHORT = "too_short"
 TOO_LARGE = "too_large"
 BINARY = "binary"
-#: Why a document is not kept.
+#: Reasons for which a document is rejected.
 REJECTIONS = (EMPTY, TOO_SHORT, TOO_LARGE, BINARY)
 
 
 class CleaningParams(BaseModel):
-    """What to clean and what to keep.
+    """Limits and switches of cleaning.
 
     Attributes:
         max_characters: A longer document is rejected as `too_large`.
-        min_characters: A document with less left of it is rejected as `too_short`.
-        drop_boilerplate: Drop share prompts, navigation and notices of known platforms.
+        min_characters: A document that is shorter after cleaning is rejected as `too_short`.
+        drop_boilerplate: Drop the share prompts, navigation and notices of known platforms.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,9 +40,9 @@ class Cleaned:
     """A cleaned text.
 
     Attributes:
-        text: Empty where the document is rejected.
-        dropped: Characters dropped, for each reason.
-        reason: One of `REJECTIONS`; None where the document is kept.
+        text: Empty if the document is rejected.
+        dropped: Number of characters dropped, per reason.
+        reason: One of `REJECTIONS`; None if the document is kept.
     """
 
     text: str
@@ -53,15 +53,15 @@ class Cleaned:
 def clean_text(content: str, kind: str, params: CleaningParams) -> Cleaned:
     """Clean one document; cleaning the result again changes nothing.
 
-    Repository files and code blocks stay byte for byte. Elsewhere characters are repaired (see
-    `repair_characters`), line ends are LF, lines have no trailing spaces, and one blank line
-    stands where there were several.
+    Repository files and code blocks are kept byte for byte. Elsewhere, characters are repaired
+    (see `repair_characters`), line endings become LF, trailing spaces are removed, and several
+    blank lines become one.
 
     Raises:
-        ValueError: names an unknown kind and the known ones.
+        ValueError: the kind is unknown; the message lists the known ones.
     """
     if kind not in KINDS:
-        raise ValueError(f"unknown kind {kind!r}; known are {', '.join(KINDS)}")
+        raise ValueError(f"unknown kind {kind!r}; expected one of {', '.join(KINDS)}")
     if len(content) > params.max_characters:
         return Cleaned("", reason=TOO_LARGE)
     if kind != "repository":
@@ -78,7 +78,7 @@ def clean_text(content: str, kind: str, params: CleaningParams) -> Cleaned:
 
 
 def _clean_prose(text: str, drop: bool) -> tuple[str, dict[str, int]]:
-    """Clean until nothing changes: a line that goes can show the lines around it as code."""
+    """Clean until nothing changes: once a line is dropped, its neighbours can turn out as code."""
     dropped: Counter[str] = Counter()
     while True:
         cleaned = _clean_once(text, drop, dropped)
@@ -92,7 +92,7 @@ def _clean_once(text: str, drop: bool, dropped: Counter[str]) -> str:
     lines: list[str] = []
     first = True
     for raw in split_lines(text):
-        # A blank line can turn out to lie within code, so it stays as it is until joined.
+        # A later line can show that a blank line is inside code, so it is not touched until joined.
         as_is = scanner.is_code(raw) or not raw.strip(" \t\r\n")
         for line in [raw] if as_is else _repair(raw, first, drop, dropped):
             scanner.push(line)
@@ -110,7 +110,7 @@ def _clean_once(text: str, drop: bool, dropped: Counter[str]) -> str:
 
 
 def _repair(raw: str, first: bool, drop: bool, dropped: Counter[str]) -> list[str]:
-    """Repair a line of prose; some characters end a line, so it can become several."""
+    """Repair a line of prose; it can become several, as some odd characters are line endings."""
     line = repair_characters(raw.rstrip("\r\n"))
     if drop:
         line, cut = cut_medium_runs(line, first)
@@ -120,7 +120,7 @@ def _repair(raw: str, first: bool, drop: bool, dropped: Counter[str]) -> list[st
 
 
 def _join(lines: Sequence[str], prose: Sequence[str | None]) -> str:
-    """Join code lines as they are, and prose lines with one blank line where there were more."""
+    """Join code lines as they are, and prose lines with several blank lines reduced to one."""
     parts: list[str] = []
     blank = code = False
     for raw, line in zip(lines, prose, strict=True):

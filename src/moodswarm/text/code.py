@@ -1,4 +1,4 @@
-"""Where source code may be cut, by lines and indentation, whatever the language."""
+"""Find places to cut source code in any language, by its lines and indentation."""
 
 import re
 from itertools import pairwise
@@ -15,16 +15,17 @@ _AFTER_COMMENT = 0.5
 
 _OPENING = (":", "{", "(", "[", "\\", "->", "=>", " then", " do")
 _CLOSING = re.compile(r"[)\]}]|(?:else|elif|except|finally|catch|end|fi|done|esac)\b|</")
-# A comment or decorator belongs to what stands right below it.
+# A comment or decorator belongs to the line right below it.
 _COMMENT = re.compile(r"@|#|//|/\*|\*|--|;|<!--|\"\"\"|'''")
 
 
 def code_borders(text: str, start: int, end: int) -> list[tuple[int, float]]:
-    """Return the line starts inside `text[start:end]`, each with what it costs to cut there.
+    """Return the line starts inside `text[start:end]`, each with the cost of cutting there.
 
-    Cheapest is an unindented line below a blank one; then lines with less indentation and blank
-    lines above them. Dear is what parts a header from its body, a comment or decorator from what
-    it describes, or a block from its end. Costs are on the scale of `borders`, below 1.5.
+    The cheapest place is before an unindented line with a blank line above it; more indentation or
+    no blank line costs more. It is expensive to separate a header from its body, a comment or
+    decorator from what it describes, or a block from its end. Costs are on the scale of `borders`,
+    below 1.5.
     """
     lines: list[tuple[int, str, bool]] = []
     offset, blank = start, False

@@ -1,8 +1,8 @@
-"""Texts to sparse vectors of their words, for lexical search (BM25).
+"""Turn texts into sparse vectors of their words, for lexical search (BM25).
 
-A document's value for a term is the term-frequency part of BM25. The other part, how rare the term
-is, changes with every document, so the vector store multiplies it in at query time. A fixed
-expected length stands in for the average one; nothing here depends on the other documents.
+A document's value for a term is the term-frequency part of BM25. The other part, the rarity of the
+term, changes with every document, so the vector store multiplies it in at query time. A fixed
+length takes the place of the average length, so nothing here depends on the other documents.
 """
 
 import re
@@ -23,53 +23,53 @@ from moodswarm.records.ids import digest
 from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
 from moodswarm.text.stop_words import STOP_WORDS
 
-#: Raise it whenever the same text gives other terms or values: stored vectors are then made again.
+#: Raise it whenever the same text gets other terms or values; stored vectors are then made again.
 LEXICAL_VERSION = 2
 
-# Scripts written without spaces between words (and Hangul, whose particles cling to the word):
-# their terms are pairs of neighbouring characters.
+# Scripts written without spaces between words, and Hangul, whose particles are attached to words.
+# Their terms are pairs of neighbouring characters.
 _UNSPACED = (
     "\u0e00-\u0e4f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Points and accents of Latin, Cyrillic, Hebrew and Arabic, which a word is found without.
+# Points and accents of Latin, Cyrillic, Hebrew and Arabic; a word is also found without them.
 _ACCENTS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
 )
-# With the vowel signs of Indic scripts: the marks that `\w` leaves out.
+# Accents, and the vowel signs of Indic scripts: marks that `\w` does not match.
 _MARKS = f"{_ACCENTS}\u0900-\u0963\u0971-\u0de5\u0df2-\u0df3\u200d"
 _EMOJI = "\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff"
 _LETTER = rf"[\w{_MARKS}{_UNSPACED}{_EMOJI}]"
-# C++ and C# are not C.
+# C++ and C# are words of their own, not C.
 _SIGNED = r"[A-Za-z](?:\+\+|#)"
 _TOKEN = re.compile(rf"{_SIGNED}|{_LETTER}+(?:\.{_LETTER}+)*")
 _ASCII_TOKEN = re.compile(rf"{_SIGNED}|[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _RUN = re.compile(rf"([{_UNSPACED}]+)|([{_EMOJI}])\u200d?|[^{_UNSPACED}{_EMOJI}]+")
-# HTTPServer2 is HTTP, Server, 2; anything that is no capital of these continues a word.
+# HTTPServer2 becomes HTTP, Server, 2. Only the capitals listed here begin a part.
 _CAPITAL = "A-ZÀ-ÖØ-Þ"
 _LOWER = rf"(?:[^\W\d_{_CAPITAL}]|[{_MARKS}])"
 _PART = re.compile(rf"[{_CAPITAL}]+s?(?!{_LOWER})|[{_CAPITAL}]?{_LOWER}+|\d+|[{_CAPITAL}]")
 _ACCENT = re.compile(f"[{_ACCENTS}]")
-# Soft hyphens, and what chooses between the looks of a character.
+# Invisible characters: soft hyphens, variation selectors, joiners and byte order marks.
 _UNSEEN = re.compile("[\xad\ufe0e\ufe0f\u2060\ufeff]")
 
-# What is longer is no word but data (base64, a minified line): one term, neither split nor stemmed.
+# A longer word is data (base64, a minified line) and becomes one term, neither split nor stemmed.
 _LONGEST = 256
 _MOST_CACHED = 200_000
 
 
 class LexicalParams(BaseModel):
-    """How texts become terms, and what a term weighs.
+    """How texts become terms, and how terms are weighted.
 
     Attributes:
-        language: Snowball stemmer (`english`, `german`, ...), or `none` for words as they are.
+        language: Snowball stemmer (`english`, `german`, ...), or `none` to leave words as they are.
         k1: How much the second and later occurrences of a term add.
-        b: How much longer texts are held against, 0 to 1.
-        average_terms: The length in terms that is neither short nor long.
-        title_weight: Occurrences that standing in the document's title is worth; 0 leaves titles
-            out.
-        query_terms: A longer query keeps this many of its terms, the most frequent.
+        b: How strongly long texts are penalised, from 0 to 1.
+        average_terms: The length, in terms, of a text that counts as neither short nor long.
+        title_weight: How many occurrences a place in the document's title is worth; 0 ignores
+            titles.
+        query_terms: A longer query keeps only this many terms, the most frequent ones.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -86,7 +86,7 @@ class LexicalParams(BaseModel):
     def _known_language(cls, language: str) -> str:
         known = ("none", *Stemmer.algorithms())
         if language not in known:
-            raise ValueError(f"unknown language {language!r}; known are {', '.join(known)}")
+            raise ValueError(f"unknown language {language!r}; expected one of {', '.join(known)}")
         return language
 
 
@@ -95,11 +95,11 @@ class _Terms:
     """The terms of one token.
 
     Attributes:
-        parts: Its words; they make the length of a text.
-        stops: Which of `parts` are stop words.
-        wholes: What it is found by as a whole, where it has several parts.
-        letters: Characters that may be a word of one, where words are not apart; a query of more
-            has `parts` that say more.
+        parts: Its words; their number is the length of a text.
+        stops: For each of `parts`, whether it is a stop word.
+        wholes: Terms for the token as a whole, if it has several parts.
+        letters: Single characters of scripts without spaces, any of which may be a word. Queries
+            do not use them: a longer query has the pairs in `parts`, which are more specific.
     """
 
     parts: tuple[int, ...]
@@ -109,22 +109,22 @@ class _Terms:
 
     @property
     def of_document(self) -> tuple[int, ...]:
-        """All that a document is found by."""
+        """All the terms by which a document is found."""
         return (*self.parts, *self.wholes, *self.letters)
 
 
 class LexicalEncoder:
     """Turns texts into sparse vectors of their terms.
 
-    Prose is lower-cased and stemmed, and loses its accents. Identifiers (`parseHTML`, `read_csv`,
-    `os.path`) give a term for the whole and one for each part. Scripts without spaces give pairs
-    of characters, and each character for queries of one. Stop words and emoji count only in a
-    query that has nothing else.
+    Prose is lower-cased, stemmed and stripped of accents. Identifiers (`parseHTML`, `read_csv`,
+    `os.path`) become a term for the whole and one for each part. Scripts without spaces become
+    pairs of characters, and also single characters, for queries of one character. Stop words and
+    emoji count only in a query that has nothing else.
 
-    Cheap to make and to send to another process; any number of threads may use one.
+    An encoder is cheap to make and to send to another process, and threads may share one.
 
     Args:
-        params: How to cut and weigh.
+        params: How to split and weight texts; None for the defaults.
     """
 
     def __init__(self, params: LexicalParams | None = None) -> None:
@@ -146,28 +146,29 @@ class LexicalEncoder:
 
     @cached_property
     def identity(self) -> str:
-        """Names everything that a text's vector depends on; questions may be cut otherwise."""
+        """Digest of everything that a text's vector depends on; limits of queries are left out."""
         params = self.params.model_dump(exclude={"query_terms"})
         return digest({"version": LEXICAL_VERSION, **params})[:16]
 
     def encode_documents(
         self, texts: Sequence[str], titles: Sequence[str | None]
     ) -> list[SparseVector]:
-        """Weigh the terms of texts.
+        """Weight the terms of texts.
 
         Args:
-            texts: Chunks; one without a word gives an empty vector.
-            titles: The title of each one's document, or None.
+            texts: Chunks; one without words gets an empty vector.
+            titles: For each chunk, the title of its document, or None.
 
         Returns:
-            For each text, in order, the term-frequency part of BM25 for its terms and its title's.
+            For each text, in order, the term-frequency part of BM25 for its terms and those of
+            its title.
         """
         return [self._document(text, title) for text, title in zip(texts, titles, strict=True)]
 
     def encode_query(self, text: str) -> SparseVector:
-        """Weigh the terms of a query by how often they stand in it.
+        """Weight the terms of a query by how often they occur in it.
 
-        A query of nothing but stop words keeps them; one without a word gives an empty vector.
+        A query of nothing but stop words keeps them; one without words gets an empty vector.
         """
         content: Counter[int] = Counter()
         stops: Counter[int] = Counter()
@@ -203,7 +204,7 @@ class LexicalEncoder:
         terms = self._terms.get(token)
         if terms is None:
             terms = self._split(token)
-            if len(token) <= _LONGEST:
+            if len(token) <= _LONGEST:  # data hardly repeats, and would only fill the cache
                 if len(self._terms) >= _MOST_CACHED:
                     self._terms.clear()
                 self._terms[token] = terms
@@ -239,20 +240,20 @@ class LexicalEncoder:
     def _term(self, word: str) -> int:
         word = word.casefold()
         if self._stemmer is not None and len(word) <= _LONGEST:
-            with self._lock:  # Snowball keeps state between calls.
+            with self._lock:  # A Snowball stemmer is not thread-safe: it keeps state between calls.
                 word = self._stemmer.stemWord(word)
         return _index(_fold(word))
 
 
 def lexical_batch(table: pa.Table, encoder: LexicalEncoder) -> pa.Table:
-    """Weigh the terms of a batch of chunks.
+    """Weight the terms of a batch of chunks.
 
     Args:
         table: Columns `text` and `title`; others are kept.
-        encoder: How to cut and weigh.
+        encoder: Splits and weights the texts.
 
     Returns:
-        The table and a column `lexical` of `SPARSE_TYPE`.
+        The table with an added column `lexical` of `SPARSE_TYPE`.
     """
     vectors = encoder.encode_documents(table["text"].to_pylist(), table["title"].to_pylist())
     rows = [{"indices": vector.indices, "values": vector.values} for vector in vectors]
@@ -261,7 +262,7 @@ def lexical_batch(table: pa.Table, encoder: LexicalEncoder) -> pa.Table:
 
 
 def _tokens(text: str) -> list[str]:
-    """Return what no space or punctuation parts; dots within stay: `os.path.join`."""
+    """Split text at spaces and punctuation, but keep dots inside a word: `os.path.join`."""
     if text.isascii():
         return _ASCII_TOKEN.findall(text)
     return _TOKEN.findall(unicodedata.normalize("NFKC", _UNSEEN.sub("", text)))
@@ -275,7 +276,7 @@ def _fold(word: str) -> str:
 
 
 def _index(term: str) -> int:
-    # CRC-32 is the same everywhere and forever; of 100,000 terms one pair shares an index.
+    # CRC-32 is the same everywhere and forever. Of 100,000 terms, about one pair shares an index.
     return zlib.crc32(term.encode())
 
 

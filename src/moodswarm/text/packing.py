@@ -1,6 +1,7 @@
-"""Choose among many places where to cut: the fewest, fullest and best-bounded chunks.
+"""Choose among many places to cut, so that chunks are few, full and end at good borders.
 
-The optimum over the whole text, as TeX breaks a paragraph into lines, so no tiny rest is left.
+The choice is the optimum over the whole text, as when TeX breaks a paragraph into lines, so no
+tiny remainder is left at the end.
 
 Source: D. E. Knuth and M. F. Plass, Breaking paragraphs into lines (1981), for the method.
 """
@@ -8,20 +9,20 @@ Source: D. E. Knuth and M. F. Plass, Breaking paragraphs into lines (1981), for 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# What an empty chunk would cost more than a full one; grows with the square of what is missing.
+# The extra cost of an empty chunk; for others it grows with the square of the part left unused.
 _SLACK = 0.5
-_BUCKETS = 32
+_BUCKETS = 32  # `thin` keeps about this many borders per chunk
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Borders of a text as packing sees them; index 0 is its begin, the last its end.
+    """Borders of a text as packing sees them; the first is the start of the text, the last its end.
 
     Attributes:
-        costs: What a cut at each border costs, in chunks.
-        tokens_from: Tokens before the begin of a chunk that begins at the border (its overlap
-            with the chunk before counted in); not decreasing.
-        tokens_to: Tokens before the end of a chunk that ends there.
+        costs: The cost of a cut at each border, in chunks.
+        tokens_from: For a chunk that begins at the border, the tokens of the text before it and
+            its overlap; never decreasing.
+        tokens_to: For a chunk that ends at the border, the tokens of the text before its end.
         characters_from: As `tokens_from`, in characters.
         characters_to: As `tokens_to`, in characters.
     """
@@ -38,13 +39,13 @@ def pack(
 ) -> list[tuple[int, int]]:
     """Return the chunks as pairs of border indexes, each beginning where the last one ended.
 
-    No chunk is over a limit unless it reaches only from one border to the next.
+    Only a chunk that reaches from one border to the very next can be over a limit.
 
     Args:
         stretch: Borders and sizes.
         max_tokens: Most tokens of a chunk.
         max_characters: Most characters of a chunk.
-        full_characters: A chunk of so many characters counts as full.
+        full_characters: A chunk with at least this many characters counts as full.
     """
     tokens_from, characters_from = stretch.tokens_from, stretch.characters_from
     per_token, per_character = 1 / max_tokens, 1 / full_characters
@@ -87,9 +88,10 @@ def thin(
     max_tokens: int,
     max_characters: int,
 ) -> list[int]:
-    """Return the indexes of borders worth looking at: a bounded number per chunk, best ones first.
+    """Return the indexes of the borders to consider, in order: the cheapest few for each chunk.
 
-    Keeps `pack` linear where borders are dense, such as in a list of one-word lines.
+    This keeps `pack` linear where borders are dense, such as in a list of one-word lines. Where
+    dropping borders would leave a gap that no chunk can span, they are all kept.
     """
     token_width = max(1, max_tokens // _BUCKETS)
     character_width = max(1, max_characters // _BUCKETS)

@@ -1,23 +1,24 @@
-"""Sentences, by rules that hold across languages; no model, one pass.
+"""Split text into sentences in one pass, without a model, by rules that hold across languages.
 
-A mark that can end a sentence is looked at with the word before it and the letter after it. A line
-end is a space where lines were wrapped at a width, and an end where the writer chose it.
+Whether a punctuation mark ends a sentence is decided by the word before it and the text after it.
+A line break counts as a space where lines were wrapped at some width, and ends the sentence where
+the writer put it there.
 """
 
 import re
 
-# Never the last word of a sentence.
+# Abbreviations that are never the last word of a sentence.
 _NEVER_LAST = frozenset(
     "mr mrs ms mx dr prof sra dra hon rev fr gen col maj capt lt sgt cmdr gov sen rep pres supt "
     "st mt ft messrs mme mlle m vs v cf e.g i.e viz fig figs eq eqs secs chap nos vol vols pp "
     "para ed eds trans approx ca c z.b d.h bzw ggf vgl bsp str nr abb p.ej ej pág núm cit".split()
 )
-# The last word of a sentence only where a usual first word follows.
+# Abbreviations that end a sentence only if a word that often begins one follows.
 _RARELY_LAST = frozenset(
     "inc ltd co corp llc jr sr esq bros dept est al u.s u.k u.n e.u d.c ph.d "
     "jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
-# Abbreviations only before a number; and only before a small letter.
+# Words that are abbreviations only before a number, and others only before a lower-case letter.
 _BEFORE_NUMBER = frozenset("no art op sec ch p ex".split())
 _BEFORE_SMALL = frozenset("etc usw resp incl excl min max avg misc govt".split())
 _FIRST_WORDS = frozenset(
@@ -30,7 +31,7 @@ _BOUND = re.compile(
     r"(?P<stop>[.!?…‽؟۔።]+|[。！？｡．।॥။]+)(?P<close>(?:[\"'”’»›」』）)\]}*_`"
     r"\u2600-\u27bf\ufe0f\u200d\U0001f300-\U0001faff]|\[\d{1,3}\])*)|(?P<lines>[\r\n]\s*)"
 )
-_IMMEDIATE = frozenset("。！？｡．।॥။")
+_IMMEDIATE = frozenset("。！？｡．।॥။")  # end a sentence even without a space after them
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"'“‘«¿¡*_<>/—–]+\Z")
 _WORD_AFTER = re.compile(r"[^\W\d_]+")
 _OPENERS = "\"'“‘«‹„「『（([{¿¡*_`#>-—– \t"
@@ -39,16 +40,17 @@ _LINE_MARK = re.compile(
 )
 _HEADING = re.compile(r"#{1,6}\s")
 _LINE_BREAK = re.compile(r"[\r\n]")
-_WRAPPED_FROM, _WRAPPED_TO = 60, 125
+_WRAPPED_FROM, _WRAPPED_TO = 60, 125  # widths, in characters, at which editors wrap lines
 _LONGEST_WORD = 40
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Return (start, end) of each sentence, in order and without the white space around it.
 
-    Every character that is not white space lies in exactly one sentence. Abbreviations, initials,
-    decimals, versions and addresses do not end one; quotes and brackets after a stop belong to it;
-    blank lines, list items and headings end one, and so do lines that were not wrapped.
+    Every character that is not white space is in exactly one sentence. Abbreviations, initials,
+    decimals, versions and addresses do not end a sentence. Quotes and brackets after a full stop
+    belong to the sentence before it. Blank lines, list items and headings end a sentence, and so
+    do the ends of lines that were not wrapped.
     """
     ends = [end for match in _BOUND.finditer(text) if (end := _end_at(text, match)) is not None]
     sentences: list[tuple[int, int]] = []
@@ -64,7 +66,7 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _end_at(text: str, match: re.Match[str]) -> int | None:
-    """Return where a sentence ends at this mark, or None where it goes on."""
+    """Return where the sentence ends at this mark, or None if it goes on."""
     end = match.end()
     if match["lines"] is not None:
         return end if _line_ends(text, match.start(), end) else None
@@ -79,9 +81,9 @@ def _stop_ends(text: str, match: re.Match[str]) -> bool:
     lower = after[:1].islower()
     if stop == ".":
         return _full_stop_ends(text, match.start(), after, lower)
-    if set(stop) <= {".", "…"}:
+    if set(stop) <= {".", "…"}:  # He left... and came back.
         return not lower
-    return not (lower and match["close"])
+    return not (lower and match["close"])  # "Really?" she asked.
 
 
 def _full_stop_ends(text: str, stop: int, after: str, lower: bool) -> bool:
@@ -94,9 +96,10 @@ def _full_stop_ends(text: str, stop: int, after: str, lower: bool) -> bool:
         return usual and not _opens_line(text, stop - len(word))
     if bare in _NEVER_LAST or (bare in _BEFORE_NUMBER and after[:1].isdigit()):
         return False
-    if bare.isdigit() and _opens_line(text, stop - len(word)):
+    if bare.isdigit() and _opens_line(text, stop - len(word)):  # the number of a list item
         return False
-    # Some people write without capitals; what is left is an abbreviation nobody has listed.
+    # A lower-case word follows. Some people write without capitals, so a longer word ends the
+    # sentence; anything else is taken for an abbreviation that is not listed above.
     return not lower or (len(bare) > 2 and bare.isalpha() and bare not in _BEFORE_SMALL)  # noqa: PLR2004
 
 
@@ -107,7 +110,10 @@ def _opens_line(text: str, position: int) -> bool:
 
 
 def _line_ends(text: str, start: int, end: int) -> bool:
-    """Whether the line break text[start:end] ends a sentence: it does unless lines are wrapped."""
+    """Whether the line break `text[start:end]` ends a sentence: it does unless lines are wrapped.
+
+    A line was wrapped if it is about as long as a common width and the next word did not fit.
+    """
     if end >= len(text) or _breaks(text, start, end) > 1:
         return True
     above = text[max(0, start - _WRAPPED_TO - 1) : start]

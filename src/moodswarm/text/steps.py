@@ -1,4 +1,4 @@
-"""The batch functions of the feature side: a table of documents in, cleaned; cleaned in, chunks."""
+"""Batch functions of the feature pipeline: documents to cleaned documents, and those to chunks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,12 +15,12 @@ from moodswarm.text.cleaning import CleaningParams, clean_text
 CODE_VERSION: int = 1
 """Raise it whenever a step's output changes for the same input.
 
-It is part of the revision of every document: raised, it makes every feature again; forgotten, old
-and new chunks lie side by side.
+It is part of every document's revision. Raising it makes all features again; forgetting to raise
+it leaves old and new chunks side by side.
 """
 
 _COUNTS = ("token_count", "unknown_tokens")
-#: What `clean_batch` gives: `CLEANED_SCHEMA` and why a document was rejected (null: kept).
+#: Rows of `clean_batch`: `CLEANED_SCHEMA` and the reason for a rejection (null if it is kept).
 CLEANED_OR_REJECTED_SCHEMA = CLEANED_SCHEMA.append(pa.field("reason", pa.string()))
 
 
@@ -28,11 +28,11 @@ def clean_batch(table: pa.Table, params: CleaningParams) -> pa.Table:
     """Clean a batch of documents.
 
     Args:
-        table: `DOCUMENT_SCHEMA` and a string column `revision`.
+        table: `DOCUMENT_SCHEMA` with an added string column `revision`.
         params: How to clean.
 
     Returns:
-        One row per document, in order, of `CLEANED_OR_REJECTED_SCHEMA`. A rejected row has an
+        One row of `CLEANED_OR_REJECTED_SCHEMA` per document, in order. A rejected row has an
         empty text and one of `cleaning.REJECTIONS` as its reason.
     """
     contents, kinds = _values(table, "content"), _values(table, "kind")
@@ -56,12 +56,12 @@ def chunk_batch(table: pa.Table, params: ChunkingParams, tokenizer: Tokenizer) -
     """Cut a batch of cleaned documents into chunks.
 
     Args:
-        table: `CLEANED_SCHEMA`; other columns are ignored. An empty text gives no chunks.
+        table: `CLEANED_SCHEMA`; other columns are ignored. An empty text has no chunks.
         params: Sizes for each kind.
         tokenizer: The embedding model's own.
 
     Returns:
-        `CHUNK_SCHEMA`, ordered as the documents and by position in each.
+        `CHUNK_SCHEMA`, in the order of the documents and of the positions within each.
     """
     ids, texts = _values(table, "id"), _values(table, "text")
     kinds, paths = _values(table, "kind"), _values(table, "path")

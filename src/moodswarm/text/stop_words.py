@@ -1,4 +1,4 @@
-"""Words that carry a sentence and no topic, which a lexical query leaves out."""
+"""Words that say nothing about the topic of a sentence; a lexical query leaves them out."""
 
 _ENGLISH = """
 a about after all also am an and any are aren't as at be because been before being between both but
@@ -32,7 +32,8 @@ para pero por porque puede qué que quien quién se ser si sin sobre son su sus 
 un una uno y ya yo
 """
 
-#: For each Snowball language that has them; in the others rare words outweigh common ones alone.
+#: By Snowball language. In other languages, common words stay in the query, but rare words
+#: outweigh them.
 STOP_WORDS: dict[str, frozenset[str]] = {
     "english": frozenset(_ENGLISH.split()),
     "french": frozenset(_FRENCH.split()),

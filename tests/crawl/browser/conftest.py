@@ -1,13 +1,12 @@
-"""One site and one pool of browsers for a module; its tests share the browser, as pages do."""
+"""One site and one pool of browsers for a module; its tests share the browser, like pages."""
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from crawl.browser.site import Site, serve
-from moodswarm.crawl.browser.chromium import Setup
+from moodswarm.crawl.browser.chromium import Setup, find_browser
 from moodswarm.crawl.browser.page import Page, Visit
-from moodswarm.crawl.browser.paths import find_browser
 from moodswarm.crawl.browser.pool import BrowserPool
 
 Open = Callable[..., Page]
@@ -23,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def needs_chromium() -> None:
-    """Skip where there is none."""
+    """Skip the tests if there is no browser."""
 
 
 @pytest.fixture(scope="module")

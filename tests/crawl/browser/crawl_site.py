@@ -1,4 +1,4 @@
-"""A crawl of its own: `python crawl_site.py SETTINGS_JSON PLAIN_URLS BROWSER_URLS`.
+"""A separate crawl: `python crawl_site.py SETTINGS_JSON PLAIN_URLS BROWSER_URLS`.
 
 Prints JSON: the pages in the order in which they came, and the longest stop of the event loop.
 """

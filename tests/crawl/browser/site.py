@@ -82,7 +82,7 @@ class _Answer(BaseHTTPRequestHandler):
     server: "_Server"
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
@@ -151,7 +151,7 @@ class Site:
     """A running server.
 
     Attributes:
-        asked: Paths in the order they were asked for.
+        asked: Paths in the order in which they were asked for.
     """
 
     def __init__(self, server: _Server) -> None:

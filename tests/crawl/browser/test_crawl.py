@@ -1,4 +1,4 @@
-"""The middleware in a crawl, in a process of its own since a reactor starts once."""
+"""The middleware in a crawl, in a separate process because a reactor starts only once."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def crawl(site: Site, plain: list[str], shown: list[str], **settings: Any) -> di
 
 @pytest.fixture(scope="module")
 def mixed(needs_chromium: None, site: Site) -> dict[str, Any]:
-    """What came of a crawl with pages of both kinds."""
+    """The result of a crawl with pages of both kinds."""
     shown = [*["/late"] * 5, "/agent", "/status/503"]
     more = {"HTTPERROR_ALLOW_ALL": True, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
     return crawl(site, ["/script"] * 50, shown, **more)

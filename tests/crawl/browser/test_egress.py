@@ -1,4 +1,4 @@
-"""A page reaches nothing but through the egress proxy, whatever it tries."""
+"""Whatever a page tries, it reaches the network only through the egress proxy."""
 
 import socket
 import threading
@@ -20,7 +20,7 @@ from moodswarm.crawl.spec import Egress
 
 @contextmanager
 def canary() -> Iterator[tuple[int, list[bytes]]]:
-    """Listen on a port for TCP and UDP that nobody may reach; what comes is written down."""
+    """Listen for TCP and UDP on a port that nobody may reach, and record what arrives."""
     heard: list[bytes] = []
     tcp = socket.create_server(("127.0.0.1", 0))
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -71,6 +71,7 @@ def test_no_script_frame_or_link_reaches_another_port(
 
 
 def test_without_the_guard_the_page_does_reach_it(needs_chromium: None, site: Site) -> None:
+    # So the page really tries.
     with closing(BrowserPool(1)) as unguarded:
         assert escape(unguarded, site, make_setup())
 

@@ -1,4 +1,4 @@
-"""What a page may cost, and that a browser's end is the end of all of it."""
+"""The limits of a page, and the complete end of a browser."""
 
 import os
 import signal
@@ -32,14 +32,14 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def shared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where browsers of the pool have their files, which are named in their command lines."""
+    """Return the folder for the browsers' files, which their command lines name."""
     monkeypatch.setattr("tempfile.tempdir", str(folder))
     return folder
 
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The same, for a test that starts a browser of its own."""
+    """Return the same for a test that starts a browser of its own."""
     with tempfile.TemporaryDirectory(prefix="b-") as folder:
         monkeypatch.setattr("tempfile.tempdir", folder)
         yield Path(folder)
@@ -117,7 +117,7 @@ def test_a_crash_costs_one_page(pool: BrowserPool, site: Site, shared: Path, vic
     ended = threading.Event()
 
     def crash() -> None:
-        # More than once: a page may move to a fresh renderer as its old one is killed.
+        # Killed repeatedly, because a page may move to a new renderer when its old one dies.
         assert wait_for(lambda: "/busy" in site.asked)
         while not ended.wait(0.2):
             for pid in running(shared, victim):

@@ -1,4 +1,4 @@
-"""Pages as Chromium shows them: complete, with an honest status, each as if it were the first."""
+"""Pages as Chromium shows them: complete, with their real status, each like the first."""
 
 import socket
 
@@ -96,7 +96,7 @@ def test_a_screenshot_is_a_png(open_page: Open) -> None:
     assert (open_page("/script", screenshot=True).screenshot or b"").startswith(b"\x89PNG")
 
 
-def test_a_page_that_is_none_costs_no_browser(open_page: Open, pool: BrowserPool) -> None:
+def test_a_refused_address_starts_no_browser(open_page: Open, pool: BrowserPool) -> None:
     open_page("/script")
     before = pool._idle[0]
     with pytest.raises(PageRefused, match="application/json"):
@@ -122,12 +122,14 @@ def test_only_the_web_is_opened(pool: BrowserPool, url: str) -> None:
     [
         ("/json", "not_html", "application/json"),
         ("/nothing", "not_html", "ERR_ABORTED"),
-        ("/download", "not_html", "to be saved"),
+        ("/download", "not_html", "for download"),
         ("/redirect/file:///etc/passwd", "egress", "ERR_UNSAFE_REDIRECT"),
         ("/big", "too_large", "over 1000000 bytes"),
     ],
 )
-def test_what_is_no_page_is_refused(open_page: Open, path: str, reason: str, words: str) -> None:
+def test_anything_but_a_page_is_refused(
+    open_page: Open, path: str, reason: str, words: str
+) -> None:
     with pytest.raises(PageRefused, match=words) as refused:
         open_page(path)
     assert refused.value.reason == reason

@@ -1,6 +1,6 @@
 """Run one Scrapy crawl with the guard: `python fetch.py '{"urls": [...], ...}'` prints JSON.
 
-A reactor runs once per process, so each crawl of these tests has a process of its own.
+A reactor runs only once per process, so each crawl of these tests has its own process.
 """
 
 import json
@@ -38,7 +38,7 @@ def turning_lookup(host: str) -> list[str]:
 
 
 class TurningResolver(EgressResolver):
-    """The guard's resolver with a name server that cannot be trusted, and no memory."""
+    """The guard's resolver, with a name server that cannot be trusted and without a cache."""
 
     @classmethod
     def from_crawler(cls, crawler: Any, reactor: Any) -> "TurningResolver":
@@ -49,7 +49,7 @@ class TurningResolver(EgressResolver):
 
 
 class FetchSpider(scrapy.Spider):
-    """Asks for every address and keeps what came of it."""
+    """Asks for every address and keeps the results."""
 
     name = "fetch"
 
@@ -65,7 +65,7 @@ class FetchSpider(scrapy.Spider):
     def failed(self, failure: Failure) -> None:
         error = failure.value
         if isinstance(error, CannotResolveHostError):
-            arrived.set()  # let the thread that nobody waits for any more end
+            arrived.set()  # let the abandoned thread end
         reason = error.reason if isinstance(error, EgressRefused) else type(error).__name__
         answers[failure.request.meta.get("redirect_urls", [failure.request.url])[0]] = [
             reason,

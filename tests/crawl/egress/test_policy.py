@@ -1,4 +1,4 @@
-"""Only public addresses are reached, however they are spelled, and what the user names."""
+"""Only public addresses, however spelled, and those that the user names are reached."""
 
 import socket
 from collections.abc import Callable
@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moodswarm.crawl.egress import EgressPolicy, EgressRefused
-from moodswarm.crawl.egress.addresses import address_class, parse_address
+from moodswarm.crawl.egress.addresses import CLOSED_PORTS, address_class, parse_address
 from moodswarm.crawl.egress.lookup import CachedLookup
-from moodswarm.crawl.egress.ports import CLOSED_PORTS
 from moodswarm.crawl.spec import Egress
 
 PUBLIC = "93.184.216.34"
@@ -178,7 +177,7 @@ def test_a_password_in_an_address_is_refused_and_not_shown(url: str) -> None:
     "1.2.3.08", "09.1.1.1", "[fe80::1%25eth0]", "[::1", "a" * 64 + ".org", "a." * 150 + "org",
     "٣.1.1.1", "exa\tmple.org", "4294967296", "127.0.0.٣",
 ])  # fmt: skip
-def test_what_is_no_host_is_refused(host: str) -> None:
+def test_an_invalid_host_is_refused(host: str) -> None:
     with pytest.raises(EgressRefused):
         policy(PUBLIC).check_url(f"https://{host}/")
 
@@ -208,7 +207,7 @@ def test_a_closed_port_opens_for_the_named_server_only() -> None:
 
 
 @pytest.mark.parametrize("port", [65536, "port", -1])
-def test_what_is_no_port_is_refused(port: object) -> None:
+def test_an_invalid_port_is_refused(port: object) -> None:
     with pytest.raises(EgressRefused, match="cannot be read"):
         policy(PUBLIC).check_url(f"http://example.org:{port}/")
 
@@ -218,7 +217,7 @@ def test_one_private_address_among_public_ones_refuses_all() -> None:
         policy(PUBLIC, "10.0.0.1", "2606:4700::1111").resolve("example.org", 443)
 
 
-def test_a_host_without_an_address_is_no_refusal() -> None:
+def test_a_host_without_an_address_is_not_refused() -> None:
     with pytest.raises(socket.gaierror, match="no address"):
         policy().resolve("example.org", 443)
 
@@ -266,7 +265,7 @@ def test_a_mapped_name_is_judged_like_any_other() -> None:
 
 @pytest.mark.parametrize("entry", ["localhost", "localhost:", ":80", "a:b", "::1:80", "a:70000"])
 def test_a_malformed_entry_is_named(entry: str) -> None:
-    with pytest.raises(ValueError, match=r"egress.allow: .* is no host:port"):
+    with pytest.raises(ValueError, match=r"egress.allow: .* is not a host:port"):
         policy(allow=(entry,))
 
 
@@ -289,7 +288,7 @@ def test_answers_are_remembered_for_a_while_and_not_without_bound() -> None:
     lookup = CachedLookup(
         lambda host: asked.append(host) or [PUBLIC], seconds=10, entries=2, clock=lambda: now
     )
-    for host in ("a", "a", "b", "c", "a"):  # a third name puts the first one out
+    for host in ("a", "a", "b", "c", "a"):  # a third name displaces the first one
         lookup(host)
     now = 11.0
     lookup("c")

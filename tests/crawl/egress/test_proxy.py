@@ -1,4 +1,4 @@
-"""The proxy reaches what the policy allows, one request a connection, within its limits."""
+"""The proxy reaches what the policy allows, with one request per connection and its limits."""
 
 import asyncio
 import http.client
@@ -31,7 +31,7 @@ def proxy(web: HostileWeb) -> Iterator[EgressProxy]:
 
 @dataclass(frozen=True)
 class Echo:
-    """A server that keeps what it is sent, and answers each connection with one response."""
+    """A server that records what it receives, and sends one response per connection."""
 
     port: int
     received: list[bytes]
@@ -60,7 +60,7 @@ def echo(answer: bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok") -> I
 
 
 def say(proxy: EgressProxy, data: bytes) -> bytes:
-    """Send bytes to the proxy and return all it answers."""
+    """Send bytes to the proxy and return its whole answer."""
     port = urlsplit(proxy.url).port
     with closing(socket.create_connection(("127.0.0.1", port), timeout=20)) as client:
         client.sendall(data)
@@ -135,7 +135,7 @@ def test_why_a_tunnel_was_refused_can_be_asked(web: HostileWeb, proxy: EgressPro
 def test_a_name_that_changes_its_address_is_judged_for_each_connection() -> None:
     with echo() as private:
         answers = iter([["127.0.0.1"], ["127.0.0.1"], ["10.0.0.1"]])
-        # Each lookup gives the next answer; only 127.0.0.1 is allowed.
+        # Each lookup returns the next answer; only 127.0.0.1 is allowed.
         rules = EgressPolicy(
             allow=frozenset({Target("127.0.0.1", private.port)}),
             lookup=CachedLookup(lambda host: next(answers), seconds=0),
@@ -226,7 +226,7 @@ def test_an_endless_body_ends_at_the_limit(web: HostileWeb) -> None:
         request = f"GET {web.url('endless-body')} HTTP/1.1\r\n\r\n".encode()
         answer = say(proxy, request)
     assert 100_000 < len(answer) < 1_100_000
-    assert answer.endswith(b"<reset>")  # not a clean end, which would look complete
+    assert answer.endswith(b"<reset>")  # a clean end would look like a complete answer
 
 
 def test_a_dripping_body_ends_at_the_time_limit(web: HostileWeb) -> None:
@@ -251,7 +251,7 @@ def test_a_client_that_does_not_finish_its_head_is_dropped(web: HostileWeb) -> N
         assert say(proxy, b"GET http://articles.test").startswith(b"HTTP/1.1 504")
 
 
-def test_connections_over_the_limit_are_told_so(web: HostileWeb) -> None:
+def test_connections_over_the_limit_get_a_reason(web: HostileWeb) -> None:
     with EgressProxy(EgressPolicy.from_spec(web.egress()), max_connections=1) as proxy:
         port = urlsplit(proxy.url).port
         with closing(socket.create_connection(("127.0.0.1", port))) as waiting:

@@ -1,4 +1,4 @@
-"""Scrapy with the guard connects to judged addresses only, whatever its requests say."""
+"""With the guard, Scrapy connects only to judged addresses, whatever its requests say."""
 
 import json
 import os
@@ -23,7 +23,8 @@ REDIRECTS = {
     "redirect-name": "address",
     "redirect-metadata": "address",
     "redirect-password": "userinfo",
-    "robots-to-canary": "200",  # Scrapy's own middleware: no rules are read, so all is allowed
+    # Scrapy's own middleware reads no rules here, so everything is allowed.
+    "robots-to-canary": "200",
 }
 
 
@@ -104,9 +105,11 @@ def test_an_answer_that_turns_private_before_the_connection_is_refused(web: Host
     turns, slow = (f"http://{name}.test:{web.canary_port}/" for name in ("turns", "slow"))
     settings = {"ROBOTSTXT_OBEY": False}
     told = fetch(web, [turns, slow, web.url("articles")], turning=True, settings=settings)
-    assert told["asked"].count("turns.test") == 2  # judged before, and again to connect
+    assert (
+        told["asked"].count("turns.test") == 2
+    )  # judged first by the middleware, and again when connecting
     assert told["answers"][turns][0] == "address"
-    assert list(told["answers"])[-1] == slow  # a slow lookup stops nobody else
+    assert list(told["answers"])[-1] == slow  # a slow lookup stops no other request
     assert web.canary_connections == 0
 
 

@@ -1,4 +1,4 @@
-"""Build repositories, honest and hostile ones, as bare folders that `GitServer` serves."""
+"""Builds honest and hostile repositories, as bare folders that `GitServer` serves."""
 
 import hashlib
 import zlib
@@ -12,12 +12,12 @@ Content = bytes | tuple[str, bytes]
 
 
 def publish(folder: Path, files: Mapping[str, Content], name: str = "code.git") -> str:
-    """Commit files to the branch `main` of a repository, a new one if need be.
+    """Commit files to the branch `main` of a repository, which is created if needed.
 
     Args:
-        folder: Where repositories are served from.
-        files: Content per path; with a mode for all but plain files. A submodule's content is a
-            commit id.
+        folder: The folder from which repositories are served.
+        files: Content per path, with a mode for everything except plain files. The content of a
+            submodule is a commit id.
 
     Returns:
         The commit.

@@ -1,4 +1,4 @@
-"""A git server for the tests of a module, and a place of its own for each test."""
+"""A git server for the tests of a module, and a separate folder for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ def server(tmp_path: Path) -> Iterator[GitServer]:
 
 @pytest.fixture
 def work(tmp_path: Path) -> Path:
-    """Where clones are made; a test may look that nothing is left there."""
+    """The folder for clones; a test may check that nothing is left there."""
     folder = tmp_path / "work"
     folder.mkdir()
     return folder

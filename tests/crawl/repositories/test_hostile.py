@@ -1,4 +1,4 @@
-"""Servers and repositories that mean harm: bounded, refused with a reason, nothing left running."""
+"""Malicious servers and repositories are refused with a reason, and leave nothing running."""
 
 import os
 import signal
@@ -84,7 +84,7 @@ def test_git_does_not_outlive_a_caller_that_was_killed(server: GitServer, work: 
     [
         ("garbage", "bad_answer: the server's answer is broken"),
         ("garbage_in_pack", "bad_answer: the server's answer is broken"),
-        ("html", "empty: there is no commit, or it is no repository"),
+        ("html", "empty: there is no commit, or it is not a repository"),
         ("password", "unauthorised: is private, not there, or refused"),
         ("error", "http_503"),
         ("shouting", "bad_answer"),
@@ -257,7 +257,7 @@ def test_trees_that_hold_each_other_end(server: GitServer, work: Path) -> None:
     raw.commit(tree)
     limits = Repositories(seconds=30, files=5)
     with (
-        pytest.raises(RepositoryError, match="hostile: lists more files"),
+        pytest.raises(RepositoryError, match="hostile: lists impossibly many files"),
         open_repository(server.url("raw.git"), limits=limits, folder=work),
     ):
         pass
@@ -296,6 +296,6 @@ def test_a_missing_git_names_the_remedy(work: Path, monkeypatch: pytest.MonkeyPa
 
     find_git.cache_clear()
     monkeypatch.setenv("PATH", str(work))
-    with pytest.raises(RepositoryError, match="git_missing: .* install it"):
+    with pytest.raises(RepositoryError, match="git_missing: .* Install it"):
         read("https://example.org/a", work)
     find_git.cache_clear()

@@ -1,4 +1,4 @@
-"""Secrets go, code stays. The secrets here are put together when the tests run."""
+"""Secrets are removed and code stays. The secrets are put together when the tests run."""
 
 import base64
 import random
@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import moodswarm
-from moodswarm.crawl.repositories.redaction import REDACTED, redact
-from moodswarm.crawl.repositories.secret_files import is_secret_content, is_secret_name
+from moodswarm.crawl.repositories.redaction import (
+    REDACTED,
+    is_secret_content,
+    is_secret_name,
+    redact,
+)
 
 
 def made(length: int, alphabet: str = string.ascii_letters + string.digits, seed: int = 7) -> str:
-    """Return random characters, a digit among the first."""
+    """Return random characters, with a digit among the first."""
     source = random.Random(seed)
     return "a1B" + "".join(source.choice(alphabet) for _ in range(length - 3))
 
@@ -158,7 +162,7 @@ def test_files_of_secrets_are_known_by_name(path: str) -> None:
     "path",
     [".env.example", "env.py", "keys.py", "id_rsa.md", "credentials.py", "secrets.yml.dist", "a"],
 )
-def test_other_files_are_none(path: str) -> None:
+def test_other_files_are_not_secret(path: str) -> None:
     assert not is_secret_name(path)
 
 

@@ -1,4 +1,4 @@
-"""Ignore patterns, decoding, languages and licences, each by itself."""
+"""Ignore patterns, decoding, languages and licences, each on its own."""
 
 import subprocess
 import textwrap
@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from identify.vendor.licenses import LICENSES
 
-from moodswarm.crawl.repositories.ignore import IgnoreRules
 from moodswarm.crawl.repositories.licences import licence_of, spdx
 from moodswarm.crawl.repositories.text import LeftOut, language_of, text_of
-from moodswarm.crawl.repositories.tree import Entry
+from moodswarm.crawl.repositories.tree import Entry, ignore_rules
 from moodswarm.crawl.spec import Repositories
 
 PATTERNS = [
@@ -34,6 +33,11 @@ PATTERNS = [
     ("a?c", "abc", True),
     ("a.c", "abc", False),
     ("name", "name/inside.py", True),
+    (r"\#x", "#x", True),
+    (r"\!x", "!x", True),
+    ("a[/]b", "a/b", False),
+    ("/", "a", False),
+    ("!", "a", False),
 ]
 
 
@@ -44,23 +48,27 @@ def test_patterns_mean_what_they_mean_to_git(
     (tmp_path / ".gitignore").write_text(f"{pattern}\n")
     subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
     asked = subprocess.run(["git", "check-ignore", "--quiet", path], cwd=tmp_path, check=False)
-    assert IgnoreRules([pattern]).match(path) == ignored == (asked.returncode == 0)
+    assert ignore_rules([pattern]).match_file(path) == ignored == (asked.returncode == 0)
 
 
 def test_the_last_pattern_decides() -> None:
-    rules = IgnoreRules(["*.md", "!README.md", "# comment", ""])
-    assert rules.match("a.md")
-    assert not rules.match("README.md")
+    rules = ignore_rules(["*.md", "!README.md", "# comment", ""])
+    assert rules.match_file("a.md")
+    assert not rules.match_file("README.md")
+
+
+def test_a_file_in_an_ignored_folder_can_be_taken_back() -> None:
+    assert not ignore_rules(["docs/", "!docs/keep.md"]).match_file("docs/keep.md")
 
 
 def test_the_default_patterns_leave_code_alone() -> None:
-    rules = IgnoreRules(Repositories().ignore)
+    rules = ignore_rules(Repositories().ignore)
     paths = ["src/build.py", "distance/a.py", "README.md", "vendors.py", "a.mapper.py"]
-    assert not [path for path in paths if rules.match(path)]
+    assert not [path for path in paths if rules.match_file(path)]
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=200))
-def test_utf8_is_taken_at_its_word(text: str) -> None:
+def test_utf8_is_kept_exactly(text: str) -> None:
     found = text_of(text.encode(), None)
     assert found == text.removeprefix("\ufeff") or text.startswith("\ufeff")
 

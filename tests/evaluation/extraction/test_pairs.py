@@ -1,4 +1,4 @@
-"""What is measured, and how."""
+"""How extraction is measured."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from moodswarm.evaluation.extraction.outline import read_outline
 from moodswarm.evaluation.extraction.pairs import (
-    Found,
+    ExtractedText,
     UnusablePairs,
     compare,
     evaluate,
@@ -51,14 +51,14 @@ def test_the_title_counts_the_same_as_front_matter_and_as_heading() -> None:
 
 
 def test_a_perfect_page_scores_one() -> None:
-    score = compare("a", read_outline(MARKDOWN), Found("Tea: the right heat", MARKDOWN))
+    score = compare("a", read_outline(MARKDOWN), ExtractedText("Tea: the right heat", MARKDOWN))
     assert (score.f1, score.code, score.headings, score.items) == (1.0, (1, 1), (1, 1), (3, 3))
     assert (score.title, score.quality) == (True, 1.0)
 
 
 def test_what_is_lost_shows_in_its_own_measure() -> None:
     worse = MARKDOWN.replace("b = 2", "b=2").replace("## Steps", "Steps").replace("2. ", "")
-    score = compare("a", read_outline(MARKDOWN), Found(None, worse))
+    score = compare("a", read_outline(MARKDOWN), ExtractedText(None, worse))
     assert (score.code, score.headings) == ((0, 1), (0, 1))
     assert score.items[0] < score.items[1]
 
@@ -80,7 +80,7 @@ def test_a_refused_page_counts_as_lost(tmp_path: Path) -> None:
 
 
 def test_golden_pages_score_one() -> None:
-    folder = Path(__file__).parent / "golden" / "articles"
+    folder = Path(__file__).parents[2] / "extraction" / "golden" / "articles"
     found = evaluate(find_pairs(folder), folder)
     assert (found.f1, found.code, found.headings, found.items) == (1.0, 1.0, 1.0, 1.0)
 

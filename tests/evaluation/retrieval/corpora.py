@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.records.collections import collection_name
 from moodswarm.records.ids import author_id, chunk_id, document_id
 from moodswarm.retrieval.passage import Context, Passage, Retrieval

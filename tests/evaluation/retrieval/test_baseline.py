@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from moodswarm.evaluation.retrieval import baseline
-from moodswarm.evaluation.retrieval.rankings import Answers
+from moodswarm.evaluation.retrieval.rankings import Rankings
 from moodswarm.evaluation.retrieval.results import Result, summarise
 
 QUESTIONS = [str(number) for number in range(40)]
@@ -13,11 +13,11 @@ QUESTIONS = [str(number) for number in range(40)]
 
 def reached(found: int) -> dict[str, Result]:
     """Results where so many of 40 questions find what they expect."""
-    rankings = {name: ["right" if n < found else "wrong"] for n, name in enumerate(QUESTIONS)}
+    by_question = {name: ["right" if n < found else "wrong"] for n, name in enumerate(QUESTIONS)}
     judged = {name: {"right": 1} for name in QUESTIONS}
-    answers = Answers(rankings)
-    answers.milliseconds["total"] = [1.0] * len(QUESTIONS)
-    return summarise({"hybrid": answers}, judged, ["MRR@10"])
+    rankings = Rankings(by_question)
+    rankings.milliseconds["total"] = [1.0] * len(QUESTIONS)
+    return summarise({"hybrid": rankings}, judged, ["MRR@10"])
 
 
 def compared(found: int, *, gate: bool = True) -> dict[str, Any]:

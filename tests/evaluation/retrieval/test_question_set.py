@@ -16,7 +16,7 @@ from moodswarm.evaluation.retrieval.questions import (
     to_json,
     version_of,
 )
-from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.words import Rarity, words
 
 

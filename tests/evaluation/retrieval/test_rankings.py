@@ -1,11 +1,10 @@
-"""Asking questions and keeping what came of it."""
+"""Asking questions, and keeping the rankings."""
 
 import pytest
 
 from evaluation.retrieval.corpora import ListedRetriever
 from moodswarm.evaluation.retrieval.configurations import (
     configurations,
-    ranking_only,
     with_candidates,
 )
 from moodswarm.evaluation.retrieval.rankings import ask_all, going_deeper
@@ -22,7 +21,7 @@ def document(hit: Hit) -> str:
 def test_documents_are_ranked_by_their_best_chunk() -> None:
     retriever = ListedRetriever({"tea": ["a.1", "b.1", "a.2", "c.1"]})
     found = ask_all(retriever, [("q", "tea")], k=10, name_of=document)
-    assert found.rankings == {"q": ["a", "b", "c"]}
+    assert found.by_question == {"q": ["a", "b", "c"]}
 
 
 def test_more_is_asked_for_until_enough_documents_come_together() -> None:
@@ -36,7 +35,7 @@ def test_more_is_asked_for_until_enough_documents_come_together() -> None:
     deeper = going_deeper(open_retriever, document)
     first = ListedRetriever({"tea": chunks})
     found = ask_all(first, [("q", "tea"), ("r", "tea")], k=3, name_of=document, deeper=deeper)
-    assert found.rankings == {"q": ["a", "b", "c"], "r": ["a", "b", "c"]}
+    assert found.by_question == {"q": ["a", "b", "c"], "r": ["a", "b", "c"]}
     assert opened == [9]
 
 
@@ -45,7 +44,7 @@ def test_what_the_plain_question_found_stays_first() -> None:
     first = ListedRetriever({"tea": ["a.1", "a.2"]})
     deeper = going_deeper(lambda _: deep, document)
     found = ask_all(first, [("q", "tea")], k=2, name_of=document, deeper=deeper)
-    assert found.rankings == {"q": ["a", "x"]}
+    assert found.by_question == {"q": ["a", "x"]}
 
 
 def test_only_stages_that_ran_are_timed() -> None:
@@ -69,7 +68,7 @@ def test_a_question_that_cannot_be_asked_is_kept_and_counts_as_zero() -> None:
 def test_of_a_question_that_is_too_long_the_beginning_is_asked() -> None:
     start = "tea " * (MAX_QUESTION_CHARACTERS // 4)
     found = ask_all(ListedRetriever({start: ["1"]}), [("q", start + "rope")], k=5)
-    assert found.rankings == {"q": ["1"]}
+    assert found.by_question == {"q": ["1"]}
     assert found.degraded == {"the question is cut to 20,000 characters": 1}
 
 
@@ -103,7 +102,7 @@ def test_reranking_is_measured_where_it_is_on_or_asked_for() -> None:
 
 
 def test_an_unknown_configuration_is_named() -> None:
-    with pytest.raises(ValueError, match=r"\['sparse'\]; known are dense, lexical"):
+    with pytest.raises(ValueError, match=r"\['sparse'\]; known: dense, lexical"):
         configurations(RetrievalParams(), ["sparse"])
 
 
@@ -114,6 +113,6 @@ def test_candidates_are_raised_and_never_lowered() -> None:
 
 
 def test_a_public_collection_is_asked_without_filters_and_context() -> None:
-    params = ranking_only(RetrievalParams())
+    params = RetrievalParams().ranking_only()
     stages = (params.self_query, params.expansion, params.neighbours, params.context)
     assert not any(stage.enabled for stage in stages)

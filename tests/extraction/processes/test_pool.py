@@ -1,4 +1,4 @@
-"""The pool: a bad page costs itself, never the others."""
+"""The pool: a bad page harms only itself, never the others."""
 
 import os
 import signal
@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from moodswarm.extraction import Article, ExtractionPool, Refused
+from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.processes.pool import ExtractionPool
 
 URL = "https://solano.example/notes/a"
 PAGE = b"<body><article><h1>Hinges</h1>" + b"<p>The shed door speaks first, in autumn.</p>" * 9
-# Quadratic for the parser's consumers, yet under every limit of the page itself.
+# It stays within every limit for pages, yet the steps after the parser take quadratic time.
 SLOW = b"<body>" + b"<div class=highlight>" * 200 + b"<pre>a</pre>" * 20_000
 
 
@@ -30,11 +31,11 @@ def worker_of(parent: int) -> int:
 
 
 def ticks(worker: int) -> int:
-    """CPU time that a process has used."""
+    """Return the CPU time that a process has used."""
     return int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[11])
 
 
-def test_pages_become_what_they_become_without_a_pool(pool: ExtractionPool) -> None:
+def test_a_page_becomes_the_same_article_each_time(pool: ExtractionPool) -> None:
     outcomes = [pool.submit(PAGE, URL).result(60) for _ in range(3)]
     assert all(isinstance(outcome, Article) for outcome in outcomes)
     assert len(set(outcomes)) == 1
@@ -62,7 +63,7 @@ def test_a_killed_worker_costs_only_its_own_page(pool: ExtractionPool) -> None:
     worker = worker_of(os.getpid())
     before = ticks(worker)
     slow, others = pool.submit(SLOW, URL), [pool.submit(PAGE, URL) for _ in range(3)]
-    while ticks(worker) < before + 20:  # until it is at work on the page
+    while ticks(worker) < before + 20:  # until it works on the page
         time.sleep(0.01)
     os.kill(worker, signal.SIGKILL)
     assert slow.result(60) == Refused("crashed", "its worker ended with exit code -9")
@@ -76,7 +77,7 @@ def test_a_worker_that_was_killed_while_idle_costs_nothing(pool: ExtractionPool)
     assert isinstance(pool.submit(PAGE, URL).result(60), Article)
 
 
-def test_closing_ends_what_runs_and_what_waits() -> None:
+def test_closing_ends_pages_in_progress_and_in_the_queue() -> None:
     pool = ExtractionPool(1, 60.0, 3_000_000, 1_024)
     assert isinstance(pool.submit(PAGE, URL).result(60), Article)
     outcomes = [pool.submit(SLOW, URL), pool.submit(PAGE, URL)]
@@ -94,7 +95,7 @@ def test_too_many_bytes_never_reach_a_worker() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="a promise of the Linux kernel")
 def test_no_worker_outlives_a_killed_parent() -> None:
     program = (
-        "import os, signal\nfrom moodswarm.extraction import ExtractionPool\n"
+        "import os, signal\nfrom moodswarm.extraction.processes.pool import ExtractionPool\n"
         "pool = ExtractionPool(1, 60.0, 3_000_000, 1_024)\n"
         f"pool.submit({PAGE[:60]!r}, {URL!r}).result()\nos.write(1, b'ready')\n"
         f"pool.submit({SLOW[:30]!r} * 9, {URL!r})\nsignal.pause()\n"
@@ -116,7 +117,7 @@ def test_no_worker_outlives_a_killed_parent() -> None:
 def loaded() -> set[str]:
     """The modules of a process that has extracted a page."""
     program = (
-        "import sys\nfrom moodswarm.extraction import extract_page\n"
+        "import sys\nfrom moodswarm.extraction.page import extract_page\n"
         f"extract_page({PAGE!r}, {URL!r})\nprint(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""Small export archives of invented people, in the form that the platforms give them."""
+"""Small export archives of invented people, in the form in which the platforms send them."""
 
 import csv
 import io
@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moodswarm.imports.archives import ArchiveLimits, Item, Skipped, Unusable, read_archive
-from moodswarm.records import Document
+from moodswarm.imports.archives.files import ArchiveLimits
+from moodswarm.imports.archives.reading import read_archive
+from moodswarm.imports.items import Found, Item, Skipped, Unusable
 
 Files = Mapping[str, str | bytes]
 
@@ -32,7 +33,7 @@ def folder(path: Path, files: Files) -> Path:
 
 
 class Contents:
-    """All that an archive gave."""
+    """Everything that was read from an archive."""
 
     def __init__(
         self,
@@ -42,13 +43,13 @@ class Contents:
         limits: ArchiveLimits | None = None,
     ) -> None:
         items: list[Item] = list(read_archive(platform, path, author, limits))
-        self.documents = [item for item in items if isinstance(item, Document)]
+        self.documents = [item.document for item in items if isinstance(item, Found)]
         self.skipped = [item for item in items if isinstance(item, Skipped)]
         self.unusable = [item for item in items if isinstance(item, Unusable)]
 
     @property
     def reasons(self) -> list[str]:
-        """Reasons of what was skipped."""
+        """The reasons of the skipped entries."""
         return [item.reason for item in self.skipped]
 
 
@@ -70,7 +71,7 @@ def share(number: int, commentary: str, **values: str) -> dict[str, str]:
 
 
 def shares(*rows: dict[str, str]) -> str:
-    """Write `Shares.csv` as LinkedIn does: each line of a commentary is quoted once more."""
+    """Write `Shares.csv` as LinkedIn does: it quotes each line of a commentary once more."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -94,7 +95,7 @@ def linkedin_article(
 
 
 def linkedin(*rows: dict[str, str], **more: str) -> dict[str, str]:
-    """Give the files of an archive."""
+    """Return the files of an archive."""
     return {"Profile.csv": PROFILE, "Shares.csv": shares(*rows), **more}
 
 
@@ -155,10 +156,10 @@ def tweet(number: int, text: str, **values: Any) -> dict[str, Any]:
 
 
 def answer(number: int, to: int, text: str, user: str = "77") -> dict[str, Any]:
-    """Make a reply, to oneself if nothing else is said."""
+    """Make a reply, by default to the author."""
     return tweet(number, text, in_reply_to_status_id_str=str(to), in_reply_to_user_id_str=user)
 
 
 def x(*tweets: dict[str, Any], **more: str) -> dict[str, str]:
-    """Give the files of an archive."""
+    """Return the files of an archive."""
     return {"data/account.js": ACCOUNT, "data/tweets.js": ytd("tweets", list(tweets)), **more}

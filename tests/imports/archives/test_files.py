@@ -15,7 +15,8 @@ from imports.archives.builders import (
     x,
     zipped,
 )
-from moodswarm.imports.archives import ArchiveError, ArchiveLimits, read_archive
+from moodswarm.imports.archives.files import ArchiveError, ArchiveLimits
+from moodswarm.imports.archives.reading import read_archive
 
 ZEROS = "0" * 3_000_000
 
@@ -42,7 +43,9 @@ def test_a_file_over_the_limit_is_refused(tmp_path: Path) -> None:
 
 def test_files_that_are_too_large_together_are_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path / "large.zip", x(tweet(1, "One.")))
-    assert "the files of the archive have more than" in reason(path, ArchiveLimits(total_bytes=300))
+    assert "the files of the archive add up to more than" in reason(
+        path, ArchiveLimits(total_bytes=300)
+    )
 
 
 def test_a_page_over_the_limit_is_refused(tmp_path: Path) -> None:
@@ -59,7 +62,7 @@ def test_too_many_files_are_refused(tmp_path: Path, packed: bool) -> None:
     assert "more than 20" in reason(make(tmp_path / "many", files), ArchiveLimits(files=20))
 
 
-def test_an_encrypted_archive_names_the_way_out(tmp_path: Path) -> None:
+def test_an_encrypted_archive_names_the_remedy(tmp_path: Path) -> None:
     path = zipped(tmp_path / "locked.zip", x(tweet(1, "One.")))
     data = bytearray(path.read_bytes())
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
@@ -90,10 +93,10 @@ def test_an_archive_that_declares_less_than_it_holds_is_refused(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip at all", b"PK\x03\x04" + bytes(100)])
-def test_what_is_no_zip_file_is_named(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_zip_file_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "export.zip"
     path.write_bytes(content)
-    assert "is no readable zip file" in reason(path)
+    assert "is not a readable zip file" in reason(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -132,7 +135,7 @@ def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
         ("x", {}, r"is empty; expected data/tweets.js"),
     ],
 )
-def test_an_archive_without_the_files_is_told_apart(
+def test_an_archive_of_another_platform_is_recognised(
     tmp_path: Path, platform: str, files: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ArchiveError, match=message):
@@ -140,7 +143,7 @@ def test_an_archive_without_the_files_is_told_apart(
 
 
 def test_an_unknown_platform_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match="known are linkedin, medium, x"):
+    with pytest.raises(ArchiveError, match="known: linkedin, medium, x"):
         next(iter(read_archive("myspace", tmp_path)))
 
 

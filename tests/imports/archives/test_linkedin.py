@@ -14,7 +14,7 @@ from imports.archives.builders import (
     shares,
     zipped,
 )
-from moodswarm.imports.archives import ArchiveError
+from moodswarm.imports.archives.files import ArchiveError
 from moodswarm.imports.archives.linkedin import unquote
 
 
@@ -92,7 +92,7 @@ def test_shares_with_the_number_of_a_member_in_a_nested_folder(tmp_path: Path) -
     assert contents.unusable == []
 
 
-def test_an_unpacked_archive_gives_the_same(tmp_path: Path) -> None:
+def test_an_unpacked_archive_yields_the_same(tmp_path: Path) -> None:
     files = linkedin(share(1, "Here."), **{"Articles/Articles/a.html": linkedin_article("A", "b")})
     from_zip = read(tmp_path, files)
     from_folder = Contents("linkedin", folder(tmp_path / "folder", files))
@@ -100,13 +100,13 @@ def test_an_unpacked_archive_gives_the_same(tmp_path: Path) -> None:
     assert len(from_zip.documents) == 2
 
 
-def test_a_given_name_goes_before_that_of_the_archive(tmp_path: Path) -> None:
+def test_a_given_name_wins_over_that_of_the_archive(tmp_path: Path) -> None:
     (post,) = read(tmp_path, linkedin(share(1, "Here.")), "M. Solano").documents
     assert post.author_full_name == "M. Solano"
 
 
 def test_without_a_name_nothing_is_read(tmp_path: Path) -> None:
-    with pytest.raises(ArchiveError, match=r"no name in Profile.csv; say it with --author"):
+    with pytest.raises(ArchiveError, match=r"no name in Profile.csv; pass it with --author"):
         read(tmp_path, {"Shares.csv": shares(share(1, "Here."))})
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imports.archives.builders import MEDIUM_PROFILE, Contents, medium_post, zipped
-from moodswarm.imports.archives import ArchiveError
+from moodswarm.imports.archives.files import ArchiveError
 
 ARTICLE = (
     '<h3 class="graf graf--h3 graf--leading graf--title">The burr</h3>'
@@ -73,7 +73,7 @@ def test_the_name_is_that_of_a_post_if_there_is_no_profile(tmp_path: Path) -> No
 
 def test_without_any_name_the_option_is_named(tmp_path: Path) -> None:
     files = {"posts/draft_1.html": medium_post("Not yet", ARTICLE, footer=False)}
-    with pytest.raises(ArchiveError, match="say it with --author"):
+    with pytest.raises(ArchiveError, match="pass it with --author"):
         Contents("medium", zipped(tmp_path / "export.zip", files))
 
 

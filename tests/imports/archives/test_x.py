@@ -1,4 +1,4 @@
-"""X's archive becomes posts: own words only, a thread at a time."""
+"""X's archive becomes posts, one for each thread, in the author's own words only."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from imports.archives.builders import ACCOUNT, Contents, answer, tweet, x, ytd, zipped
-from moodswarm.imports.archives import ArchiveError, json_array
+from moodswarm.imports.archives import json_array
+from moodswarm.imports.archives.files import ArchiveError
 
 
 def read(tmp_path: Path, files: dict[str, str], author: str | None = None) -> Contents:
@@ -59,7 +60,7 @@ def test_a_thread_is_one_post_in_order(tmp_path: Path) -> None:
     assert post.link.endswith("/1")
 
 
-def test_answers_to_oneself_below_someone_else_are_no_thread(tmp_path: Path) -> None:
+def test_replies_to_oneself_below_someone_else_are_not_a_thread(tmp_path: Path) -> None:
     contents = read(tmp_path, x(answer(1, 900, "@ana No.", user="8"), answer(2, 1, "And why.")))
     assert (contents.documents, contents.reasons) == ([], ["reply", "reply"])
 
@@ -70,12 +71,12 @@ def test_the_rest_of_a_thread_stays_when_its_beginning_was_deleted(tmp_path: Pat
     assert post.link.endswith("/3")
 
 
-def test_a_circle_of_answers_ends(tmp_path: Path) -> None:
+def test_a_circle_of_replies_ends(tmp_path: Path) -> None:
     contents = read(tmp_path, x(answer(1, 2, "Egg."), answer(2, 1, "Hen.")))
     assert sorted("".join(texts(contents)).split("\n\n")) == ["Egg.", "Hen."]
 
 
-def test_a_thread_of_many_answers_is_walked_once(tmp_path: Path) -> None:
+def test_a_thread_of_many_replies_is_walked_once(tmp_path: Path) -> None:
     chain = [answer(number, number + 1, f"{number}") for number in range(1, 20_000)]
     (post,) = read(tmp_path, x(*chain, tweet(20_000, "First."))).documents
     assert len(post.content.split("\n\n")) == 20_000
@@ -118,12 +119,12 @@ def test_an_older_archive_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("account", "message"),
     [
-        ({"username": "mira"}, r"no name in data/account.js; say it with --author"),
+        ({"username": "mira"}, r"no name in data/account.js; pass it with --author"),
         ({"accountDisplayName": "Mira"}, "no username in data/account.js"),
         ({"username": "../mira", "accountDisplayName": "Mira"}, "no username in data/account.js"),
     ],
 )
-def test_an_account_that_does_not_say_who(
+def test_an_account_without_a_name_is_refused(
     tmp_path: Path, account: dict[str, str], message: str
 ) -> None:
     files = {**x(tweet(1, "One.")), "data/account.js": ytd("account", [{"account": account}])}
@@ -135,12 +136,12 @@ def broken(tmp_path: Path, text: str) -> Contents:
     return read(tmp_path, {"data/account.js": ACCOUNT, "data/tweets.js": text})
 
 
-def test_what_stands_before_a_broken_place_is_kept(tmp_path: Path) -> None:
+def test_entries_before_a_broken_place_are_kept(tmp_path: Path) -> None:
     whole = ytd("tweets", [tweet(1, "One."), tweet(2, "Two.")])
     contents = broken(tmp_path, whole[:-40])
     assert texts(contents) == ["One."]
     assert contents.unusable[0].where == "data/tweets.js"
-    assert "broken JSON after 1 entries, the rest is lost" in contents.unusable[0].reason
+    assert "broken JSON after 1 entries; the rest is lost" in contents.unusable[0].reason
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,9 @@ def test_objects_of_a_large_file_are_read_across_the_pieces(
     assert len(read(tmp_path, x(*tweets)).documents) == 29
 
 
-def test_an_object_without_end_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_that_never_ends_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(json_array, "OBJECT_CHARACTERS", 1_000)
     text = f"window.YTD.tweets.part0 = [{json.dumps(tweet(1, ' '.join(map(str, range(400_000)))))}]"
     assert "more than 1,000 characters" in broken(tmp_path, text).unusable[0].reason

@@ -1,4 +1,4 @@
-"""A batch accounts for every item, pays for none twice, and stops when it should."""
+"""A batch reports every item, pays for none twice, and stops when it should."""
 
 import asyncio
 import json
@@ -17,9 +17,10 @@ from llm.chats import ASK, QUESTION, Answer, Crowd, Replies
 from llm.children import run_until_killed
 from llm.clients import scripted
 from llm.stub import stub
+from moodswarm.llm.batch.batch import Batch, BatchReport, ItemResult, run_batch
 from moodswarm.llm.batch.budget import Budget
 from moodswarm.llm.batch.cache import TaskCache
-from moodswarm.llm.batch.run import Batch, BatchReport, ItemResult, run_batch
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import (
     AnswerUnusable,
     EndpointDown,
@@ -31,7 +32,6 @@ from moodswarm.llm.errors import (
 from moodswarm.llm.hooks.guard import GuardHook, GuardOptions
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatResponse, Usage
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.task import Task, TextTask
 
 Results = list[ItemResult[Answer]]
@@ -76,7 +76,7 @@ def test_every_item_has_its_result() -> None:
 
 
 class Named(BaseModel):
-    """Reads one name, writes another, and writes more than it reads."""
+    """An output model whose field is read under one name and written under another."""
 
     model_config = ConfigDict(extra="forbid")
     mood: str = Field(validation_alias="answer", serialization_alias="told")
@@ -135,7 +135,9 @@ def test_items_are_read_as_they_are_needed() -> None:
         async with aclosing(aiter(run_batch(ASK, Crowd(), given(), concurrency=4))) as results:
             for _ in range(3):
                 await anext(results)
-                for _ in range(5_000):  # Turns enough to read all, were it not bounded.
+                for _ in range(
+                    5_000
+                ):  # Enough turns of the loop to read everything, if reading were not bounded.
                     await asyncio.sleep(0)
 
     asyncio.run(take_three())
@@ -237,7 +239,7 @@ def test_a_killed_batch_pays_again_only_for_what_was_in_flight(tmp_path: Path) -
     child.join()
     crowd = Crowd()
     _, report = run(crowd, items(20), cache=TaskCache(tmp_path / "cache"))
-    # The tenth may have been paid but not kept when the kill came.
+    # When the kill came, the tenth may have been paid for but not cached.
     assert (
         {str(number) for number in range(10, 20)}
         <= {*crowd.asked}
@@ -335,7 +337,7 @@ def test_cached_items_cost_no_budget(tmp_path: Path) -> None:
     assert (report.done, report.stopped) == (5, None)
 
 
-def test_progress_is_told_after_every_item() -> None:
+def test_progress_is_reported_after_every_item() -> None:
     seen: list[int] = []
     run(Crowd(), items(5), on_progress=lambda report: seen.append(report.done))
     assert seen == [1, 2, 3, 4, 5]
@@ -380,5 +382,5 @@ def test_over_a_bad_endpoint_all_are_accounted_for_and_none_is_paid_twice(tmp_pa
 def test_a_batch_runs_once() -> None:
     batch = run_batch(ASK, Crowd(), items(2), concurrency=2)
     asyncio.run(collect(batch))
-    with pytest.raises(RuntimeError, match="this batch has run; make another"):
+    with pytest.raises(RuntimeError, match="this batch has already run. Make another"):
         asyncio.run(collect(batch))

@@ -1,4 +1,4 @@
-"""A budget is kept, and says what it was spent on."""
+"""A budget is never exceeded, and reports what was spent."""
 
 import asyncio
 
@@ -39,19 +39,19 @@ def test_money_without_a_price_is_refused_at_once() -> None:
 
 
 @pytest.mark.parametrize("limits", [{}, {"tokens": -1}, {"money": -0.5, "price": PRICE}])
-def test_a_budget_without_a_limit_is_none(limits: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="expected one, from 0"):
+def test_a_budget_without_a_limit_is_refused(limits: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="set at least one, from 0 up"):
         Budget(**limits)  # type: ignore[arg-type]
 
 
 def test_a_request_without_a_limit_cannot_be_planned() -> None:
-    with pytest.raises(ProfileError, match="set `max_tokens`"):
+    with pytest.raises(ProfileError, match="Set `max_tokens`"):
         asyncio.run(Budget(tokens=9).watch(Replies()).chat(request(max_tokens=None)))
 
 
 def test_a_budget_is_used_up_but_not_overspent() -> None:
     async def spend() -> tuple[Budget, Crowd]:
-        # Each call may take 61 tokens and takes 15: room for one at a time near the end.
+        # Each call may take 61 tokens but takes 15, so near the end only one fits at a time.
         budget, crowd = Budget(tokens=300), Crowd()
         chat = budget.watch(crowd)
         await asyncio.gather(*(chat.chat(request()) for _ in range(50)), return_exceptions=True)

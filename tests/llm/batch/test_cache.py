@@ -1,4 +1,4 @@
-"""What is paid for is kept, whatever happens to the program that paid."""
+"""Answers that were paid for are kept, whatever happens to the program."""
 
 import multiprocessing
 from pathlib import Path
@@ -76,8 +76,8 @@ def test_an_answer_of_another_version_is_asked_for_again(cache: TaskCache, tmp_p
     assert cache.get(key(1)) is None
 
 
-def test_a_key_that_is_none_is_refused(cache: TaskCache) -> None:
-    with pytest.raises(ValueError, match="'../x' is no key: expected 64 hex digits"):
+def test_an_invalid_key_is_refused(cache: TaskCache) -> None:
+    with pytest.raises(ValueError, match="'../x' is not a key; expected 64 hex digits"):
         cache.put("../x", kept(1))
 
 

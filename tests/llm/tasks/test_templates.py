@@ -1,4 +1,4 @@
-"""Prompts: what others wrote stays inside its fence, and every mistake in a template is named."""
+"""Prompts: quoted text stays inside its fence, and every mistake in a template is named."""
 
 import re
 import unicodedata
@@ -55,7 +55,7 @@ def render(text: str, title: str = "", question: str = "") -> tuple[str, str]:
 
 
 def looks(text: str) -> str:
-    """What a careless eye reads: compatible forms are one, what is not seen is not there."""
+    """Return the text as a careless reader sees it, without invisible characters."""
     shown = (c for c in text if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFKC", "".join(shown)).lower().replace("о", "o")
 
@@ -158,10 +158,10 @@ def test_a_template_that_does_not_fit_names_what_is_wrong(
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("no blocks", r"has the blocks \[\]; expected user"),
+        ("no blocks", r"has the blocks \[\]. It needs a block `user`"),
         ("{% block usr %}{% endblock %}", r"has the blocks \['usr'\]"),
         ("{% block user %}\n{{ x | qoted }}{% endblock %}", "bad: line 2: No filter named 'qoted'"),
-        ("{% block user %}{% include name %}{% endblock %}", "named by a constant"),
+        ("{% block user %}{% include name %}{% endblock %}", "name its file as a constant"),
         (
             "{% block user %}{% include 'shared/no' %}{% endblock %}",
             "no prompt template .*shared/no",
@@ -174,7 +174,9 @@ def test_a_wrong_template_is_refused_when_it_is_read(source: str, message: str) 
 
 
 def test_a_missing_template_names_its_file_and_package() -> None:
-    with pytest.raises(PromptError, match=r"prompts/nope.jinja in the package moodswarm.llm"):
+    with pytest.raises(
+        PromptError, match=r"the package moodswarm.llm has no prompt template prompts/nope.jinja"
+    ):
         PromptTemplate.load("moodswarm.llm", "nope")
 
 

@@ -68,7 +68,9 @@ def test_a_run_is_limited_to_a_link_however_spelled() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("author", "Nobody"), ("link", "https://x.example")])
 def test_a_limit_that_nothing_fits_names_what_is_known(name: str, value: str) -> None:
-    with pytest.raises(ValueError, match=f"crawl.only.{name} is '{value}'.*known are"):
+    with pytest.raises(
+        ValueError, match=f"crawl.only.{name} is '{value}'.*Known (authors|links): "
+    ):
         select({**MIRA, "links": ["https://mira.example"]}, **{name: value})
 
 

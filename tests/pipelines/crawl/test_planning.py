@@ -1,4 +1,4 @@
-"""What a run asks for, given what earlier ones left."""
+"""The links that a run asks for, depending on what earlier runs left undone."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What the crawler's events change in the store: documents, ledger, and honest visits."""
+"""The changes that the crawler's events make in the store: documents, ledger and visits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from moodswarm.crawl.events import Event, Found, Visited
+from moodswarm.crawl.events import Event, LinkFound, Visited
 from moodswarm.pipelines.crawl.planning import Round
 from moodswarm.pipelines.crawl.recording import Recorder
 from moodswarm.pipelines.crawl.visits import pages_of
@@ -25,17 +25,19 @@ REPOSITORY = "https://github.com/mira/tides"
 
 @dataclass
 class Crawl:
-    """A store, and what happens to it when events come."""
+    """A store, and the changes that events make to it."""
 
     store: SqliteDocumentStore
     round: datetime = BEGAN
 
     def see(self, *events: Event) -> list[dict[str, Any]]:
         """Record a page of events, save it as the pipeline does, and return its visits."""
-        page = Recorder(self.store, {"s": Round(self.round, False)}).record(events)
+        page = Recorder(self.store, self.store.ledger, {"s": Round(self.round, False)}).record(
+            events
+        )
         documents, ledger, visits = page.tables()
         self.store.upsert_documents(list(table_to_documents(documents)))
-        self.store.record_ledger(list(table_to_ledger(ledger)))
+        self.store.ledger.record(list(table_to_ledger(ledger)))
         return visits.to_pylist()
 
     def outcome(self, *events: Event) -> tuple[str, str | None]:
@@ -51,7 +53,7 @@ class Crawl:
         return found
 
     def entry(self, url: str) -> LedgerEntry:
-        (found,) = self.store.get_ledger([ledger_id(url)])
+        (found,) = self.store.ledger.get([ledger_id(url)])
         return found
 
 
@@ -109,8 +111,8 @@ def test_a_page_not_modified_is_unchanged_and_keeps_what_it_was_compared_with(cr
 
 
 def test_a_link_found_is_queued_and_forgets_nothing_that_is_known(crawl: Crawl) -> None:
-    def find(url: str) -> Found:
-        return Found(source_id="s", url=url, role="page", depth=1, found_on=SITE)
+    def find(url: str) -> LinkFound:
+        return LinkFound(source_id="s", url=url, role="page", depth=1, found_on=SITE)
 
     crawl.see(fetched(), find(f"{SITE}/tea"), find(f"{SITE}/boats"))
     assert crawl.entry(f"{SITE}/tea").state == "done"

@@ -84,4 +84,4 @@ def test_the_summary_shows_counts_failures_and_refusals(
     shown = capsys.readouterr().out
     assert "failed: https://a.example/failed: http_503: [busy]" in shown
     assert "not crawled: https://b.example" in shown
-    assert "tries again what failed" in shown
+    assert "tries the failed links again" in shown

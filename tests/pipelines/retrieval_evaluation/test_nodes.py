@@ -159,8 +159,8 @@ def test_configurations_can_be_named_in_one_text() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"configurations": ["sparse"]}, "unknown .*sparse.*; known are dense"),
-        ({"configurations": "dense,hybrid"}, "unknown .*dense,hybrid.*; known are dense"),
+        ({"configurations": ["sparse"]}, "unknown .*sparse.*; known: dense"),
+        ({"configurations": "dense,hybrid"}, "unknown .*dense,hybrid.*; known: dense"),
         ({"questions": 0}, "greater than or equal to 1"),
         ({"k": 5}, "greater than or equal to 10"),
         ({"question": 5}, "Extra inputs"),

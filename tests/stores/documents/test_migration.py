@@ -1,4 +1,4 @@
-"""A store of an older version goes on as one of this version, whatever happens on the way."""
+"""A store of an older version becomes one of this version, whatever happens on the way."""
 
 import signal
 import sqlite3
@@ -40,8 +40,8 @@ CALL = CallRecord(
     state="answered",
 )
 
-# Opens a store as soon as it is told to; killed just before the statement that starts with
-# the text in its second argument.
+# Opens a store when told to, and kills itself just before the statement that starts with the
+# text in its second argument.
 OPENER = """
 import os, signal, sqlite3, sys
 
@@ -77,7 +77,7 @@ def version(path: Path) -> int:
 
 
 def layout(path: Path) -> tuple[dict[str, set[tuple[object, ...]]], set[tuple[str, str]]]:
-    """Columns of each table in any order (name, type, nullable, key), and the indexes."""
+    """Return the columns of each table (name, type, nullable, key) and the indexes, unordered."""
     with closing(sqlite3.connect(path)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         columns = {
@@ -125,9 +125,9 @@ def test_documents_are_read_as_before(store: SqliteDocumentStore) -> None:
 
 
 def test_a_ledger_is_gained(store: SqliteDocumentStore) -> None:
-    assert list(store.scan_ledger()) == []
-    store.record_ledger([QUEUED])
-    assert store.get_ledger([QUEUED.id]) == [QUEUED]
+    assert list(store.ledger.scan()) == []
+    store.ledger.record([QUEUED])
+    assert store.ledger.get([QUEUED.id]) == [QUEUED]
 
 
 def test_a_licence_can_be_stored(store: SqliteDocumentStore) -> None:
@@ -154,7 +154,7 @@ def path_2(tmp_path: Path) -> Path:
 def test_documents_and_ledger_of_version_2_stay_byte_for_byte(path_2: Path) -> None:
     before = rows_of_version_2(path_2)
     store = SqliteDocumentStore(path_2)
-    assert [entry.id for page in store.scan_ledger() for entry in page] == [ENTRY[0]]
+    assert [entry.id for page in store.ledger.scan() for entry in page] == [ENTRY[0]]
     assert store.get_documents([ARTICLE[0]])[0].licence == "MIT"
     store.close()
     assert rows_of_version_2(path_2) == before
@@ -165,9 +165,9 @@ def test_documents_and_ledger_of_version_2_stay_byte_for_byte(path_2: Path) -> N
 def test_calls_are_gained(write_old: Callable[[Path], None], tmp_path: Path) -> None:
     write_old(tmp_path / "old.db")
     store = SqliteDocumentStore(tmp_path / "old.db")
-    assert list(store.scan_calls()) == []
-    store.record_calls([CALL])
-    assert list(store.scan_calls()) == [[CALL]]
+    assert list(store.calls.scan()) == []
+    store.calls.record([CALL])
+    assert list(store.calls.scan()) == [[CALL]]
     store.close()
 
 

@@ -1,4 +1,4 @@
-"""What the MongoDB store promises beyond the contract: errors that help and keep secrets."""
+"""Promises of the MongoDB store beyond the contract: helpful errors that keep secrets."""
 
 import socket
 import sys
@@ -12,7 +12,8 @@ import pytest
 from contracts.document_stores import make, mongo_store, wire_server
 from contracts.model_calls import make as make_call
 from moodswarm.stores.documents.mongodb.store import MongoDocumentStore
-from moodswarm.stores.documents.protocol import UpsertResult, open_document_store
+from moodswarm.stores.documents.opening import open_document_store
+from moodswarm.stores.documents.protocol import UpsertResult
 from moodswarm.stores.errors import StoreUnavailable
 
 SECRETS = ("grace", "s3cret")
@@ -32,14 +33,14 @@ def store(uri: str) -> Iterator[MongoDocumentStore]:
 
 @pytest.fixture
 def nobody() -> Iterator[str]:
-    """An address at which nothing listens, held so that nothing else takes it."""
+    """Yield an address at which nothing listens, reserved so that nothing else takes it."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{held.getsockname()[1]}"
 
 
 def chain(error: BaseException | None) -> str:
-    """Everything that a traceback would show of an error."""
+    """Return everything that a traceback would show of an error."""
     text = ""
     while error is not None:
         text += f"{error!r}\n"
@@ -128,11 +129,11 @@ def test_a_document_written_before_licences_were_known_is_read(store: MongoDocum
 
 
 def test_calls_are_indexed_by_time_and_keep_it_as_a_date(store: MongoDocumentStore) -> None:
-    store.record_calls([make_call(1)])
-    row = store._calls._calls.find_one({"_id": make_call(1).id})
+    store.calls.record([make_call(1)])
+    row = store.calls._calls.find_one({"_id": make_call(1).id})
     assert row is not None
     assert row["at"] == make_call(1).at
-    indexes = store._calls._calls.index_information().values()
+    indexes = store.calls._calls.index_information().values()
     assert [("place", 1)] in [index["key"] for index in indexes]
 
 
@@ -162,7 +163,7 @@ def test_more_ids_than_one_query_takes_are_found(store: MongoDocumentStore) -> N
 def test_a_server_that_goes_away_is_unavailable(tmp_path: Path) -> None:
     with wire_server(tmp_path) as uri:
         with mongo_store(uri):
-            pass  # it runs from here on
+            pass  # wait until the server answers
         store = MongoDocumentStore(uri, server_selection_timeout_ms=500)
     with pytest.raises(StoreUnavailable, match=f"{uri}/moodswarm: .*check that the server runs"):
         store.status()

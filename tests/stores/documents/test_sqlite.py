@@ -1,4 +1,4 @@
-"""What the SQLite store promises beyond the contract: durability, sharing, honest errors."""
+"""Promises of the SQLite store beyond the contract: durability, sharing, helpful errors."""
 
 import os
 import signal
@@ -15,12 +15,12 @@ import pytest
 
 from contracts.document_stores import make
 from contracts.model_calls import make as make_call
-from moodswarm.stores.documents.protocol import open_document_store
+from moodswarm.stores.documents.opening import open_document_store
 from moodswarm.stores.documents.sqlite.schema import SCHEMA_VERSION
 from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 from moodswarm.stores.errors import StoreCorrupt, StoreFull, StoreLocked, StoreUnavailable
 
-# Upserts batches for ever and says which are acknowledged.
+# Upserts batches for ever, and prints which ones were acknowledged.
 WRITER = """
 import sys
 from moodswarm.records import Document
@@ -136,7 +136,7 @@ def test_a_scan_of_sources_follows_an_index_and_sorts_nothing(store: SqliteDocum
     executed: list[str] = []
     connection = store._file._connection()
     connection.set_trace_callback(executed.append)
-    list(store.scan_ledger(["a", "b"]))
+    list(store.ledger.scan(["a", "b"]))
     connection.set_trace_callback(None)
     (query,) = [statement for statement in executed if "source_id" in statement]
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
@@ -150,7 +150,7 @@ def test_a_scan_of_calls_follows_the_index_on_time_and_sorts_nothing(
     executed: list[str] = []
     connection = store._file._connection()
     connection.set_trace_callback(executed.append)
-    list(store.scan_calls(datetime(2026, 1, 1, tzinfo=UTC)))
+    list(store.calls.scan(datetime(2026, 1, 1, tzinfo=UTC)))
     connection.set_trace_callback(None)
     (query,) = [statement for statement in executed if "model_calls" in statement]
     steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
@@ -161,7 +161,7 @@ def test_a_scan_of_calls_follows_the_index_on_time_and_sorts_nothing(
 def test_calls_wait_for_another_writer_and_are_not_lost(
     store: SqliteDocumentStore, path: Path
 ) -> None:
-    recorder = threading.Thread(target=store.record_calls, args=([make_call()],))
+    recorder = threading.Thread(target=store.calls.record, args=([make_call()],))
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         recorder.start()
@@ -169,7 +169,7 @@ def test_calls_wait_for_another_writer_and_are_not_lost(
         assert recorder.is_alive()
         other.rollback()
     recorder.join()
-    assert list(store.scan_calls()) == [[make_call()]]
+    assert list(store.calls.scan()) == [[make_call()]]
 
 
 def test_calls_that_wait_too_long_say_so_and_can_be_recorded_again(path: Path) -> None:
@@ -177,9 +177,9 @@ def test_calls_that_wait_too_long_say_so_and_can_be_recorded_again(path: Path) -
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreLocked, match=r"writing to .*documents\.db for more than 0\.05 s"):
-            store.record_calls([make_call()])
-    store.record_calls([make_call()])
-    assert list(store.scan_calls()) == [[make_call()]]
+            store.calls.record([make_call()])
+    store.calls.record([make_call()])
+    assert list(store.calls.scan()) == [[make_call()]]
     store.close()
 
 
@@ -210,7 +210,7 @@ def test_a_full_disk_is_named_and_the_batch_is_not_kept(store: SqliteDocumentSto
     assert store.status().counts["article"] == 1
 
 
-def test_a_file_that_is_no_database_is_corrupt(path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_corrupt(path: Path) -> None:
     path.write_bytes(b"This is not what it was. " * 200)
     with pytest.raises(StoreCorrupt, match=r"documents\.db is damaged .* import the latest export"):
         SqliteDocumentStore(path)
@@ -272,5 +272,5 @@ def test_a_closed_store_opens_again_when_used(store: SqliteDocumentStore) -> Non
 
 
 def test_an_unknown_backend_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown document store backend 'oracle'; known are"):
+    with pytest.raises(ValueError, match="unknown document store backend 'oracle'; use"):
         open_document_store({"backend": "oracle"})

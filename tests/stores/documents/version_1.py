@@ -61,7 +61,7 @@ ROWS = (ARTICLE, GONE)
 
 
 def write_version_1(path: Path) -> None:
-    """Write a store of two documents and an author."""
+    """Write a store with two documents and an author."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(TABLES)
         connection.executemany(INSERT, ROWS)
@@ -69,7 +69,7 @@ def write_version_1(path: Path) -> None:
 
 
 def rows_of_version_1(path: Path) -> list[tuple[object, ...]]:
-    """Read what version 1 had of each document, texts as bytes."""
+    """Read everything that version 1 stored of a document, with texts as bytes."""
     names = INSERT[INSERT.index("(") + 1 : INSERT.index(")")]
     with closing(sqlite3.connect(path)) as connection:
         connection.text_factory = bytes

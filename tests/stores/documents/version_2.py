@@ -67,7 +67,7 @@ ENTRY = (
 
 
 def write_version_2(path: Path) -> None:
-    """Write a store of two documents, one with a licence, and a ledger entry."""
+    """Write a store with two documents, one of them with a licence, and a ledger entry."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(TABLES)
         connection.executemany(INSERT, ROWS)
@@ -77,7 +77,7 @@ def write_version_2(path: Path) -> None:
 
 
 def rows_of_version_2(path: Path) -> list[tuple[object, ...]]:
-    """Read everything that version 2 had, texts as bytes."""
+    """Read everything that version 2 stored, with texts as bytes."""
     with closing(sqlite3.connect(path)) as connection:
         connection.text_factory = bytes
         return [

@@ -1,4 +1,4 @@
-"""What only an embedded store does: files, locks, crashes, forks and its own index."""
+"""Promises of the embedded store alone: files, locks, crashes, forks and its own index."""
 
 import os
 import random
@@ -18,7 +18,7 @@ import pytest
 
 from moodswarm.stores.errors import StoreCorrupt, StoreError, StoreFull, StoreLocked
 from moodswarm.stores.vectors.edge.store import EdgeVectorStore
-from moodswarm.stores.vectors.protocol import open_vector_store
+from moodswarm.stores.vectors.opening import open_vector_store
 
 DIM = 32
 
@@ -40,7 +40,7 @@ def ids(first: int, count: int) -> list[str]:
 
 
 def points(count: int, first: int = 0, revision: str = "one") -> pa.Table:
-    """Build clustered points, as texts are: 20 topics, and `page` says who wrote which batch."""
+    """Build points in 20 clusters, as texts have topics; `page` tells which batch wrote them."""
     rng = np.random.default_rng(first)
     topics = np.random.default_rng(0).standard_normal((20, DIM))
     rows = topics[rng.integers(0, 20, count)] + 0.7 * rng.standard_normal((count, DIM))
@@ -129,9 +129,9 @@ def test_a_crash_while_a_collection_is_created_leaves_room_for_it(
         ("collection.json", b"{"),
         ("edge_config.json", b"{"),
         ("segments/*/segment.json", b""),
-        # At this one the engine panics.
+        # The engine panics if this file is damaged.
         ("segments/*/vector_storage/deleted/status.dat", b"\0" * 4),
-        # These two the engine opens without a word, and half or all of the points are gone.
+        # The engine opens these two silently, although half or all of the points are gone.
         ("segments/*/mutable_id_tracker.mappings", b""),
         ("segments/*/version.info", None),
     ],
@@ -226,7 +226,7 @@ def test_stores_on_one_path_share_it(path: Path, store: EdgeVectorStore) -> None
     other.close()
 
 
-def test_the_last_store_to_close_gives_the_lock_back(path: Path, store: EdgeVectorStore) -> None:
+def test_the_last_store_to_close_releases_the_lock(path: Path, store: EdgeVectorStore) -> None:
     fill(store)
     other = EdgeVectorStore(path, lock_timeout=0)
     other.count("articles")

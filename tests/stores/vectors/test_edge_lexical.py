@@ -1,4 +1,4 @@
-"""Sparse vectors in embedded collections: those of an earlier version, restarts, optimizing."""
+"""Sparse vectors in embedded collections: earlier versions, restarts, optimizing."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def store(path: Path) -> Iterator[EdgeVectorStore]:
 
 
 def lexical_points(count: int, first: int = 0) -> pa.Table:
-    """Build points of which every third has index 7, and each tenth 8 as well."""
+    """Build points; every third has index 7, and every tenth index 8 as well."""
     rows = []
     for n in range(first, first + count):
         indices = [i for i, step in ((7, 3), (8, 10), (2**32 - 1, 1)) if n % step == 0]
@@ -52,7 +52,7 @@ def found(store: EdgeVectorStore, k: int = 50) -> list[tuple[str, float]]:
 
 
 def earlier_version(path: Path, count: int, optimized: bool = False) -> Path:
-    """Lay a collection out as the version without sparse vectors did, and return its folder."""
+    """Create a collection as the version without sparse vectors did; return its folder."""
     folder = path / "collections" / "articles"
     folder.mkdir(parents=True)
     config = qe.EdgeConfig(
@@ -147,9 +147,9 @@ def test_scores_are_the_same_after_a_restart_and_after_optimizing(
 
 
 @pytest.mark.parametrize("reopened", [False, True])
-def test_points_of_a_collection_that_was_emptied_count_no_more(path: Path, reopened: bool) -> None:
+def test_points_of_an_emptied_collection_are_no_longer_counted(path: Path, reopened: bool) -> None:
     def opened(at: Path) -> EdgeVectorStore:
-        # Indexed from one point on, sparse vectors are in a file that a restart does not make anew.
+        # Indexed from the first point on, so the sparse vectors are in a file that a restart reads.
         return EdgeVectorStore(at, lock_timeout=0, index_from=1)
 
     emptied, fresh = opened(path), opened(path.with_name("fresh"))

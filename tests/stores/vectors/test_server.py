@@ -1,4 +1,4 @@
-"""What only a server does: it may be away, busy, full, or not ours to use."""
+"""Promises for a server alone: it may be unreachable, busy, full, or used by another program."""
 
 import builtins
 import json
@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 
 from moodswarm.stores.errors import StoreError, StoreFull, StoreUnavailable
-from moodswarm.stores.vectors.protocol import open_vector_store
-from moodswarm.stores.vectors.server import requests as server_requests
+from moodswarm.stores.vectors.opening import open_vector_store
+from moodswarm.stores.vectors.server import connection
 from moodswarm.stores.vectors.server.store import ServerVectorStore
 
 qdrant_client = pytest.importorskip("qdrant_client")
@@ -29,11 +29,11 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_requests, "_PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(connection, "_PAUSES", (0.0, 0.0))
 
 
 class Answers(BaseHTTPRequestHandler):
-    """Answer with each status of the server's script in turn; its last one stays."""
+    """Answer with the statuses of the script in turn, then repeat the last one."""
 
     def do_GET(self) -> None:
         script: list[int] = self.server.script  # type: ignore[attr-defined]
@@ -46,7 +46,7 @@ class Answers(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: Any) -> None:
-        """Stay quiet."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -105,8 +105,8 @@ def test_an_unreachable_server_is_named_without_its_login() -> None:
         ("", "is empty"),
         ("localhost:6333", "does not start with http"),
         (f"ftp://user:{KEY}@host", "does not start with http"),
-        (f"http://user:{KEY}@host:notaport", "has a host or a port that is none"),
-        (f"http://user:{KEY}@[::1", "has a host or a port that is none"),
+        (f"http://user:{KEY}@host:notaport", "has an invalid host or port"),
+        (f"http://user:{KEY}@[::1", "has an invalid host or port"),
         (f"http://user:{KEY}@:6333", "names no host"),
     ],
 )
@@ -152,7 +152,7 @@ def test_a_collection_with_named_vectors_is_not_ours() -> None:
     size = qdrant_client.models.VectorParams(size=4, distance="Cosine")
     client.create_collection("articles", vectors_config={"title": size})
     store = ServerVectorStore(client=client)
-    with pytest.raises(StoreError, match=r"named vectors \['title'\].*set a `prefix`"):
+    with pytest.raises(StoreError, match=r"named vectors \['title'\].*Set a `prefix`"):
         store.ensure_collection("articles", 4)
     store.close()
 

@@ -1,4 +1,4 @@
-"""`moodswarm demo`: collection, features and search on a sample site of this machine."""
+"""`moodswarm demo`: collection, features and search on a sample site on this machine."""
 
 from moodswarm.commands.demo.command import demo_command
 

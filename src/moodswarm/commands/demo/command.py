@@ -1,4 +1,4 @@
-"""`moodswarm demo`: serve the sample site, crawl it, make features, search."""
+"""`moodswarm demo`: serve the sample site, crawl it, make features and search them."""
 
 import os
 import shlex
@@ -32,19 +32,17 @@ _MOODSWARM = (sys.executable, "-c", "from moodswarm.commands import main; main()
     type=click.IntRange(0, 65_535),
     default=PORT,
     show_default=True,
-    help="Port of the sample site; 0 takes a free one. Links to its pages hold it.",
+    help="Port of the sample site, which is part of its links; 0 takes a free one.",
 )
-@click.option(
-    "--keep", is_flag=True, help="Go on serving the site at the end, to look at it, until Ctrl-C."
-)
+@click.option("--keep", is_flag=True, help="Keep serving the site at the end, until Ctrl-C.")
 def demo_command(port: int, keep: bool) -> None:
-    """Crawl a sample site that this command serves, make features of it, and search them.
+    """Crawl a sample site that this command serves, make features from it, and search them.
 
-    Nothing outside this machine is asked, and your own stores are not touched: the demo has its
-    own in data/demo. Run it again, and it does only what has changed.
+    Nothing is requested from outside this machine, and your own stores are not touched: the demo
+    has its own in data/demo. If you run it again, it processes only what has changed.
 
     \b
-    It runs what you would run for your own links:
+    It runs the commands that you would run for your own links:
       kedro run --env demo
       moodswarm --env demo search "why did the whale sing twice"
     """
@@ -52,7 +50,9 @@ def demo_command(port: int, keep: bool) -> None:
     root = Project("demo").root
     site = root / "data/01_raw/sample_site"
     if not site.is_dir():
-        raise click.ClickException(f"{site} is missing; it comes with a clone of the project")
+        raise click.ClickException(
+            f"{site} is missing. It comes with a clone of the project; run the demo in one."
+        )
     again = (root / "data/demo/documents.db").exists()
     with _served(site, port) as served:
         _say(
@@ -74,7 +74,7 @@ def _check_extra() -> None:
 
     if find_spec("scrapy") is None:
         raise click.ClickException(
-            'the demo needs the crawler; install it with: pip install "moodswarm[crawl]"'
+            'the demo needs the crawler. Install it with: pip install "moodswarm[crawl]"'
         )
 
 
@@ -86,7 +86,7 @@ def _served(site: Path, port: int) -> Iterator[int]:
             serving = SiteServer(site, Path(folder), port)
         except OSError as error:
             raise click.ClickException(
-                f"{ADDRESS}:{port} cannot be used ({error.strerror}); take another with --port"
+                f"{ADDRESS}:{port} cannot be used ({error.strerror}). Choose another with --port."
             ) from error
         with serving:
             yield serving.port
@@ -96,7 +96,7 @@ def _run(root: Path, port: int, words: str, program: tuple[str, ...]) -> None:
     """Show a command and run it as a user would.
 
     Raises:
-        SystemExit: with the command's own exit code when it fails.
+        SystemExit: the command failed.
     """
     _say(f"$ {words}")
     done = subprocess.run(  # noqa: S603
@@ -106,7 +106,7 @@ def _run(root: Path, port: int, words: str, program: tuple[str, ...]) -> None:
         check=False,
     )
     if done.returncode:
-        _say(f"`{words}` ended with exit code {done.returncode}; the reason stands above.")
+        _say(f"`{words}` ended with exit code {done.returncode}. See the reason above.")
         raise SystemExit(1)
 
 
@@ -117,17 +117,17 @@ def _say(text: str) -> None:
 def _conclusion(again: bool, port: int) -> str:
     option = "" if port == PORT else f" --port {port}"
     lines = [
-        "Each document is one page of the site, or one file of the repository, known by its link."
+        "Each document is a page of the site or a file of the repository, identified by its link."
     ]
     if port and again:
-        lines.append("This was not the first run here: what had not changed was left alone.")
+        lines.append("This was not the first run here, so unchanged documents were skipped.")
     elif port:
         lines.append(f"Run `moodswarm demo{option}` again: nothing is stored or embedded twice.")
     lines += (
-        f"  moodswarm demo{option} --keep   goes on serving: change a page of the site and rerun",
-        "  rm -r data/demo         forgets the demo",
-        "  docs/crawl.md           your own links, in conf/local/parameters_crawl.yml",
-        "  docs/archives.md        your own archives: moodswarm import --from linkedin|medium|x",
+        f"  moodswarm demo{option} --keep   keeps serving: change a page of the site and rerun",
+        "  rm -r data/demo         removes the demo's data",
+        "  docs/crawl.md           crawl your own links, in conf/local/parameters_crawl.yml",
+        "  docs/archives.md        use your archives: moodswarm import --from linkedin|medium|x",
     )
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The sample repository: plain files, made into a git repository that is the same everywhere."""
+"""Makes a git repository, the same on every machine, from the sample repository's files."""
 
 import os
 import subprocess
@@ -11,6 +11,8 @@ _SIGNATURE = {
     "EMAIL": "mira@mira.example",
     "DATE": "2025-02-16T10:00:00+00:00",
 }
+# Independent of the machine, so that the commit has the same id everywhere. The crawler clones
+# with a filter, which a repository has to allow.
 _CONFIGURATION = {
     "core.autocrlf": "false",
     "core.fileMode": "false",
@@ -23,19 +25,22 @@ def make_repository(files: Path, folder: Path) -> None:
     """Commit files, with a fixed author and date, into a new bare repository.
 
     Raises:
-        click.ClickException: git is missing, or says why it cannot.
+        click.ClickException: git is missing, or it failed; the message quotes git's error.
     """
     _git("init", "--quiet", "--bare", "--initial-branch=main", str(folder))
     for name, value in _CONFIGURATION.items():
         _git("config", name, value, folder=folder)
-    # The work tree is named for this once, so nothing is written beside the files.
+    # The work tree is passed on each call, so that git writes nothing beside the files.
     _git("--work-tree", str(files), "add", "--all", ".", folder=folder, inside=files)
     _git("--work-tree", str(files), "commit", "--quiet", "-m", "Labels that tell when to sow",
          folder=folder, inside=files)  # fmt: skip
 
 
 def git_environment() -> dict[str, str]:
-    """Return an environment in which no setting of the user or of a calling git counts."""
+    """Return an environment without git settings of the user or of a git that runs this process.
+
+    The fixed names and dates in it make the commit's id the same on every machine.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     nowhere = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     signed = {
@@ -58,6 +63,6 @@ def _git(*arguments: str, folder: Path | None = None, inside: Path | None = None
             check=False,
         )
     except FileNotFoundError as error:
-        raise click.ClickException("the demo needs git, which is not installed") from error
+        raise click.ClickException("the demo needs git. Install it and run again.") from error
     if done.returncode:
         raise click.ClickException(f"git {arguments[0]} failed: {done.stderr.strip()}")

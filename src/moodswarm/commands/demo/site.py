@@ -20,18 +20,19 @@ from moodswarm.commands.demo.repository import git_environment
 
 ADDRESS = "127.0.0.1"
 CODE_HOST = "code.localhost"
+# Links in the site's files have no port; the one in use is added when a file is sent.
 _HOSTS = re.compile(rb"(?<=http://)[a-z]+\.localhost(?![:\w])")
 _TEXT = ("text/", "application/xml", "application/rss+xml", "application/json")
 _GIT_BODY_BYTES = 1024 * 1024
 
 
 class SiteServer:
-    """Serves while it is entered.
+    """A context manager that serves the site until it exits.
 
     Args:
-        site: A folder per host.
-        repositories: Bare repositories, served by `CODE_HOST`.
-        port: 0 takes a free one.
+        site: Folder with a subfolder per host.
+        repositories: Folder of bare repositories, served on `CODE_HOST`.
+        port: Port to listen on; 0 takes a free one.
 
     Raises:
         OSError: the port is taken.
@@ -39,6 +40,7 @@ class SiteServer:
 
     def __init__(self, site: Path, repositories: Path, port: int) -> None:
         self._server = ThreadingHTTPServer((ADDRESS, port), partial(_Answer, site, repositories))
+        # Connections that clients keep open would otherwise delay the end.
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="sample-site")
         self.port = self._server.server_port
@@ -54,7 +56,7 @@ class SiteServer:
 
 
 class _Answer(BaseHTTPRequestHandler):
-    """Answers one connection."""
+    """Answers the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
     server_version = "Breakwater/4"
@@ -66,7 +68,7 @@ class _Answer(BaseHTTPRequestHandler):
         super().__init__(*arguments)
 
     def do_GET(self) -> None:
-        """Send a file, or what git asks for."""
+        """Send a file, or the answer to a request from git."""
         if self._host == CODE_HOST:
             self._send_git()
         else:
@@ -77,7 +79,7 @@ class _Answer(BaseHTTPRequestHandler):
         self._send_file()
 
     def do_POST(self) -> None:
-        """Let git fetch; nothing else takes data."""
+        """Let git fetch, the only request with a body that is allowed."""
         if self._host == CODE_HOST:
             self._send_git()
         else:
@@ -108,7 +110,7 @@ class _Answer(BaseHTTPRequestHandler):
         self._send(200, {"Content-Type": kind, "ETag": etag, "Last-Modified": modified}, body)
 
     def _file(self) -> Path | None:
-        """Return the file that an address names, if it is one of the site."""
+        """Return the file that the address names, or None if the site has no such file."""
         path = PurePosixPath(unquote(urlsplit(self.path).path))
         if not re.fullmatch(r"[a-z]+\.localhost", self._host) or ".." in path.parts:
             return None
@@ -133,7 +135,7 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_error(413)
             return
         body = self.rfile.read(length)
-        if self.headers.get("Content-Encoding") == "gzip":
+        if self.headers.get("Content-Encoding") == "gzip":  # git packs larger requests
             body = gzip.decompress(body)
         done = subprocess.run(
             ("git", "http-backend"),  # noqa: S607

@@ -1,4 +1,4 @@
-"""`moodswarm retrieval evaluate`: measures on a public test collection, through the real path."""
+"""`moodswarm retrieval evaluate`: measures on a public test collection, by the usual path."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group("retrieval")
 def retrieval_group() -> None:
-    """Measure retrieval. On the own corpus: kedro run --pipeline=retrieval_evaluation."""
+    """Measure retrieval. On your own corpus: kedro run --pipeline=retrieval_evaluation."""
 
 
 @retrieval_group.command("evaluate")
@@ -40,7 +40,7 @@ def retrieval_group() -> None:
     type=click.Choice(KINDS),
     default="article",
     show_default=True,
-    help="What the documents are cleaned and chunked as; `repository` for source code.",
+    help="Kind that the documents are cleaned and chunked as; `repository` for source code.",
 )
 @click.option(
     "--work",
@@ -64,7 +64,7 @@ def evaluate_command(
 ) -> None:
     """Measure retrieval on a test collection in the format of TREC or BEIR.
 
-    The collection takes the way of any other text: into a document store, through the feature
+    The collection goes the way of any other text: into a document store, through the feature
     pipeline with the project's parameters, into Qdrant, and out of it by the retriever. Its stores
     are in a folder of their own. Documents are ranked by their best chunk; the measures are those
     of trec_eval.

@@ -32,7 +32,7 @@ _STORES = {DocumentsDataset: "sqlite", CollectionsDataset: "edge", FeatureIndexD
 
 @dataclass(slots=True)
 class CorpusCounts:
-    """What became of the documents of a collection."""
+    """How many documents of a collection were embedded, and why others were not."""
 
     documents: int
     rejected: dict[str, int]
@@ -44,8 +44,8 @@ class WorkCorpus:
     """The stores of a test collection in a work folder; the project's own are never opened.
 
     Args:
-        folder: Created when first written to. What an earlier run left there is continued.
-        catalog: The project's catalog; its entries keep their types, not their places.
+        folder: Created when first written to. A run goes on from what an earlier one left there.
+        catalog: The project's catalog; its entries keep their types, but live in the folder.
         parameters: The project's parameters.
     """
 
@@ -84,7 +84,7 @@ class WorkCorpus:
         """Make the document store hold exactly these documents.
 
         Args:
-            documents: Read in batches.
+            documents: Read in batches, so that a corpus need not fit into memory.
 
         Returns:
             The reason for each link that could not be stored.
@@ -111,7 +111,7 @@ class WorkCorpus:
         hooks = PluginManager(HOOK_NAMESPACE)
         for specs in (NodeSpecs, PipelineSpecs, DatasetSpecs):
             hooks.add_hookspecs(specs)
-        hooks.register(_Told(self.catalog, on_chunks))
+        hooks.register(_Progress(self.catalog, on_chunks))
         SequentialRunner().run(self._pipeline, self.catalog, hooks)
         report = self.catalog["feature_report"].load()
         rows = list(self.catalog["feature_index"].load().rows())
@@ -127,8 +127,8 @@ class WorkCorpus:
         self._opened.close()
 
 
-class _Told:
-    """Tells how far embedding is: the node saves page after page."""
+class _Progress:
+    """Reports how far embedding has come, as the node saves page after page."""
 
     def __init__(self, catalog: DataCatalog, on_chunks: Callable[[int, int], None]) -> None:
         self._catalog, self._on_chunks = catalog, on_chunks
@@ -150,7 +150,7 @@ def redirected(
     Args:
         catalog: Entries as configured, for servers too.
         names: Which entries.
-        folder: Where they are to live.
+        folder: The folder that they are moved to.
     """
     return {name: _redirect(dict(catalog[name]), folder) for name in names if name in catalog}
 

@@ -17,20 +17,25 @@ from rich.table import Table
 
 from moodswarm.commands.project import Project
 from moodswarm.commands.retrieval.corpus import CorpusCounts, WorkCorpus
-from moodswarm.evaluation.retrieval import collection
 from moodswarm.evaluation.retrieval.configurations import (
     configurations,
-    ranking_only,
     with_candidates,
 )
-from moodswarm.evaluation.retrieval.opening import Retrievers
-from moodswarm.evaluation.retrieval.rankings import Answers, ask_all, going_deeper
+from moodswarm.evaluation.retrieval.public_collection import (
+    Judged,
+    existing,
+    join_judgements,
+    read_documents,
+    read_judgements,
+    read_queries,
+)
+from moodswarm.evaluation.retrieval.rankings import Rankings, Retrievers, ask_all, going_deeper
 from moodswarm.evaluation.retrieval.results import summarise
 from moodswarm.pipelines.console import console
 from moodswarm.pipelines.retrieval_evaluation.summary import print_results
 from moodswarm.records.ids import document_id
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.stores.folder_lock import StoreLock
+from moodswarm.stores.folder_lock import FolderLock
 from moodswarm.stores.vectors.protocol import Hit
 
 #: How deep documents are ranked: Recall@100 needs so many.
@@ -58,28 +63,28 @@ def evaluate(
     """Import, make features, ask, and measure.
 
     Returns:
-        What `show` prints: `counts`, `configurations`, `seconds`, `work`, `parameters`.
+        The report that `show` prints: `counts`, `configurations`, `seconds`, `work`, `parameters`.
     """
-    # What is quick to read is checked before a corpus is embedded.
-    queries = collection.read_queries(files.queries)
-    judgements = collection.read_judgements(files.qrels)
-    collection.join(queries, judgements, set(), limit_queries)
+    # Files that are quick to read are checked before a corpus is embedded.
+    queries = read_queries(files.queries)
+    judgements = read_judgements(files.qrels)
+    join_judgements(queries, judgements, set(), limit_queries)
     parameters = project.config["parameters"]
     settings = configurations(project.retrieval, wanted)
     folder = (work or default_folder(project.root, files.corpus, kind)).resolve()
     click.echo(f"Stores of this collection: {folder}", err=True)
     seconds: dict[str, float] = {}
     corpus = WorkCorpus(folder, project.config["catalog"], parameters)
-    lock = StoreLock(folder, LOCK_TIMEOUT_SECONDS, remedy="name another folder with --work")
+    lock = FolderLock(folder, LOCK_TIMEOUT_SECONDS, remedy="name another folder with --work")
     with lock, closing(corpus), _quiet():
         named, rejected = _fill(corpus, files.corpus, kind, seconds)
         counts = _features(corpus, seconds)
         known = {*named.values(), *rejected}
-        judged = collection.join(queries, judgements, known, limit_queries)
+        judged = join_judgements(queries, judgements, known, limit_queries)
         models = Retrievers(corpus.vectors, project.embedder, project.lexical)
         with _timed(seconds, "search"), models as retrievers:
-            answers = _ask(retrievers, settings, judged, named)
-    results = summarise(answers, judged.judgements)
+            rankings = _ask(retrievers, settings, judged, named)
+    results = summarise(rankings, judged.judgements)
     return {
         "counts": _counts(counts, rejected, judged, len(queries)),
         "configurations": {name: found.as_dict() for name, found in results.items()},
@@ -91,12 +96,14 @@ def evaluate(
 
 
 def default_folder(root: Path, corpus: Path, kind: str) -> Path:
-    """Return a folder per content of the corpus, where its stores are kept between runs.
+    """Return the folder in which the stores of a corpus are kept between runs.
+
+    It is named after the content of the corpus, so that a changed corpus gets stores of its own.
 
     Raises:
         UnusableCollection: there is no such file.
     """
-    with collection.existing(corpus).open("rb") as stream:
+    with existing(corpus).open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
     return root / "data" / "08_reporting" / "retrieval" / f"{content[:16]}-{kind}"
 
@@ -122,13 +129,15 @@ def write_json(report: Mapping[str, Any], path: Path) -> None:
 def _fill(
     corpus: WorkCorpus, path: Path, kind: str, seconds: dict[str, float]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return (the collection's id by id of document, the reason by id that gave none)."""
+    """Return the collection's ids by document, and the reasons for those that became none."""
     named: dict[str, str] = {}
     rejected: dict[str, str] = {}
     with (
         _timed(seconds, "import"),
         click.progressbar(
-            collection.documents(path, kind, rejected, named), label="Importing", file=sys.stderr
+            read_documents(path, kind, rejected, named),
+            label="Importing",
+            file=sys.stderr,
         ) as reader,
     ):
         failed = corpus.fill(reader)
@@ -145,13 +154,13 @@ def _features(corpus: WorkCorpus, seconds: dict[str, float]) -> CorpusCounts:
 def _ask(
     retrievers: Retrievers,
     settings: Mapping[str, RetrievalParams],
-    judged: collection.Judged,
+    judged: Judged,
     named: Mapping[str, str],
-) -> dict[str, Answers]:
+) -> dict[str, Rankings]:
     def document(hit: Hit) -> str:
         return named[hit.payload["document_id"]]
 
-    def ask(params: RetrievalParams, advance: Callable[[], None]) -> Answers:
+    def ask(params: RetrievalParams, advance: Callable[[], None]) -> Rankings:
         return ask_all(
             retrievers.open(with_candidates(params, DEPTH)),
             judged.queries.items(),
@@ -164,13 +173,16 @@ def _ask(
     length = len(settings) * len(judged.queries)
     with click.progressbar(length=length, label="Asking", file=sys.stderr) as bar:
         return {
-            name: ask(ranking_only(params), lambda: bar.update(1))
+            name: ask(params.ranking_only(), lambda: bar.update(1))
             for name, params in settings.items()
         }
 
 
 def _counts(
-    counts: CorpusCounts, rejected: Mapping[str, str], judged: collection.Judged, queries: int
+    counts: CorpusCounts,
+    rejected: Mapping[str, str],
+    judged: Judged,
+    queries: int,
 ) -> dict[str, Any]:
     reasons = Counter(counts.rejected)
     reasons.update({"not storable": len(rejected)} if rejected else {})

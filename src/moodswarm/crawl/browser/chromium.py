@@ -1,6 +1,10 @@
-"""How Chromium is started: nothing of its own accord, nothing around the proxy."""
+"""Finds Chromium, and starts it so that it asks nothing by itself and nothing without the proxy.
+
+Neither Chromium nor its driver is ever downloaded.
+"""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +13,10 @@ from urllib.parse import urlsplit
 
 from selenium.webdriver import ChromeOptions
 
-#: A tall window: what loads when it comes into view is in view sooner.
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+#: A tall window, so that content which loads when it comes into view loads sooner.
 WIDTH, HEIGHT = 1280, 2400
-#: Chromium hangs where the path of its socket, 44 characters longer, exceeds the system's 104.
+#: Chromium hangs if the path of its socket, 44 characters longer than this, exceeds 104 characters.
 _LONGEST_FOLDER = 58
 _QUIET = (
     "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--no-first-run",
@@ -23,12 +28,27 @@ _QUIET = (
     "--disable-features=Translate,MediaRouter,OptimizationHints,DnsOverHttps",
 )  # fmt: skip
 _UNUSED = ("--blink-settings=imagesEnabled=false", "--js-flags=--max-old-space-size=512")
-#: Never needed for the text of a page. Images are off by a switch above.
+#: Files that the text of a page never needs. A switch above turns images off.
 BLOCKED = [
     f"*.{ending}"
     for kind in ("woff woff2 ttf otf eot", "mp4 webm ogg mp3 m4a m3u8 mov avi", "zip gz exe dmg")
     for ending in kind.split()
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserPaths:
+    """The paths of Chromium and its driver, which should have the same version."""
+
+    browser: str
+    driver: str
+
+
+def find_browser() -> BrowserPaths | None:
+    """Return the first browser on PATH and its driver; None if one of them is missing."""
+    browser = next((path for name in _BROWSERS if (path := shutil.which(name))), None)
+    driver = shutil.which("chromedriver")
+    return BrowserPaths(browser, driver) if browser and driver else None
 
 
 def _never_refused(_url: str) -> None:
@@ -37,14 +57,14 @@ def _never_refused(_url: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every browser of a crawl has in common.
+    """The settings that all browsers of a crawl have in common.
 
     Attributes:
         proxy: Address of the egress proxy; `None` only in a test.
-        refusal: Why the proxy refused an address, if it did: Chromium does not tell.
-        page_seconds: For all of one page, from its address to its text.
+        refusal: Returns why the proxy refused an address, which Chromium does not report.
+        page_seconds: For a whole page, from the request to its text.
         page_bytes: A longer page is refused.
-        memory_mib: Anonymous memory of the browser's processes together; above, it is ended.
+        memory_mib: Anonymous memory of all the browser's processes; above it, the browser is ended.
     """
 
     browser: str
@@ -58,7 +78,7 @@ class Setup:
 
 
 def make_options(setup: Setup, folder: Path) -> ChromeOptions:
-    """Return the options for a browser whose files all lie in `folder`."""
+    """Return the options for a browser that keeps all its files in `folder`."""
     options = ChromeOptions()
     options.binary_location = setup.browser
     options.page_load_strategy = "eager"
@@ -67,7 +87,7 @@ def make_options(setup: Setup, folder: Path) -> ChromeOptions:
         "pageLoad": int(1_000 * setup.page_seconds),
         "script": int(1_000 * setup.page_seconds),
     }
-    # Chromedriver lets pages open windows; Chromium itself does not.
+    # Chromedriver would allow pages to open windows, unlike Chromium itself.
     options.add_experimental_option("excludeSwitches", ["disable-popup-blocking"])
     options.add_experimental_option("prefs", _preferences())
     for argument in [*_QUIET, *_UNUSED, *_network(setup.proxy)]:
@@ -75,10 +95,10 @@ def make_options(setup: Setup, folder: Path) -> ChromeOptions:
     options.add_argument(f"--user-data-dir={folder / 'profile'}")
     options.add_argument(f"--user-agent={setup.user_agent}")
     options.add_argument(f"--window-size={WIDTH},{HEIGHT}")
-    # Over a pipe the browser ends with its driver, and no port is open to other users.
+    # With a pipe, the browser ends with its driver, and no port is open to other users.
     options.add_argument("--remote-debugging-pipe")
     if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # Chromium refuses to start as root otherwise.
+        options.add_argument("--no-sandbox")  # As root, Chromium refuses to start with it.
     return options
 
 
@@ -97,10 +117,10 @@ def _preferences() -> dict[str, object]:
 
 
 def _network(proxy: str | None) -> list[str]:
-    """Return the switches that leave one way out."""
+    """Return the switches that leave only one way to the network."""
     arguments = [
         "--disable-quic",
-        # With "force-" before it, as it once was, Chromium 150 ignores it, and UDP leaks.
+        # Chromium 150 ignores the old name, with "force-" before it, and then UDP leaks.
         "--webrtc-ip-handling-policy=disable_non_proxied_udp",
         "--dns-prefetch-disable",
     ]
@@ -110,14 +130,14 @@ def _network(proxy: str | None) -> list[str]:
     return [
         *arguments,
         f"--proxy-server={proxy}",
-        # Without this Chromium asks its own machine directly.
+        # Without this, Chromium reaches addresses of its own machine directly.
         "--proxy-bypass-list=<-loopback>",
         f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {host}",
     ]
 
 
 def make_environment(folder: Path) -> dict[str, str]:
-    """Return the browser's environment: no secrets, and a home that is removed with it."""
+    """Return the browser's environment, without secrets, and with a home that is removed later."""
     kept = {
         name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ
     }
@@ -128,7 +148,7 @@ def make_environment(folder: Path) -> dict[str, str]:
         "TMPDIR": home if len(home) <= _LONGEST_FOLDER else tempfile.gettempdir(),
         "XDG_CONFIG_HOME": home,
         "XDG_CACHE_HOME": home,
-        # Selenium's own program, were it ever started, asks nobody and tells nobody.
+        # If Selenium's own program were ever started, it would download and report nothing.
         "SE_OFFLINE": "true",
         "SE_AVOID_STATS": "true",
     }

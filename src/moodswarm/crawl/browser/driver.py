@@ -1,4 +1,4 @@
-"""One browser and its driver, and the certain end of both."""
+"""One browser and its driver, both of which are certain to end."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ from moodswarm.crawl.browser.scripts import PRELUDE
 _START_SECONDS = 60.0
 _END_SECONDS = 10.0
 _ANSWER_SECONDS = 3_600  # limits end the browser long before
-#: What Selenium and the connection to a driver that died raise.
+#: Errors of Selenium, and of the connection to a driver that died.
 DRIVER_ERRORS = (WebDriverException, HTTPError, OSError)
 
 
@@ -39,20 +39,21 @@ class _WatchedService(Service):
             env=make_environment(folder),
             popen_kw={"process_group": 0},
         )
-        # Isolated and without site-packages: a start of 20 ms, and no file of ours is shadowed.
+        # Isolated and without site-packages, the watchdog starts in 20 ms, and no module of the
+        # standard library can be shadowed.
         program = [str(Path(watchdog.__file__)), str(folder), str(setup.memory_mib), setup.driver]
         self._command = ["-I", "-S", *program]
 
     def env_path(self) -> None:
-        """Take no other driver from the environment."""
+        """Do nothing, so that the environment cannot name another driver."""
 
     def command_line_args(self) -> list[str]:
-        """Return what follows the Python that runs the watchdog."""
+        """Return the arguments of the Python that runs the watchdog."""
         arguments: list[str] = super().command_line_args()
         return [*self._command, *arguments]
 
     def stop(self) -> None:
-        """Let the watchdog end all of it; asking politely may take Selenium 90 seconds."""
+        """Let the watchdog end everything; Selenium's own way may take 90 seconds."""
         child: subprocess.Popen[bytes] | None = getattr(self, "process", None)
         if child is None:
             return
@@ -60,11 +61,11 @@ class _WatchedService(Service):
         try:
             child.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            child.kill()  # its own child dies with it, and Chromium with the broken pipe
+            child.kill()  # the driver dies with it, and Chromium with the broken pipe
             child.wait()
 
     def used_too_much(self) -> bool:
-        """Whether the watchdog ended it for its memory."""
+        """Return whether the watchdog ended the browser because of its memory."""
         child: subprocess.Popen[bytes] | None = getattr(self, "process", None)
         return child is not None and child.returncode == watchdog.MEMORY_EXIT
 
@@ -76,7 +77,7 @@ class _WatchedService(Service):
 
 
 def _connect(address: str) -> ChromeRemoteConnection:
-    """Talk to our own driver directly, whatever proxy the environment names."""
+    """Connect to our own driver directly, whatever proxy the environment names."""
     direct = Proxy({"proxyType": "DIRECT"})
     config = ClientConfig(address, proxy=direct, timeout=_ANSWER_SECONDS)
     return ChromeRemoteConnection(address, client_config=config)
@@ -86,11 +87,11 @@ class Driver:
     """A browser with one empty tab, to be used by one thread at a time.
 
     Attributes:
-        pages: Shown so far.
-        closed: Whether it has ended, or is about to.
+        pages: Number of pages shown so far.
+        closed: Whether the browser has ended or is about to end.
 
     Raises:
-        PageFailed: the browser did not start, for the reason that its detail gives.
+        PageFailed: the browser did not start; the detail says why.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -114,7 +115,7 @@ class Driver:
 
     @contextmanager
     def limit(self, seconds: float, what: str) -> Iterator[None]:
-        """End the browser if the block takes longer, or fails; turn errors into ours.
+        """End the browser if the block takes too long or fails, and turn errors into ours.
 
         Raises:
             PageTimedOut: the time was over, here or within Chromium.
@@ -140,7 +141,7 @@ class Driver:
             timer.cancel()
 
     def renew_tab(self) -> None:
-        """Leave nothing of the page: its windows, scripts, cookies, storage, cache and name."""
+        """Remove everything of the page: its windows, scripts, cookies, storage, cache and name."""
         self.chrome.switch_to.new_window("tab")
         fresh = self.chrome.current_window_handle
         for handle in self.chrome.window_handles:
@@ -154,7 +155,7 @@ class Driver:
         self._prepare_tab()
 
     def close(self) -> None:
-        """End the browser and remove its files; more than once does no harm."""
+        """End the browser and remove its files; closing twice is fine."""
         self.closed = True
         self._service.stop()
         shutil.rmtree(self._folder, ignore_errors=True)  # if the watchdog never ran

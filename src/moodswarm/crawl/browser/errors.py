@@ -1,4 +1,4 @@
-"""Why a page was not read. Each has a `reason` (a code) and a `detail` (one sentence)."""
+"""Errors that say why a page was not read, each with a `reason` (a code) and a `detail`."""
 
 from scrapy.exceptions import DownloadFailedError, DownloadTimeoutError, IgnoreRequest
 
@@ -11,12 +11,12 @@ _LONGEST_DETAIL = 300
 
 
 class BrowserMissing(Exception):
-    """No Chromium that starts; never retried. The message names what to install."""
+    """There is no Chromium that starts; the message says what to install. Never retried."""
 
     reason = "needs_browser"
 
     def __init__(self, problem: str) -> None:
-        self.detail = f"this page needs a browser, and {_short(problem)}: {REMEDY}"
+        self.detail = f"this page needs a browser, but {_short(problem)}: {REMEDY}"
         super().__init__(self.detail)
 
 
@@ -24,7 +24,7 @@ class PageFailed(DownloadFailedError):
     """The page could not be read this time; Scrapy's retry middleware tries again.
 
     Attributes:
-        reason: `network` for what Chromium could not load, `browser_crashed` otherwise.
+        reason: `network` if Chromium could not load the page, otherwise `browser_crashed`.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -33,7 +33,7 @@ class PageFailed(DownloadFailedError):
 
 
 class PageTimedOut(DownloadTimeoutError):
-    """The page took longer than it may, all waits included; tried again like any timeout."""
+    """The page took too long, including all waits; tried again like any timeout."""
 
     reason = "timeout"
 
@@ -43,7 +43,7 @@ class PageTimedOut(DownloadTimeoutError):
 
 
 class PageRefused(IgnoreRequest):
-    """The page is not wanted; another try would change nothing.
+    """The page is refused; another try would not help.
 
     Attributes:
         reason: `too_large`, `not_html`, `scheme`, `egress` or `redirects`.
@@ -55,6 +55,6 @@ class PageRefused(IgnoreRequest):
 
 
 def _short(text: str) -> str:
-    """Return the first line: chromedriver adds its stack to every message."""
+    """Return the first line, because chromedriver adds its stack to every message."""
     line = (text.strip().splitlines() or [""])[0].removeprefix("Message: ")
     return line[:_LONGEST_DETAIL]

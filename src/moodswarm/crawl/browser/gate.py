@@ -1,4 +1,4 @@
-"""The part of the browser that every crawl loads: it lets plain pages by."""
+"""The part of the browser that every crawl loads: plain pages pass it."""
 
 from typing import TYPE_CHECKING, Self
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from moodswarm.crawl.browser.middleware import BrowserMiddleware
 
 MIDDLEWARE = "moodswarm.crawl.browser.gate.BrowserGate"
-#: After the egress guard (10), robots.txt (100) and every other check; nothing comes after it.
+#: The last middleware, after the egress guard (10), robots.txt (100) and every other check.
 MIDDLEWARE_ORDER = 950
 
 
@@ -31,13 +31,15 @@ class BrowserGate:
         """Build it; nothing is loaded before the first page.
 
         Raises:
-            TypeError: the setting `MOODSWARM_BROWSER` is no `Browser`, or there is no proxy.
+            TypeError: the setting `MOODSWARM_BROWSER` is not a `Browser`, or there is no proxy.
         """
         browser = crawler.settings.get("MOODSWARM_BROWSER")
         if not isinstance(browser, Browser):
             raise TypeError(f"setting MOODSWARM_BROWSER: expected a Browser, got {browser!r}")
         if not callable(crawler.settings.get("MOODSWARM_BROWSER_PROXY")):
-            raise TypeError("setting MOODSWARM_BROWSER_PROXY: expected a function that starts it")
+            raise TypeError(
+                "setting MOODSWARM_BROWSER_PROXY: expected a function that starts the proxy"
+            )
         return cls(crawler)
 
     async def process_request(self, request: "Request") -> "HtmlResponse | None":
@@ -46,7 +48,7 @@ class BrowserGate:
         Raises:
             BrowserMissing, PageRefused, PageFailed, PageTimedOut: see `BrowserMiddleware`.
         """
-        # To ask for its class would load it.
+        # Only a `BrowserRequest` has this attribute. Naming its class would load Selenium.
         if not hasattr(request, "scrolls"):
             return None
         if self._browser is None:

@@ -1,4 +1,4 @@
-"""Scrapy's side: browser requests go to the pool, all others pass."""
+"""Scrapy's side of the browser: browser requests go to the pool, all others pass."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,10 +8,9 @@ from scrapy import signals
 from scrapy.http import HtmlResponse
 from scrapy_selenium import SeleniumMiddleware  # type: ignore[import-untyped]
 
-from moodswarm.crawl.browser.chromium import Setup
+from moodswarm.crawl.browser.chromium import Setup, find_browser
 from moodswarm.crawl.browser.errors import BrowserMissing
 from moodswarm.crawl.browser.page import Page, Visit, check_scheme
-from moodswarm.crawl.browser.paths import find_browser
 from moodswarm.crawl.browser.pool import BrowserPool
 from moodswarm.crawl.browser.requests import BrowserRequest
 from moodswarm.crawl.browser.turns import Turns
@@ -23,23 +22,24 @@ if TYPE_CHECKING:
 
 
 class Proxy(Protocol):
-    """What is needed of `moodswarm.crawl.egress.proxy.EgressProxy`."""
+    """The part of `moodswarm.crawl.egress.proxy.EgressProxy` that is used here."""
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address at which it listens."""
 
     def refusal(self, url: str) -> str | None:
         """Return why an address was refused, if it was."""
 
 
 class BrowserMiddleware(SeleniumMiddleware):  # type: ignore[misc]  # the package has no types
-    """Opens `BrowserRequest`s in Chromium, in threads, with the domain's delay kept.
+    """Opens `BrowserRequest`s in Chromium, in threads, and keeps the domain's delay.
 
-    Of scrapy-selenium's middleware the driver's start and the blocking `process_request` are
-    replaced. Settings: `MOODSWARM_BROWSER` (a `Browser`), `USER_AGENT`, `DOWNLOAD_MAXSIZE`,
-    `DOWNLOAD_DELAY`, and `MOODSWARM_BROWSER_PROXY`: a function that starts the egress proxy and
-    returns it, or its address. It is called once, at the first page; who gave it ends the proxy.
+    It replaces two parts of scrapy-selenium's middleware: the start of the driver, and the blocking
+    `process_request`. Its settings are `MOODSWARM_BROWSER` (a `Browser`), `USER_AGENT`,
+    `DOWNLOAD_MAXSIZE`, `DOWNLOAD_DELAY`, and `MOODSWARM_BROWSER_PROXY`, a function that starts the
+    egress proxy and returns it or its address. The function is called once, at the first page; its
+    owner also ends the proxy.
     """
 
     def __init__(self, crawler: "Crawler", browser: Browser) -> None:
@@ -62,8 +62,8 @@ class BrowserMiddleware(SeleniumMiddleware):  # type: ignore[misc]  # the packag
         """Answer a browser request; leave any other to the downloader.
 
         Raises:
-            BrowserMissing: there is no Chromium, or the crawl does without.
-            PageRefused, PageFailed, PageTimedOut: see there.
+            BrowserMissing: there is no Chromium, or browsers are switched off.
+            PageRefused, PageFailed, PageTimedOut: see these classes.
         """
         if not isinstance(request, BrowserRequest):
             return None
@@ -114,7 +114,7 @@ class BrowserMiddleware(SeleniumMiddleware):  # type: ignore[misc]  # the packag
 
 
 def _says_nothing(_url: str) -> None:
-    """Stand for the reasons of a proxy of which only the address is known."""
+    """Return no reason: only the proxy's address is known, so it cannot be asked."""
 
 
 def _response(page: Page, request: BrowserRequest) -> HtmlResponse:

@@ -1,4 +1,4 @@
-"""Open one page, wait until it is at rest, scroll it, and read it."""
+"""Opens one page, waits until it stops changing, scrolls it, and reads it."""
 
 import re
 import time
@@ -15,17 +15,17 @@ from moodswarm.crawl.browser.requests import WaitUntil
 from moodswarm.crawl.browser.scripts import PENDING, READ, SCROLL, STATE
 
 _LOOK_SECONDS = 0.1
-#: Nothing changed and no request is on its way for so long: the page is at rest.
+#: If nothing changed and no request was open for this long, the page is at rest.
 _REST_SECONDS = 0.5
-#: Nothing changed for so long, though a request is open: a page that listens for news.
+#: The same if a request is open: the page may listen for news for ever.
 _LISTENING_SECONDS = 3.0
-#: A page that never rests, a clock or an advertisement, is read after this.
+#: A page that never rests, because of a clock or an advertisement, is read after this time.
 _RESTLESS_SECONDS = 12.0
 _SCHEMES = ("http", "https")
 _NET_ERROR = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 _FIRST_ERROR = 400
 _HTML = ("text/html", "application/xhtml+xml")
-#: Another try gives the same.
+#: Errors that another try would meet again.
 _FINAL = {
     "ERR_TOO_MANY_REDIRECTS": "redirects",
     "ERR_UNSAFE_REDIRECT": "egress",
@@ -35,14 +35,14 @@ _FINAL = {
     "ERR_UNSAFE_PORT": "egress",
     "ERR_ABORTED": "not_html",  # an answer without content
 }
-#: Why a page is not read though the browser is well; after any other the browser is ended.
+#: Reasons after which the browser is still usable; after any other, it is ended.
 _HARMLESS = ("network", "not_html", "egress", "redirects", "scheme")
 _WORLD = "moodswarm"
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What is to be done with one page; the fields are those of `BrowserRequest`."""
+    """What to do with one page; the fields are those of `BrowserRequest`."""
 
     url: str
     scrolls: int
@@ -57,9 +57,9 @@ class Page:
     """A page as Chromium shows it.
 
     Attributes:
-        url: After redirects.
-        html: UTF-8.
-        screenshot: PNG, if it was asked for.
+        url: The address after redirects.
+        html: In UTF-8.
+        screenshot: A PNG, if it was asked for.
     """
 
     url: str
@@ -69,10 +69,10 @@ class Page:
 
 
 def check_scheme(url: str) -> None:
-    """Refuse what is not the web, before a browser is started for it.
+    """Refuse any scheme but http and https, before a browser is started for it.
 
     Raises:
-        PageRefused: any scheme but http and https.
+        PageRefused: the address has another scheme.
     """
     scheme = urlsplit(url).scheme.lower()
     if scheme not in _SCHEMES:
@@ -80,10 +80,10 @@ def check_scheme(url: str) -> None:
 
 
 def open_page(driver: Driver, visit: Visit) -> Page:
-    """Read a page within the time of `Setup.page_seconds`; the driver is then as new, or closed.
+    """Read a page within `Setup.page_seconds`; afterwards the driver is like new, or closed.
 
     Raises:
-        PageRefused, PageFailed, PageTimedOut: see there.
+        PageRefused, PageFailed, PageTimedOut: see these classes.
     """
     check_scheme(visit.url)
     told: PageRefused | PageFailed | None = None
@@ -120,16 +120,16 @@ class _Visitor:
         return self._read()
 
     def _load(self) -> None:
-        """Go there; unlike WebDriver's own command this tells what went wrong."""
+        """Open the address; unlike WebDriver's own command, this reports what went wrong."""
         try:
             answer = self._driver.command("Page.navigate", url=self._visit.url)
             error = str(answer.get("errorText", ""))
-        except WebDriverException as noticed:  # the driver did so first
+        except WebDriverException as noticed:  # the driver noticed the error first
             answer, error = {}, str(noticed.msg)
             if "net::" not in error:
                 raise
         if answer.get("isDownload"):
-            raise PageRefused("not_html", "the server sends a file to be saved")
+            raise PageRefused("not_html", "the server sends a file for download")
         if found := _NET_ERROR.search(error):
             self._complain_of_refusal(self._address())
             code = found[1]
@@ -146,15 +146,15 @@ class _Visitor:
     def _rest(self, quiet: float) -> None:
         """Wait until nothing has changed for `quiet` seconds.
 
-        Half a page is never taken for a page: one whose own text is still being sent is waited
-        for until its time is over.
+        A page whose own text is still being sent is never taken for complete: it is waited for
+        until its time is over.
         """
         started = changed = time.monotonic()
         before: Any = None
         while True:
             state, pending = str(self._evaluate(STATE)), self._evaluate_there(PENDING)
             now = time.monotonic()
-            # An answer that has begun to come changes `pending` before it changes the page.
+            # An answer that has begun to arrive changes `pending` before it changes the page.
             if (state, pending) != before:
                 before, changed = (state, pending), now
             if "complete" in state and not pending and now - changed >= quiet:
@@ -165,7 +165,7 @@ class _Visitor:
             time.sleep(_LOOK_SECONDS)
 
     def _scroll(self) -> None:
-        """Go down screen by screen, so that what loads when it is seen is seen."""
+        """Scroll down screen by screen, so that content which loads when it is seen does load."""
         for _ in range(self._visit.scrolls):
             if not self._evaluate(SCROLL):
                 return
@@ -178,10 +178,10 @@ class _Visitor:
             raise PageFailed("browser_crashed", "the page could not be read")
         url, status = str(found["url"]), int(found["status"])
         if status == 0 or urlsplit(url).scheme not in _SCHEMES:
-            raise PageFailed("network", f"Chromium shows no page but {url[:80]}")
+            raise PageFailed("network", f"Chromium shows {url[:80]} instead of the page")
         if found["type"] not in _HTML:
             self._complain_of_refusal(url)
-        # An error may come as text; its status says enough, and whether to try again.
+        # An error page may be plain text. Its status says enough, even whether to try again.
         if found["type"] not in _HTML and status < _FIRST_ERROR:
             raise PageRefused("not_html", f"the page is {str(found['type'])[:80]}")
         html = (found["html"] or "").encode("utf-8", "replace")
@@ -191,7 +191,7 @@ class _Visitor:
         return Page(url, status, html, shot)
 
     def _address(self) -> str:
-        """Return where Chromium was led; its driver may report a failure once more at first."""
+        """Return the address that Chromium ended at; the driver may repeat a failure at first."""
         for _ in range(2):
             with suppress(WebDriverException):
                 return self._driver.chrome.current_url
@@ -203,7 +203,7 @@ class _Visitor:
             raise PageRefused("egress", refusal)
 
     def _evaluate(self, expression: str) -> Any:
-        """Run a script out of the page's reach; once more if the page went elsewhere meanwhile."""
+        """Run a script out of the page's reach; try again if the page has changed its address."""
         for last in (False, True):
             try:
                 if self._context is None:

@@ -1,4 +1,4 @@
-"""A few browsers, each started at its first use and used again."""
+"""A few browsers, each started when it is first needed and then reused."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -8,12 +8,12 @@ from moodswarm.crawl.browser.driver import Driver
 from moodswarm.crawl.browser.errors import BrowserMissing, PageFailed, PageTimedOut
 from moodswarm.crawl.browser.page import Page, Visit, open_page
 
-#: A browser grows over the pages it has shown.
+#: A browser's memory grows with the pages it has shown, so it is replaced after this many.
 _PAGES_OF_A_DRIVER = 100
 
 
 class BrowserPool:
-    """Threads with a browser each; nothing here touches the reactor."""
+    """Threads with one browser each; nothing here touches the reactor."""
 
     def __init__(self, drivers: int) -> None:
         self.threads = ThreadPoolExecutor(drivers, thread_name_prefix="browser")
@@ -25,10 +25,10 @@ class BrowserPool:
         self._missing: BrowserMissing | None = None
 
     def open(self, setup: Setup, visit: Visit) -> Page:
-        """Read a page with some browser; blocks, so call it in one of `threads`.
+        """Read a page with any browser; this blocks, so call it in one of `threads`.
 
         Raises:
-            BrowserMissing: none starts; after that none is tried again.
+            BrowserMissing: no browser starts; after that, none is tried again.
             PageRefused, PageFailed, PageTimedOut: see `open_page`.
         """
         driver = self._take(setup)
@@ -38,7 +38,7 @@ class BrowserPool:
             self._give_back(driver)
 
     def close(self) -> None:
-        """End all browsers, those at work too, and wait for their threads."""
+        """End all browsers, even those at work, and wait for their threads."""
         with self._lock:
             self._closed = True
             drivers = [*self._idle, *self._busy]

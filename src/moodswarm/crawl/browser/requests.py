@@ -12,17 +12,17 @@ WaitUntil = Callable[[Any], Any]
 class BrowserRequest(SeleniumRequest):  # type: ignore[misc]  # the package has no types
     """A page to be opened in Chromium.
 
-    scrapy-selenium takes a second positional argument for a wait time and forgets all of its own
-    at `copy()`, and so at every retry; here they are keywords and attributes like any other.
-    Cookies of the request are not sent: nothing is read that needs a login.
+    scrapy-selenium reads a second positional argument as a wait time, and forgets its own arguments
+    at `copy()`, so at every retry. Here they are keywords and attributes like any other. Cookies of
+    the request are not sent, because nothing is read that needs a login.
 
     Args:
         url: http or https.
-        wait_time: Seconds `wait_until` may take; within the time of the page.
+        wait_time: Seconds that `wait_until` may take, within the time of the page.
         wait_until: A condition of `selenium.webdriver.support.expected_conditions`.
-        screenshot: Whether a PNG is put into `request.meta["screenshot"]`.
+        screenshot: Whether `request.meta["screenshot"]` gets a PNG of the page.
         script: JavaScript to run when the page is at rest, before it is read.
-        scrolls: Screens to scroll down at most; `None` is what the crawl's settings say.
+        scrolls: Most screens to scroll down; None for the crawl's setting.
         keywords: As for `scrapy.Request`.
     """
 

@@ -1,10 +1,10 @@
 """The JavaScript that runs in pages.
 
-What measures and reads runs in an isolated world: it sees the page's document, but the page cannot
-replace what it uses.
+The scripts that measure and read run in an isolated world: they see the page's document, but the
+page cannot replace the functions that they use.
 """
 
-#: Before any script of the page: no prompt stops it, and requests on their way are counted.
+#: Runs before any script of the page, so that no prompt stops it and open requests are counted.
 PRELUDE = """
 (() => {
   window.alert = window.print = () => {};
@@ -29,10 +29,10 @@ PRELUDE = """
 })();
 """
 
-#: A small number, whatever the page made of it.
+#: `| 0` makes it an integer, whatever the page has put there.
 PENDING = "window.__moodswarmPending | 0"
 
-#: What changes while a page is still filling: text, elements, height, readiness, resources.
+#: Values that change while a page is loading: text, elements, height, readiness, resources.
 STATE = """
 (() => {
   const root = document.documentElement;
@@ -46,7 +46,7 @@ STATE = """
 })()
 """
 
-#: One screen down; whether there was one.
+#: Scrolls down one screen, and returns whether there was one.
 SCROLL = """
 (() => {
   const root = document.scrollingElement || document.documentElement;

@@ -1,4 +1,4 @@
-"""One page at a time of one domain, no sooner than its delay allows."""
+"""Lets browsers open one page of a domain at a time, no sooner than its delay allows."""
 
 import asyncio
 import time
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """The downloader's slots, for requests that go around the downloader.
+    """The downloader's slots, for requests that bypass the downloader.
 
-    The delay is that of the domain's slot, as AutoThrottle has set it, counted from whichever came
-    last, a plain request or a page in a browser.
+    The delay is that of the domain's slot, as AutoThrottle has set it. It is counted from the last
+    request, whether that was a plain one or a page in a browser.
 
     Args:
-        delay: Seconds for a domain that has no slot.
-        browsers: Pages at once over all domains.
+        delay: Seconds for a domain without a slot.
+        browsers: Pages at the same time over all domains.
     """
 
     def __init__(self, delay: float, browsers: int) -> None:
@@ -34,7 +34,7 @@ class Turns:
         """Hold the domain while its page is open."""
         domain = downloader.get_slot_key(request)
         lock = self._locks.setdefault(domain, asyncio.Lock())
-        # The browser comes last: a domain that waits shall not keep one from the others.
+        # The browser is taken last, so that a waiting domain does not keep one from the others.
         async with lock:
             await self._wait(downloader, domain)
             async with self._browsers:

@@ -1,11 +1,11 @@
-"""Run a browser's driver, and end all of it when whoever asked for it is gone.
+"""Runs a browser's driver, and ends everything that it started when the crawler is gone.
 
     python -I -S watchdog.py FOLDER MEMORY_MIB PROGRAM [ARGUMENT ...]
 
-A program of its own with nothing but the standard library, so that it starts fast and outlives a
-`kill -9` of the crawler. It ends everything it started and removes FOLDER when its standard input
-closes, its parent dies, the program ends, or its memory grows over the limit. On Linux, processes
-that left the group (the crash reporter does) are found as well.
+This is a separate program with nothing but the standard library, so that it starts fast and
+survives a `kill -9` of the crawler. It ends everything it started and removes FOLDER when its
+standard input closes, its parent dies, the program ends, or memory grows over the limit. On Linux
+it also finds processes that have left the group, as the crash reporter does.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
-#: The exit code when the memory was over the limit.
+#: The exit code if memory grew over the limit.
 MEMORY_EXIT = 77
 _LOOK_SECONDS = 1.0
 _END_SECONDS = 5.0
@@ -28,7 +28,7 @@ _LINUX = sys.platform == "linux"
 
 
 def main() -> None:
-    """Run the program until there is no reason to."""
+    """Run the program until it ends or has to be ended."""
     folder, memory_mib, *program = sys.argv[1:]
     parent, code = os.getppid(), 0
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -45,7 +45,7 @@ def main() -> None:
                 break
             below = set(_descendants()) - {child.pid}
             if below and not any(_alive(pid) for pid in below):
-                break  # the driver waits for ever for a browser that ended at its start
+                break  # the driver would wait for ever for a browser that ended while it started
             if _memory_mib(below) > int(memory_mib):
                 code = MEMORY_EXIT
                 break
@@ -75,7 +75,7 @@ def _descendants() -> list[int]:
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat") if _LINUX else []:
         with suppress(OSError):
-            # The name in brackets may hold anything; the parent is the second field after it.
+            # The name in brackets may contain anything; the parent is the second field after it.
             parent = stat.read_bytes().rpartition(b")")[2].split()[1]
             children.setdefault(int(parent), []).append(int(stat.parent.name))
     found, queue = [], [os.getpid()]
@@ -102,10 +102,10 @@ def _memory_mib(pids: set[int]) -> float:
 
 
 def _end_descendants() -> bool:
-    """Kill and reap until no child is left; what forks in between is found in the next round.
+    """Kill and reap until no child is left; children forked meanwhile are found in the next round.
 
     Returns:
-        Whether all are gone for certain.
+        Whether all are certain to be gone.
     """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -1,6 +1,8 @@
-"""What kind of address an address is, from an explicit table.
+"""The class of an address, such as private or loopback, and the ports that no web server uses.
 
-`ipaddress.is_global` is not asked: its answer differs between patch releases of Python.
+Both come from explicit tables.
+
+`ipaddress.is_global` is not used, because its answer differs between patch releases of Python.
 
 Source: IANA IPv4 and IPv6 Special-Purpose Address Registries; RFC 6052 (NAT64), RFC 4291.
 """
@@ -10,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 Address = IPv4Address | IPv6Address
 
-# The first entry that holds an address names it: the special cases stand above the wide ones.
+# The first network that contains an address names its class, so special cases come first.
 _NOT_PUBLIC_V4 = tuple(
     (IPv4Network(network), name)
     for network, name in (
@@ -18,7 +20,10 @@ _NOT_PUBLIC_V4 = tuple(
         ("169.254.170.2/32", "cloud metadata"),
         ("100.100.100.200/32", "cloud metadata"),
         ("192.0.0.192/32", "cloud metadata"),
-        ("168.63.129.16/32", "cloud metadata"),  # looks public, is the host of a virtual machine
+        (
+            "168.63.129.16/32",
+            "cloud metadata",
+        ),  # looks public, but is the host of a virtual machine
         ("0.0.0.0/32", "unspecified"),
         ("0.0.0.0/8", "this-network"),
         ("10.0.0.0/8", "private"),
@@ -70,16 +75,16 @@ _LONGEST = 64  # characters of any spelling of an address
 def read_address(host: str) -> Address | None:
     """Return the address that a host spells, or None if it is a name.
 
-    Every IPv4 spelling that a browser or libc would take is read as they do: 2130706433, 0x7f.1,
+    Every IPv4 spelling that a browser or libc accepts is read as they read it: 2130706433, 0x7f.1,
     0177.0.0.1, 127.1.
 
     Raises:
-        ValueError: it looks like an address and is none (256.1.1.1, fe80::1%eth0).
+        ValueError: it looks like an address, but is not a valid one (256.1.1.1, fe80::1%eth0).
     """
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if ":" in bare:
         if len(bare) > _LONGEST or "%" in bare:
-            raise ValueError("no IPv6 address")
+            raise ValueError("not an IPv6 address")
         return _unmapped(IPv6Address(bare))
     labels = bare.removesuffix(".").split(".")
     if not (_NUMBER.fullmatch(labels[-1]) or labels[-1].isdigit()):
@@ -88,13 +93,13 @@ def read_address(host: str) -> Address | None:
 
 
 def _read_ipv4(labels: list[str]) -> IPv4Address:
-    """Read one to four numbers, decimal, octal or hexadecimal; the last fills what is left."""
+    """Read one to four numbers, decimal, octal or hexadecimal; the last fills the other bytes."""
     if len(labels) > _IPV4_PARTS or max(map(len, labels)) > _LONGEST:
-        raise ValueError("no IPv4 address")
+        raise ValueError("not an IPv4 address")
     *first, last = (_read_number(label) for label in labels)
     room = 256 ** (_IPV4_PARTS - len(first))
     if any(part > 255 for part in first) or last >= room:  # noqa: PLR2004  # one byte each
-        raise ValueError("no IPv4 address")
+        raise ValueError("not an IPv4 address")
     value = last
     for position, part in enumerate(first):
         value += part * 256 ** (_IPV4_PARTS - 1 - position)
@@ -103,7 +108,7 @@ def _read_ipv4(labels: list[str]) -> IPv4Address:
 
 def _read_number(label: str) -> int:
     if not _NUMBER.fullmatch(label):
-        raise ValueError("no number")
+        raise ValueError("not a number")
     if label.startswith("0x"):
         return int(label[2:] or "0", 16)
     return int(label, 8 if label.startswith("0") and len(label) > 1 else 10)
@@ -115,20 +120,20 @@ def _unmapped(address: Address) -> Address:
 
 
 def parse_address(text: str) -> Address:
-    """Read an address as a resolver gives it; an IPv4-mapped one is its IPv4 address.
+    """Read an address as a resolver returns it; an IPv4-mapped one becomes its IPv4 address.
 
     Raises:
-        ValueError: no address.
+        ValueError: not an address.
     """
     return _unmapped(ip_address(text.partition("%")[0]))
 
 
 def address_class(address: Address) -> str | None:
-    """Name what keeps an address from being public; None for a public one.
+    """Return why an address is not public, such as `private`; None for a public one.
 
-    Tunnels (6to4, Teredo, NAT64 of a local network) are refused whatever they hold: no public
-    server lives there. The well-known NAT64 prefix is how an IPv6-only network reaches every IPv4
-    server, so what is embedded is judged.
+    Tunnels (6to4, Teredo, NAT64 of a local network) are refused whatever they contain, because no
+    public server is there. The well-known NAT64 prefix is how an IPv6-only network reaches every
+    IPv4 server, so the embedded address is judged.
     """
     if isinstance(address, IPv4Address):
         return next((name for net, name in _NOT_PUBLIC_V4 if address in net), None)
@@ -141,3 +146,18 @@ def address_class(address: Address) -> str | None:
         if address in network:
             return name
     return None if address in _GLOBAL_UNICAST else "reserved"
+
+
+# Every port except these may be asked: a link to one of them would make the crawler speak HTTP to
+# a service of another kind. An entry of `egress.allow` that names the port opens it.
+# Source: the "bad ports" of the Fetch standard, which browsers refuse, and common databases.
+_FETCH = (
+    "0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 "
+    "113 115 117 119 123 135 137 139 143 161 179 389 427 465 512 513 514 515 526 530 531 532 540 "
+    "548 554 556 563 587 601 636 989 990 993 995 1719 1720 1723 2049 3659 4045 4190 5060 5061 6000 "
+    "6566 6665 6666 6667 6668 6669 6679 6697 10080"
+)
+# Docker, etcd, MySQL, RDP, PostgreSQL, VNC, Redis, Qdrant, Elasticsearch, memcached, MongoDB.
+_SERVICES = "2375 2376 2379 2380 3306 3389 5432 5900 6333 6334 6379 9200 9300 11211 27017 27018"
+
+CLOSED_PORTS = frozenset(map(int, f"{_FETCH} {_SERVICES}".split()))

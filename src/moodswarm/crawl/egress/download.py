@@ -1,18 +1,30 @@
-"""Scrapy's download of one request, with the guard as its last gate."""
+"""Scrapy's download of one request, with the guard as its last check."""
 
 from typing import TYPE_CHECKING
 
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.core.downloader.handlers.http11 import (
+    HTTP11DownloadHandler,
+    _LenientHTTP11ClientFactory,
+    _LenientHTTP11ClientProtocol,
+    _LenientHTTPClientParser,
+)
 from scrapy.exceptions import CannotResolveHostError, DownloadFailedError, IgnoreRequest
+from twisted.internet.defer import Deferred
+from twisted.web._newclient import Request as SentRequest
+from twisted.web.iweb import IResponse
 
 from moodswarm.crawl.egress.policy import EgressRefused
 from moodswarm.crawl.egress.resolver import EgressResolver
-from moodswarm.crawl.egress.response_head import MAX_HEAD, HeadTooLong, LimitedClientFactory
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+# `DOWNLOAD_MAXSIZE` counts bodies only: a server that never ended its header fields filled 100 MB
+# of memory a second until the time limit. Chromium has this same limit. Interim responses (1xx)
+# count too.
+MAX_HEAD = 256 * 1024
 
 
 class RequestRefused(IgnoreRequest, EgressRefused):
@@ -23,7 +35,7 @@ class RequestRefused(IgnoreRequest, EgressRefused):
 
 
 class ResponseTooLarge(IgnoreRequest):
-    """A response whose head is over the limit; asking again would be no use."""
+    """The head of a response is over the limit; asking again would not help."""
 
     reason = "too_large"
 
@@ -36,21 +48,21 @@ def installed_resolver() -> EgressResolver:
     """Return the guard's resolver.
 
     Raises:
-        RuntimeError: the reactor uses another one, so nothing may be fetched.
+        RuntimeError: the reactor uses another resolver, so nothing may be fetched.
     """
     from twisted.internet import reactor
 
     resolver = reactor.nameResolver
     if not isinstance(resolver, EgressResolver):
-        raise RuntimeError("the egress resolver is not installed; see guarded_settings")
+        raise RuntimeError("the egress resolver is not installed. See guarded_settings")
     return resolver
 
 
 class EgressDownload(HTTP11DownloadHandler):
-    """Downloads over HTTP/1.1, by the guard's resolver and by no proxy.
+    """Downloads over HTTP/1.1, with the guard's resolver and without a proxy.
 
-    A proxy is the one case where Scrapy goes around the resolver: a request's `meta["proxy"]`
-    makes it connect to an address that nobody judged.
+    A proxy is the only case in which Scrapy bypasses the resolver: a request's `meta["proxy"]`
+    makes it connect to an address that was not judged.
     """
 
     def __init__(self, crawler: "Crawler") -> None:
@@ -59,11 +71,11 @@ class EgressDownload(HTTP11DownloadHandler):
         self._pool._factory = LimitedClientFactory
 
     async def download_request(self, request: "Request") -> "Response":
-        """Download, or say what was refused.
+        """Download one request.
 
         Raises:
-            RequestRefused: as `EgressPolicy.resolve`, or the request names a proxy.
-            ResponseTooLarge: the head of the answer does not end.
+            RequestRefused: for the reasons of `EgressPolicy.resolve`, or the request names a proxy.
+            ResponseTooLarge: the head of the answer is too long.
         """
         try:
             target = self._resolver.policy.target(request.url)
@@ -91,4 +103,36 @@ def refuse_proxy(request: "Request") -> None:
         EgressRefused: it does.
     """
     if request.meta.get("proxy"):
-        raise EgressRefused("proxy", "the request names a proxy, which would resolve by itself")
+        raise EgressRefused("proxy", "the request names a proxy, which would resolve names itself")
+
+
+class HeadTooLong(Exception):
+    """The head of a response grew over `MAX_HEAD` bytes."""
+
+
+class _LimitedParser(_LenientHTTPClientParser):
+    # Scrapy changes the class of an existing parser, and so does `_LimitedProtocol`. `__init__` has
+    # run by then, so the count begins here.
+    head_bytes = 0
+
+    def lineReceived(self, line: bytes) -> None:  # noqa: N802  # Twisted's name
+        self.head_bytes += len(line)
+        if self.head_bytes > MAX_HEAD:
+            raise HeadTooLong  # the protocol closes the connection
+        super().lineReceived(line)
+
+
+class _LimitedProtocol(_LenientHTTP11ClientProtocol):
+    def request(self, request: SentRequest) -> Deferred[IResponse]:
+        answer = super().request(request)
+        if self._parser is not None:
+            self._parser.__class__ = _LimitedParser
+        return answer
+
+
+class LimitedClientFactory(_LenientHTTP11ClientFactory):
+    """Makes the connections of Scrapy's pool."""
+
+    def buildProtocol(self, addr: object) -> _LimitedProtocol:  # noqa: ARG002, N802
+        """Return the protocol of a new connection."""
+        return _LimitedProtocol(self._quiescentCallback)  # type: ignore[no-untyped-call]

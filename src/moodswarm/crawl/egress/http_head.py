@@ -1,4 +1,9 @@
-"""Heads of HTTP requests and responses, read strictly: what is ambiguous is refused."""
+"""Heads of HTTP requests and responses, read strictly: an ambiguous head is refused.
+
+h11 is not used here. It accepts heads that two programs can read in two ways (folded lines, bare
+line feeds, the same length twice), and it refuses some that a browser understands, such as
+`Transfer-Encoding: gzip, chunked`.
+"""
 
 import asyncio
 import re
@@ -8,7 +13,7 @@ MAX_HEAD = 64 * 1024
 _REQUEST = re.compile(rb"([A-Z]{1,20}) ([\x21-\x7e]{1,16384}) HTTP/1\.[01]")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?")
 _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\x00]*?)[ \t]*")
-# What concerns one connection only; `Connection` can name more.
+# Fields that concern only one connection; `Connection` can name further ones.
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer "
     b"upgrade expect".split()
@@ -16,7 +21,7 @@ _HOP_BY_HOP = frozenset(
 
 
 class BadHead(Exception):
-    """A head that is not understood in exactly one way, or is too long."""
+    """A head that can be understood in more than one way, or is too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Head:
         return [value for field, value in self.fields if field.lower() == name]
 
     def forwarded(self, line: bytes, host: bytes | None = None) -> bytes:
-        """Return the head for the next hop: one request a connection.
+        """Return the head for the next hop, with one request per connection.
 
         Args:
             line: The first line to send.
@@ -75,7 +80,7 @@ def request_line(head: Head) -> tuple[bytes, bytes]:
     """Return method and target of a request.
 
     Raises:
-        BadHead: no request line of HTTP/1.
+        BadHead: not a request line of HTTP/1.
     """
     match = _REQUEST.fullmatch(head.line)
     if match is None:
@@ -87,11 +92,11 @@ def body_length(head: Head) -> int:
     """Return how many bytes follow a request's head.
 
     Raises:
-        BadHead: the length is given twice, in another way, or badly.
+        BadHead: there are several lengths, a Transfer-Encoding, or a malformed length.
     """
     lengths = head.values(b"content-length")
     if head.values(b"transfer-encoding"):
-        raise BadHead("a request with Transfer-Encoding is not forwarded; give Content-Length")
+        raise BadHead("a request with Transfer-Encoding is not forwarded. Send Content-Length")
     if not lengths:
         return 0
     if len(lengths) > 1 or not re.fullmatch(rb"[0-9]{1,15}", lengths[0]):
@@ -103,7 +108,7 @@ def response_status(head: Head) -> int:
     """Return the status of a response.
 
     Raises:
-        BadHead: no status line of HTTP/1.
+        BadHead: not a status line of HTTP/1.
     """
     match = _STATUS.fullmatch(head.line)
     if match is None:

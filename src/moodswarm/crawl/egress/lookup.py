@@ -1,4 +1,4 @@
-"""Ask the system's resolver for a name, and remember the answer for a short while."""
+"""Looks names up with the system's resolver, and remembers the answers for a short while."""
 
 import socket
 import threading
@@ -13,20 +13,20 @@ def system_lookup(host: str) -> list[str]:
     """Return the addresses of a name, as the system prefers them.
 
     Raises:
-        socket.gaierror: the name has none, or nobody could be asked.
+        socket.gaierror: the name has no address, or no name server answered.
     """
     answers = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
 class CachedLookup:
-    """A lookup that remembers answers, for threads.
+    """A lookup that remembers answers; threads may share it.
 
-    Answers are kept raw: each use judges them again. Failures are not kept.
+    Answers are kept as they came, so each use judges them again. Failures are not kept.
 
     Attributes:
         seconds: How long an answer is kept.
-        entries: How many are; the oldest goes first.
+        entries: How many answers are kept; the oldest is dropped first.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class CachedLookup:
         self._lock = threading.Lock()
 
     def remembered(self, host: str) -> list[str] | None:
-        """Return the answer for a name if it is at hand, without asking anybody."""
+        """Return the remembered answer for a name, if there is one, without asking anybody."""
         with self._lock:
             ends, addresses = self._kept.get(host, (0.0, []))
             return list(addresses) if addresses and self._clock() < ends else None

@@ -1,7 +1,7 @@
-"""Judge every request of Scrapy before anything else is done for it.
+"""Judges every request of Scrapy before anything else is done for it.
 
-Redirects, robots.txt, sitemaps and feeds are requests like any other. What is refused here costs
-no connection and no delay, and nobody asks its host for a robots.txt first.
+Redirects, robots.txt, sitemaps and feeds are requests like any other. A request that is refused
+here costs no connection and no delay, and its host is not asked for a robots.txt first.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class EgressMiddleware:
-    """The first downloader middleware; what it refuses is never retried."""
+    """The first downloader middleware; a request that it refuses is never retried."""
 
     def __init__(self, crawler: "Crawler") -> None:
         handlers = crawler.settings.getwithbase("DOWNLOAD_HANDLERS")
@@ -36,11 +36,11 @@ class EgressMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: "Request") -> None:
-        """Refuse what may not be reached.
+        """Refuse a request whose address may not be reached.
 
         Raises:
             RequestRefused: an `IgnoreRequest` and an `EgressRefused`.
-            CannotResolveHostError: the host has no address; retried like any other failure.
+            CannotResolveHostError: the host has no address.
         """
         from scrapy.exceptions import CannotResolveHostError
         from scrapy.utils.defer import maybe_deferred_to_future

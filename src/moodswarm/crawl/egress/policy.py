@@ -1,4 +1,4 @@
-"""What may be reached: public addresses, and what `egress.allow` names."""
+"""Decides what may be reached: public addresses, and those that `egress.allow` names."""
 
 import re
 import socket
@@ -8,13 +8,17 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from moodswarm.crawl.egress.addresses import address_class, parse_address, read_address
+from moodswarm.crawl.egress.addresses import (
+    CLOSED_PORTS,
+    address_class,
+    parse_address,
+    read_address,
+)
 from moodswarm.crawl.egress.lookup import CachedLookup
-from moodswarm.crawl.egress.ports import CLOSED_PORTS
 from moodswarm.crawl.spec import Egress
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-# More addresses of one name than this are judged, but not tried.
+# All addresses of a name are judged, but only this many are tried.
 _TRIED = 8
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 _LONGEST_NAME = 253
@@ -23,11 +27,11 @@ _SHOWN = 80  # characters of a host in a message
 
 
 class EgressRefused(Exception):
-    """A request that is not sent.
+    """The request may not be sent.
 
     Attributes:
         reason: `url`, `scheme`, `userinfo`, `host`, `port`, `address` or `proxy`.
-        detail: One sentence with the host, what kind of address it has, and how to allow it.
+        detail: One sentence with the host, the class of its address, and how to allow it.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -54,8 +58,8 @@ class EgressPolicy:
 
     Attributes:
         allow: Servers that need not be public, by name or by address.
-        hosts: Names that are not asked of DNS, with their address.
-        lookup: Answers of DNS.
+        hosts: Names with a fixed address, for which DNS is not asked.
+        lookup: Looks up all other names.
     """
 
     allow: frozenset[Target] = frozenset()
@@ -69,7 +73,7 @@ class EgressPolicy:
         """Read the user's entries.
 
         Raises:
-            ValueError: names an entry that is no `host:port`, or a host without an address.
+            ValueError: names an entry that is not a `host:port`, or a host without an address.
         """
         hosts: dict[str, str] = {}
         for name, address in egress.hosts.items():
@@ -85,7 +89,7 @@ class EgressPolicy:
         )
 
     def check_url(self, url: str) -> None:
-        """Judge what an address says by itself; nobody is asked.
+        """Judge an address by its text alone, without any lookup.
 
         Raises:
             EgressRefused: not http or https, a user name or password, no usable host, a port of
@@ -102,11 +106,11 @@ class EgressPolicy:
             raise EgressRefused("url", "the address cannot be read") from None
         if parts.scheme not in DEFAULT_PORTS:
             scheme = parts.scheme[:_SHOWN] or "none"
-            raise EgressRefused("scheme", f"scheme {scheme}: only http and https are asked")
-        if "@" in parts.netloc:  # never shown: it holds a password
-            raise EgressRefused("userinfo", "the address holds a user name or a password")
+            raise EgressRefused("scheme", f"scheme {scheme}: only http and https are supported")
+        if "@" in parts.netloc:  # the message does not show it, as it may contain a password
+            raise EgressRefused("userinfo", "the address contains a user name or a password")
         if _CONTROL.search(url):
-            raise EgressRefused("url", "the address holds a space or a control character")
+            raise EgressRefused("url", "the address contains a space or a control character")
         if port is None:
             port = DEFAULT_PORTS[parts.scheme]
         target = Target(self._host(parts.hostname or ""), port)
@@ -115,10 +119,10 @@ class EgressPolicy:
         return target
 
     def resolve(self, host: str, port: int) -> list[str]:
-        """Look a host up once and return the addresses to connect to, and to no others.
+        """Look a host up once, and return the only addresses that may be connected to.
 
         Raises:
-            EgressRefused: any of its addresses is not public: a mixed answer is an attack.
+            EgressRefused: one of its addresses is not public; a mixed answer is an attack.
             socket.gaierror: it has no address.
         """
         target = Target(self._host(host), port)
@@ -126,7 +130,7 @@ class EgressPolicy:
         return self.judge(target, known if known is not None else self.lookup(target.host))
 
     def at_hand(self, target: Target) -> list[str] | None:
-        """Return the addresses of a host, not yet judged, if nobody needs to be asked."""
+        """Return the addresses of a host, not yet judged, if no lookup is needed."""
         address = read_address(target.host)
         if address is not None:
             return [str(address)]
@@ -135,7 +139,7 @@ class EgressPolicy:
         return self.lookup.remembered(target.host)
 
     def judge(self, target: Target, addresses: list[str]) -> list[str]:
-        """Return the addresses to connect to, out of all those of a host.
+        """Return those addresses of a host that may be connected to.
 
         Raises:
             EgressRefused: as `resolve`.
@@ -156,12 +160,12 @@ class EgressPolicy:
         try:
             return canonical_host(host)
         except ValueError:
-            raise EgressRefused("host", f"host {host[:_SHOWN]!r} is no host name") from None
+            raise EgressRefused("host", f"host {host[:_SHOWN]!r} is not a host name") from None
 
     def _check_port(self, target: Target, addresses: tuple[str, ...] = ()) -> None:
         """Refuse a closed port, unless an entry opens it for this host or all its addresses.
 
-        Before the addresses are known, an entry of any host will do; `judge` asks again.
+        Before the addresses are known, an entry for any host is enough; `judge` checks again.
         """
         if target.port not in CLOSED_PORTS or target in self.allow:
             return
@@ -171,8 +175,8 @@ class EgressPolicy:
             opened = any(entry.port == target.port for entry in self.allow)
         if not opened:
             detail = (
-                f"{target.host}: port {target.port} is not one of a web server; to allow it, add "
-                f"'{target}' to egress.allow"
+                f"{target.host}: port {target.port} does not belong to a web server; to allow it, "
+                f"add '{target}' to egress.allow"
             )
             raise EgressRefused("port", detail)
 
@@ -183,25 +187,25 @@ class EgressPolicy:
 
 
 def canonical_host(host: str) -> str:
-    """Return the one spelling of a host: an address, or a name in ASCII and lower case.
+    """Return the canonical spelling of a host: an address, or a name in ASCII and lower case.
 
-    Full-width digits and dots are ordinary ones first, as in a browser's address bar.
+    Full-width digits and dots become ordinary ones first, as in a browser's address bar.
 
     Raises:
         ValueError: neither a name nor an address.
     """
     if not host or len(host) > 4 * _LONGEST_NAME:
-        raise ValueError("no host name")
+        raise ValueError("not a host name")
     plain = unicodedata.normalize("NFKC", host).lower().replace("\u3002", ".")
     plain = plain.removesuffix(".")
     address = read_address(plain)
     if address is not None:
         return str(address)
-    # A link from Scrapy or Chromium is in ASCII already, and passes as it is.
+    # A link from Scrapy or Chromium is already in ASCII, and is used as it is.
     name = plain if plain.isascii() else plain.encode("idna").decode("ascii")
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
-        raise ValueError("no host name")
-    # Letters in a script that looks like digits can turn into digits only now.
+        raise ValueError("not a host name")
+    # Only after this conversion can letters that look like digits have become digits.
     address = read_address(name)
     return name if address is None else str(address)
 
@@ -220,7 +224,7 @@ def _read_entry(entry: str) -> Target:
 
 
 def _bad_entry(entry: str) -> str:
-    return f"egress.allow: {entry!r} is no host:port, such as localhost:8080 or [::1]:8080"
+    return f"egress.allow: {entry!r} is not a host:port, such as localhost:8080 or [::1]:8080"
 
 
 def _not_public(target: Target, kind: str) -> EgressRefused:

@@ -1,8 +1,8 @@
 """The guard as an HTTP proxy on 127.0.0.1, for programs that Scrapy does not run.
 
-Chromium and git are told to send everything here. CONNECT serves https, an absolute address plain
-http; each connection serves one request, to one judged address. What comes through is limited in
-bytes, time and number.
+Chromium and git are told to send everything here. CONNECT serves https, and an absolute address
+serves plain http. Each connection serves one request to one judged address. Connections are limited
+in bytes, time and number.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ _TITLES = {400: "Bad Request", 403: "Forbidden", 502: "Bad Gateway", 503: "Busy"
 
 
 class EgressProxy:
-    """A proxy that reaches what a policy lets it reach; a context.
+    """A proxy that reaches only what a policy allows; a context manager.
 
-    It runs in a thread of its own, started by `with`. It asks for no password: it listens on
-    127.0.0.1 only, and reaches nothing that a program of this machine could not reach without it.
+    It runs in a thread of its own, started by `with`. It needs no password, because it listens only
+    on 127.0.0.1 and reaches nothing that a program on this machine could not reach without it.
 
     Args:
         policy: Judges every request.
-        max_bytes: See `ProxyLimits`, as the others.
+        max_bytes: See `ProxyLimits`, also for the other limits.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class EgressProxy:
     def refusal(self, url: str) -> str | None:
         """Return why the host of an address was last refused here, if it was.
 
-        Chromium shows a refused https page only as a failed tunnel; this says what it was.
+        Chromium reports a refused https page only as a failed tunnel; this is the real reason.
         """
         try:
             return self._refused.get(self.policy.target(url))
@@ -120,7 +120,7 @@ class EgressProxy:
             for task in self._open:
                 task.cancel()
             await asyncio.gather(*self._open, return_exceptions=True)
-            # A lookup cannot be cancelled: its thread ends by itself.
+            # A lookup cannot be cancelled, but its thread ends by itself.
             self._lookups.shutdown(wait=False, cancel_futures=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -193,7 +193,7 @@ async def _tell(writer: asyncio.StreamWriter, status: int, text: str) -> None:
 
 
 async def _finish(writer: asyncio.StreamWriter) -> None:
-    """Give the client a moment to take what is written."""
+    """Give the client a moment to read everything that was written."""
     try:
         async with asyncio.timeout(_FINISH_SECONDS):
             if writer.can_write_eof():
@@ -208,7 +208,7 @@ async def _finish(writer: asyncio.StreamWriter) -> None:
 def _break(writer: asyncio.StreamWriter) -> None:
     """Reset a connection that is still open.
 
-    With an ordinary end, a client would take a part for the whole.
+    If it ended normally, the client would take a part for the whole.
     """
     if not writer.transport.is_closing():
         connection: socket.socket = writer.get_extra_info("socket")

@@ -1,4 +1,4 @@
-"""One connection of the proxy: read one request, judge it, pass it on, pass the answer back."""
+"""One connection of the proxy: reads a request, judges it, forwards it, and returns the answer."""
 
 import asyncio
 import re
@@ -27,7 +27,7 @@ _SWITCHING, _FINAL = 101, 200
 
 @dataclass(frozen=True, slots=True)
 class ProxyLimits:
-    """What one connection may take, and how many there may be.
+    """Limits of one connection, and of their number.
 
     Attributes:
         max_bytes: Of one connection, both ways together.
@@ -45,7 +45,7 @@ class ProxyLimits:
 
 
 class Refusal(Exception):
-    """What the client is told, with this status, instead of an answer from the server."""
+    """An answer of the proxy's own, with this status, in place of the server's answer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -57,7 +57,7 @@ class Relay:
     """Serves one client.
 
     Attributes:
-        answered: Whether the client has part of an answer, so that no other can follow.
+        answered: Whether the client already has part of an answer, so that no other can follow.
     """
 
     def __init__(
@@ -104,27 +104,28 @@ class Relay:
             raise BadHead("a proxy needs CONNECT or an absolute http address")
         target = self._policy.target(url)
         path = match[1] if match[1].startswith("/") else f"/{match[1]}"
-        # The address decides, never the Host field: what was judged is what is asked.
+        # The address decides, never the Host field, so the judged host is the one that is asked.
         host = str(target).removesuffix(f":{_HTTP}") if target.port == _HTTP else str(target)
         size = body_length(head)
         line = b"%s %s HTTP/1.1" % (method, path.encode())
         reader, writer = await self._dial(target)
         try:
             writer.write(head.forwarded(line, host.encode()))
-            # The answer may come before the server has read all, and then the rest is not sent.
+            # The answer may come before the server has read the whole body; the rest is then not
+            # sent.
             body = self._pump(self._reader, writer, size)
             await self._together(self._answer(reader), body, first_ends=True)
         finally:
             writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader) -> None:
-        """Pass one response on, without the interim ones before it."""
+        """Forward one response, without the interim ones before it."""
         try:
             while (status := response_status(head := await read_head(reader))) < _FINAL:
                 if status == _SWITCHING:
-                    raise BadHead("the protocol changes")
+                    raise BadHead("the server switches to another protocol")
         except BadHead as error:
-            raise Refusal(502, f"the server's answer is not understood: {error}") from None
+            raise Refusal(502, f"the server's answer cannot be read: {error}") from None
         self.answered = True
         self._writer.write(head.forwarded(head.line))
         await self._pump(reader, self._writer)
@@ -132,7 +133,7 @@ class Relay:
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, size: int | None = None
     ) -> None:
-        """Pass bytes on until the sender closes, or `size` of them."""
+        """Forward bytes until the sender closes, or until `size` of them have passed."""
         left = size
         while left is None or left > 0:
             data = await reader.read(_PIECE if left is None else min(_PIECE, left))
@@ -149,12 +150,12 @@ class Relay:
         self._left -= size
         self._last = asyncio.get_running_loop().time()
         if self._left < 0:
-            raise Refusal(502, "the connection carried more bytes than it may")
+            raise Refusal(502, "the connection carried more bytes than allowed")
 
     async def _together(
         self, *relays: Coroutine[None, None, None], first_ends: bool = False
     ) -> None:
-        """Run until all are done, or the first; until one fails, or no byte passes for too long."""
+        """Run until all relays, or the first, are done; raise if one fails or no byte passes."""
         self._last = asyncio.get_running_loop().time()
         tasks = [asyncio.create_task(relay) for relay in (self._until_idle(), *relays)]
         idle, lasting = tasks[0], tasks[1:2] if first_ends else tasks[1:]

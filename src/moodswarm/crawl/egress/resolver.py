@@ -1,8 +1,8 @@
-"""Scrapy's resolver: it gives only addresses that were judged, and Twisted connects to those.
+"""Scrapy's resolver: it returns only addresses that were judged, and Twisted connects to those.
 
-Twisted's `HostnameEndpoint` asks the reactor's resolver with host and port for every new
-connection, also for a literal address, and connects to the addresses it is given without asking
-again. So nothing can change between judgement and connection.
+For every new connection, even to a literal address, Twisted's `HostnameEndpoint` asks the reactor's
+resolver for host and port, and connects to the returned addresses without asking again. So nothing
+can change between judgement and connection.
 """
 
 import socket
@@ -39,7 +39,7 @@ class _Receiver(Protocol):
 
 
 class _Resolution:
-    """A resolution under way, as Twisted wants to see it; nobody cancels one."""
+    """A resolution under way, in the shape that Twisted expects; none is ever cancelled."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -81,7 +81,7 @@ class EgressResolver:
 
         Raises:
             EgressRefused: as `EgressPolicy.resolve`.
-            DNSLookupError: the host has no address, or nobody answers in time.
+            DNSLookupError: the host has no address, or no answer comes in time.
         """
         known = self.policy.at_hand(target)
         try:
@@ -89,7 +89,7 @@ class EgressResolver:
                 target, await self._ask(target.host) if known is None else known
             )
         except EgressRefused as refusal:
-            # Twisted will report only that the host has no address.
+            # Remembered, because Twisted will report only that the host has no address.
             while len(self._refused) >= _REMEMBERED:
                 del self._refused[next(iter(self._refused))]
             self._refused[target] = refusal
@@ -111,7 +111,7 @@ class EgressResolver:
         addressTypes: Sequence[type[Any]] | None = None,  # noqa: N803
         transportSemantics: Literal["TCP", "UDP"] = "TCP",  # noqa: N803
     ) -> _Resolution:
-        """Give a receiver the judged addresses of a host; none if it is refused or unknown."""
+        """Pass the judged addresses of a host to a receiver; none if it is refused or unknown."""
         kinds = tuple(addressTypes) if addressTypes else (IPv4Address, IPv6Address)
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
@@ -135,7 +135,7 @@ class EgressResolver:
             return []
 
     def _ask(self, host: str) -> Deferred[Addresses]:
-        """Ask in a thread; who asks meanwhile waits for the same answer."""
+        """Ask in a thread; further requests for the same host wait for the same answer."""
         waiting: Deferred[Addresses] = Deferred()
         first = host not in self._asked
         self._asked.setdefault(host, []).append(waiting)

@@ -6,20 +6,20 @@ from moodswarm.crawl.spec import Egress
 RESOLVER = "moodswarm.crawl.egress.resolver.EgressResolver"
 DOWNLOAD = "moodswarm.crawl.egress.download.EgressDownload"
 MIDDLEWARE = "moodswarm.crawl.egress.middleware.EgressMiddleware"
-# Before all that may send a request of its own, such as the one for robots.txt.
+# Before any middleware that may send a request of its own, such as the one for robots.txt.
 MIDDLEWARE_ORDER = 10
 
 
 def guarded_settings(egress: Egress) -> dict[str, object]:
     """Return the settings that a crawl needs for the guard.
 
-    `DOWNLOADER_MIDDLEWARES` is not among them, so that it stands in one place: add `MIDDLEWARE`
-    at `MIDDLEWARE_ORDER`.
+    `DOWNLOADER_MIDDLEWARES` is not among them, so that it is defined in one place: add `MIDDLEWARE`
+    to it at `MIDDLEWARE_ORDER`.
     """
     return {
         "EGRESS": egress,
         "TWISTED_DNS_RESOLVER": RESOLVER,
-        # A proxy would resolve names by itself, and environment variables would choose it.
+        # A proxy would resolve names itself, and environment variables would choose it.
         "HTTPPROXY_ENABLED": False,
         "DOWNLOAD_HANDLERS": {
             "http": DOWNLOAD,
@@ -36,7 +36,7 @@ def policy_of(settings: object) -> EgressPolicy:
     """Return the policy that a crawl's settings ask for.
 
     Raises:
-        TypeError: the settings hold none; without one nothing is fetched.
+        TypeError: the settings have no `EGRESS`; nothing is fetched without it.
     """
     egress = settings.get("EGRESS") if hasattr(settings, "get") else None
     if not isinstance(egress, Egress):

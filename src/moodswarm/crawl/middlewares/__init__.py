@@ -1,1 +1,4 @@
-"""Downloader middlewares and the queue: patience, robots.txt, and failures that say what failed."""
+"""Scrapy's middlewares and queue: retries, pauses, robots.txt, limits, and reasons of failures.
+
+Nothing here knows a platform; spiders do.
+"""

@@ -1,4 +1,4 @@
-"""Why a request gave no page: one code and one sentence for whatever was raised."""
+"""Why a request led to no page: a code and a sentence for any error."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,14 +14,14 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError, ConnectionClosed
 
-# Left out on purpose: asking again would be no use, or not be right.
+# Left out on purpose: asking again would be useless, or wrong.
 _ON_PURPOSE = frozenset(("robots", "off_site"))
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (DownloadTimeoutError, "timeout"),
     (CannotResolveHostError, "dns"),
     (DownloadConnectionRefusedError, "refused"),
-    # The downloader cancels only what grows over DOWNLOAD_MAXSIZE.
+    # The downloader cancels only a body that grows over DOWNLOAD_MAXSIZE.
     (DownloadCancelledError, "too_large"),
     (UnsupportedURLSchemeError, "scheme"),
     (DownloadFailedError, "connection"),
@@ -33,7 +33,7 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What became of a request that got no answer."""
+    """The outcome of a request that got no answer."""
 
     outcome: Literal["failed", "skipped"]
     reason: str
@@ -41,10 +41,10 @@ class Failure:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Name what was raised instead of a response.
+    """Return the failure for an error that was raised instead of a response.
 
     Errors of this project carry `reason` and `detail`; those of Scrapy and Twisted are looked up.
-    What nobody thought of is a `crawler_error` with its type.
+    Any other error becomes a `crawler_error` with its type.
     """
     from moodswarm.crawl.egress import EgressRefused
 

@@ -1,4 +1,4 @@
-"""Scrapy's redirects and decompression, with errors that say which limit was met."""
+"""Scrapy's redirects and decompression, with errors that say which limit was reached."""
 
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class TooLarge(IgnoreRequest):
 
 
 class LimitedRedirects(RedirectMiddleware):
-    """Follows redirects; no `Referer` is sent anywhere, so none is kept either."""
+    """Follows redirects, without ever sending a `Referer`."""
 
     def process_response(  # type: ignore[override]  # without the deprecated third argument
         self, request: "Request", response: "Response"
@@ -47,17 +47,17 @@ class LimitedRedirects(RedirectMiddleware):
             answer = super().process_response(request, response)
         except IgnoreRequest:
             raise TooManyRedirects(request.url) from None
-        # Scrapy copies the place in line too: another host would be asked at this one's pace.
+        # Scrapy also copies the download slot, so another host would be asked at this one's pace.
         if answer is not response:
             answer.meta.pop(Downloader.DOWNLOAD_SLOT, None)
         return answer
 
     def handle_referer(self, request: "Request", response: "Response") -> None:  # noqa: ARG002
-        """Send none."""
+        """Remove the header instead of setting it."""
         request.headers.pop("Referer", None)
 
     def _engine_started(self) -> None:
-        """Do not look for the spider middleware that would set one, and warn that it is off."""
+        """Do nothing: Scrapy would warn here that its middleware for `Referer` is off."""
 
 
 class LimitedCompression(HttpCompressionMiddleware):

@@ -1,4 +1,4 @@
-"""The queue of requests: fair between domains, and patient with those that asked for a pause."""
+"""The queue of requests, which is fair between domains and waits for those that ask for a pause."""
 
 import time
 from collections import Counter
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class PatientQueue(DownloaderAwarePriorityQueue):
-    """Gives the next request that may be sent now.
+    """Hands out the next request that may be sent now.
 
-    Scrapy's own queue hands out all it has; requests of a slow domain then fill the downloader's
-    places, and everyone waits for it. Here a domain holds only the places it can use, and a
-    request that has to wait holds none: it waits for a timer, outside of the downloader.
+    Scrapy's own queue hands out everything it has. The requests of a slow domain then fill the
+    downloader, and all other domains wait for it. Here a domain holds only the places that it can
+    use, and a request that has to wait holds none: it waits for a timer outside the downloader.
     """
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -42,7 +42,7 @@ class PatientQueue(DownloaderAwarePriorityQueue):
         return None
 
     def close(self) -> dict[str, list[int]]:
-        """Forget what is held; the ledger still knows of it."""
+        """Forget the waiting requests; their links are still in the ledger."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
@@ -59,7 +59,7 @@ class PatientQueue(DownloaderAwarePriorityQueue):
             for domain in self.pqueues
             if busy[domain] < downloader.domain_concurrency and domain not in self._asleep
         ]
-        # Of equals the one that had its turn longest ago, see `_take`.
+        # Among equals, `min` takes the domain that had its turn longest ago, see `_take`.
         return min(free, key=busy.__getitem__, default=None)
 
     def _take(self, domain: str) -> "Request | None":

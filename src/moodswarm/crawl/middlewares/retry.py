@@ -1,10 +1,12 @@
-"""Try again what may pass, as late as the server asks.
+"""Retries failures that may pass, and waits as long as the server asks.
 
-Scrapy's own middleware tries again at once and knows no `Retry-After`.
+Scrapy's own middleware retries at once and does not know `Retry-After`.
 """
 
 import asyncio
 import time
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.retry import get_retry_request
@@ -15,12 +17,11 @@ from scrapy.exceptions import (
     NotConfigured,
     ResponseDataLossError,
 )
+from scrapy.http import Headers
 from scrapy.http.request import NO_CALLBACK
 from scrapy.utils.httpobj import urlparse_cached
 from tenacity import RetryCallState, wait_random_exponential
 from twisted.internet.error import ConnectError, ConnectionDone, ConnectionLost
-
-from moodswarm.crawl.middlewares.retry_after import retry_after
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
 
     from moodswarm.crawl.session import Pauses
 
-#: Key in `Request.meta`: the moment of `time.monotonic` before which `PatientQueue` keeps it back.
+#: Key in `Request.meta`: the time of `time.monotonic` until which `PatientQueue` holds a request.
 NOT_BEFORE = "not_before"
 
 _STATUSES = frozenset((429, 500, 502, 503, 504))
-# A host that has no address or refuses connections will not have changed its mind in seconds.
+# A host that has no address, or refuses connections, is not retried: that rarely changes within
+# seconds.
 _LOST = (
     DownloadFailedError,
     DownloadTimeoutError,
@@ -46,7 +48,7 @@ _WAIT = wait_random_exponential(multiplier=1, max=60)
 
 
 class RetryLater(IgnoreRequest):
-    """The server wants to be left alone for longer than a crawl waits."""
+    """The server asks for a pause that is longer than a crawl waits."""
 
     reason = "retry_after"
 
@@ -74,10 +76,10 @@ class RetryMiddleware:
         return cls(crawler, session.pauses)
 
     async def process_request(self, request: "Request") -> None:
-        """Do not ask a domain that sent everybody away for long.
+        """Ask nothing of a domain that has asked for a long pause.
 
         Raises:
-            RetryLater: that is still so.
+            RetryLater: the pause is not over.
         """
         domain = _domain(request)
         wait = self._pauses.remaining(domain)
@@ -87,7 +89,7 @@ class RetryMiddleware:
     async def process_response(
         self, request: "Request", response: "Response"
     ) -> "Request | Response":
-        """Retry a status that may pass.
+        """Retry after a status that may pass.
 
         Raises:
             RetryLater: the server named a time beyond the limit.
@@ -111,7 +113,7 @@ class RetryMiddleware:
         self._pauses.pause(domain, seconds)
         if seconds > self._pauses.limit:
             raise RetryLater(domain, seconds, self._pauses.limit)
-        # A request that waits in the downloader for its turn has left the queue already.
+        # Requests that already left the queue wait in the downloader's slot, so it pauses as well.
         slot = self._crawler.engine.downloader.slots.get(domain)
         if slot is not None and slot.delay:
             slot.lastseen = max(slot.lastseen, time.monotonic() + seconds)
@@ -131,6 +133,37 @@ class RetryMiddleware:
         else:
             retry.meta[NOT_BEFORE] = time.monotonic() + wait
         return retry
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Return the seconds that a server asks a client to wait; None if it does not say.
+
+    `Retry-After` is a number of seconds or a date. GitHub may send only `X-RateLimit-*`.
+    """
+    value = _text(headers, "Retry-After")
+    if value is None and _text(headers, "X-RateLimit-Remaining") == "0":
+        reset = _text(headers, "X-RateLimit-Reset")
+        return max(0.0, float(reset[:12]) - time.time()) if reset and _is_number(reset) else None
+    if value is None:
+        return None
+    if _is_number(value):
+        return float(value[:12])
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - time.time())
+
+
+def _text(headers: Headers, name: str) -> str | None:
+    value = headers.get(name)
+    return value.decode("latin-1").strip() if isinstance(value, bytes) else None
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit()  # "¹" counts as a digit too, but is not a number
 
 
 def _domain(request: "Request") -> str:

@@ -1,6 +1,6 @@
-"""Obey robots.txt, and ask nothing of a host that cannot say what it allows (RFC 9309).
+"""Obeys robots.txt, and asks nothing of a host that cannot say what it allows (RFC 9309).
 
-Scrapy's own middleware allows everything when robots.txt answers with an error.
+Scrapy's own middleware allows everything if the request for robots.txt fails.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from moodswarm.crawl.middlewares.failures import failure_of
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-_LONGEST = 512 * 1024  # bytes; what RFC 9309 wants to be read at least
+_LONGEST = 512 * 1024  # bytes; RFC 9309 requires a crawler to read at least 500 KiB
 _PRIORITY = 1_000
 
 
 class RobotsForbidden(IgnoreRequest):
-    """The site's robots.txt does not want this page to be read."""
+    """The site's robots.txt forbids this page."""
 
     reason = "robots"
 
@@ -33,7 +33,7 @@ class RobotsForbidden(IgnoreRequest):
 
 
 class RobotsUnreachable(IgnoreRequest):
-    """Nobody knows what the site allows; `reason` is why."""
+    """It is unknown what the site allows; `reason` says why."""
 
     def __init__(self, reason: str, detail: str) -> None:
         self.reason = reason
@@ -63,10 +63,10 @@ class RobotsMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Let a request pass, or not.
+        """Let a request pass if robots.txt allows it.
 
         Raises:
-            RobotsForbidden: robots.txt says so.
+            RobotsForbidden: robots.txt forbids it.
             RobotsUnreachable: robots.txt answers with a server error, or not at all.
         """
         if request.meta.get("dont_obey_robotstxt"):
@@ -87,7 +87,7 @@ class RobotsMiddleware:
         asked = self._hosts.get(address)
         if asked is None:
             asked = self._hosts[address] = asyncio.ensure_future(self._ask(address))
-        # Who gives up waiting does not take the answer away from the others.
+        # If one request gives up waiting, the others still get the answer.
         return await asyncio.shield(asked)
 
     async def _ask(self, address: str) -> _Rules:
@@ -99,7 +99,7 @@ class RobotsMiddleware:
         )
         try:
             response = await self._crawler.engine.download_async(request)
-        except Exception as error:  # noqa: BLE001  # whatever it is, it stands in every visit
+        except Exception as error:  # noqa: BLE001  # any error is reported with every visit
             failure = failure_of(error)
             return _Rules(unreachable=(failure.reason, failure.detail))
         if response.status >= 500:  # noqa: PLR2004

@@ -1,6 +1,6 @@
-"""Read a git repository safely: the text files of its newest commit, exactly as they are.
+"""Reads a git repository safely: the text files of its newest commit, exactly as they are.
 
-Needs git 2.32 or later. Nothing of the repository is run, checked out or trusted.
+Needs git 2.32 or later. Nothing in a repository is run, checked out or trusted.
 """
 
 from moodswarm.crawl.repositories.errors import NotModified, RepositoryError

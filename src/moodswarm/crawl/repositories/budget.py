@@ -1,4 +1,4 @@
-"""How long a repository may take, and whether anybody still wants it."""
+"""How long reading a repository may take, and whether it was cancelled."""
 
 import threading
 import time
@@ -7,10 +7,10 @@ from moodswarm.crawl.repositories.errors import RepositoryError
 
 
 class Budget:
-    """Seconds that git and the reading may use; the time of whoever takes the files is free.
+    """Seconds that git and the reading may use; time that the caller spends does not count.
 
     Args:
-        seconds: What may be used in all.
+        seconds: The limit.
         cancelled: Set by another thread to end the work.
     """
 
@@ -26,13 +26,13 @@ class Budget:
             self._since = time.monotonic()
 
     def pause(self) -> None:
-        """Stop the time while somebody else works."""
+        """Stop the time while the caller works."""
         if self._since is not None:
             self._left -= time.monotonic() - self._since
             self._since = None
 
     def check(self) -> None:
-        """Go on, or not.
+        """Raise if the time is over or the work was cancelled.
 
         Raises:
             RepositoryError: `timeout` or `cancelled`.

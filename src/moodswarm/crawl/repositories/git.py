@@ -1,7 +1,7 @@
-"""Run git on what strangers serve: a clean environment, no prompts, hard limits.
+"""Runs git on repositories of strangers: in a clean environment, without prompts, with hard limits.
 
-Nothing of the user's own configuration is read, no credential is sent, no hook or filter runs, and
-git speaks http and https only. Needs git 2.32 or later (`GIT_CONFIG_GLOBAL`); tested with 2.39.
+The user's own configuration is not read, no credential is sent, no hook or filter runs, and git
+speaks only http and https. Needs git 2.32 or later (`GIT_CONFIG_GLOBAL`); tested with 2.39.
 """
 
 import os
@@ -17,15 +17,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from moodswarm.crawl.repositories.budget import Budget
-from moodswarm.crawl.repositories.errors import RepositoryError
-from moodswarm.crawl.repositories.failures import failure
+from moodswarm.crawl.repositories.errors import RepositoryError, failure
 
 MINIMUM_VERSION = (2, 32)
 MIB = 1024 * 1024
 
-# Limits are set by a shell, because Python code between fork and exec may deadlock in a program
-# with threads. The shell's input is a pipe that only this program holds open: when it ends, even
-# by `kill -9`, the pipe closes and the whole group goes. git alone would hang on in a transfer.
+# A shell sets the limits, because Python code between fork and exec may deadlock in a program with
+# threads. The shell's input is a pipe that only this program holds open. When this program ends,
+# even by `kill -9`, the pipe closes and the whole group is killed; git alone would finish its
+# transfer first.
 _LIMITS = """
 for limit in "-c 0" "-f $1" "-v $2"; do ulimit $limit 2>/dev/null; done
 umask 077
@@ -54,13 +54,14 @@ _DYING_SECONDS = 1.0
 #: Enough for the listing of half a million files, or of references.
 _OUTPUT_MIB = 64
 
-# Faults of old tools in dates, names and modes harm nobody; some well-known projects have them.
+# Mistakes of old tools in dates, names and modes are harmless, and some well-known projects have
+# them.
 _OLD_FAULTS = (
     "badDate badDateOverflow badEmail badName badTimezone missingEmail missingNameBeforeEmail "
     "missingSpaceBeforeDate missingSpaceBeforeEmail nulInCommit zeroPaddedDate zeroPaddedFilemode"
 ).split()
 
-# `http.followRedirects` stands with the proxy, in `_configuration`.
+# `_configuration` sets `http.followRedirects`, because it depends on the proxy.
 _CONFIGURATION = (
     "core.askPass=",
     "core.bigFileThreshold=8m",  # larger objects are streamed, not loaded
@@ -85,7 +86,7 @@ _CONFIGURATION = (
     *(f"fetch.fsck.{fault}=ignore" for fault in _OLD_FAULTS),
 )
 
-# Certificates of a company's own authority; nothing else of the environment is let in.
+# For the certificates of a company's own authority; nothing else of the environment is passed on.
 _KEPT = ("PATH", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
 
 
@@ -94,10 +95,10 @@ class Git:
     """How git is run for one repository.
 
     Attributes:
-        folder: Where all is written that git writes: home, clone, output.
-        proxy: Judges every address that is asked, redirects too.
-        http: Whether plain http is spoken.
-        disk_mib: What the folder may hold.
+        folder: Holds everything that git writes: home, clone, output.
+        proxy: Judges every address that is asked, including redirects.
+        http: Whether unencrypted http is allowed.
+        disk_mib: How large the folder may become.
     """
 
     folder: Path
@@ -111,16 +112,16 @@ class Git:
 
         Args:
             arguments: Subcommand first.
-            online: Whether it may ask a server; otherwise it is allowed no protocol at all.
+            online: Whether it may ask a server; if not, no protocol is allowed at all.
 
         Returns:
-            The file that holds what it wrote; the next call overwrites it.
+            The file with its output; the next call overwrites it.
 
         Raises:
-            RepositoryError: as the reason says; the whole process group is gone then.
+            RepositoryError: its reason says why; by then the whole process group has ended.
         """
         output, errors = self.folder / "output", self.folder / "errors"
-        # The disk is watched; the limit of a file stands behind, for what is faster than that.
+        # The folder's size is watched; the limit of a file stops git if it writes faster than that.
         file_mib = 2 * self.disk_mib if online else _OUTPUT_MIB
         with output.open("wb") as out, errors.open("wb") as err:
             child = subprocess.Popen(  # noqa: S603  # no shell reads the arguments
@@ -183,7 +184,7 @@ class Git:
             *_CONFIGURATION,
             *(f"protocol.{name}.allow=always" for name in self._protocols()),
             f"http.proxy={self.proxy or ''}",
-            # A renamed repository redirects. The proxy judges where to; nothing else would.
+            # A renamed repository redirects. Only the proxy judges where to.
             f"http.followRedirects={'initial' if self.proxy else 'false'}",
         ]
 
@@ -214,7 +215,7 @@ class Git:
 
 
 def kill(child: "subprocess.Popen[bytes]") -> None:
-    """Kill a child with all it started; return when none of them can write a file any more."""
+    """Kill a child with everything it started; return when none of them can write a file."""
     if child.poll() is not None:
         return
     with suppress(ProcessLookupError, PermissionError):
@@ -244,7 +245,7 @@ def find_git() -> str:
     """
     path = shutil.which("git")
     if path is None:
-        raise RepositoryError("git_missing", "reading repositories needs git; install it")
+        raise RepositoryError("git_missing", "reading repositories needs git. Install it")
     said = subprocess.run(  # noqa: S603  # found on the path
         [path, "version"], capture_output=True, text=True, timeout=30, check=False
     )

@@ -16,18 +16,18 @@ _LONGEST = 128 * 1024
 _TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+\- ()]{2,100})")
 _OWNER = re.compile(r"^.{0,20}(?:copyright|\(c\)|©).*$", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"[a-z0-9]+")
-#: As GitHub's own detection, which asks for 98 % after removing more than the copyright line.
+#: GitHub's own detection asks for 98 %, but removes more than the copyright line first.
 _ALIKE = 0.95
 
 
 def licence_of(entries: Iterable[Entry], read: Callable[[Entry], str | None]) -> str | None:
-    """Return the SPDX expression of a repository's licence, if its texts are known ones.
+    """Return the SPDX expression of a repository's licence, if its texts are known.
 
-    Several different ones are joined by `AND`, the careful reading.
+    Several different licences are joined by `AND`, which is the careful reading.
 
     Args:
         entries: Files of the repository.
-        read: Gives the text of one.
+        read: Returns the text of a file.
     """
     found: list[str] = []
     for entry in _candidates(entries):
@@ -39,7 +39,7 @@ def licence_of(entries: Iterable[Entry], read: Callable[[Entry], str | None]) ->
 
 
 def spdx(text: str) -> str | None:
-    """Return the SPDX identifier of a licence text: the one it names, else the one it is."""
+    """Return the SPDX identifier that a licence text names, or else that of the text it equals."""
     if tag := _TAG.search(text):
         return tag[1].strip() or None
     words = _words(text)

@@ -1,4 +1,4 @@
-"""Read the contents of files from a clone, by one `git cat-file --batch`."""
+"""Reads the contents of files from a clone, with one `git cat-file --batch`."""
 
 import os
 import selectors
@@ -20,8 +20,8 @@ class Objects:
     """The contents of a clone.
 
     Args:
-        git: Runs it; its budget counts the reading too.
-        options: Git's own options, which name the clone.
+        git: Runs git; its budget also counts the reading.
+        options: Options of git that name the clone.
     """
 
     def __init__(self, git: Git, options: Sequence[str]) -> None:
@@ -40,7 +40,7 @@ class Objects:
             self._git.budget.pause()
 
     def text(self, entry: Entry) -> str | None:
-        """Return the text of a file, if it is one."""
+        """Return the text of a file; None if it is not a text file."""
         text = text_of(self.read(entry), None)
         return None if isinstance(text, LeftOut) else text
 
@@ -57,9 +57,9 @@ class Objects:
                 raise RepositoryError("git_failed", "git ended while files were read") from error
 
     def close(self) -> None:
-        """End git, also while another thread reads; again is harmless."""
+        """End git, even while another thread reads; closing twice is fine."""
         if self._child is not None:
-            kill(self._child)  # which ends a read, and only then may its pipe be closed
+            kill(self._child)  # ends a read in another thread, so that its pipe can be closed
             with self._reading:
                 end(self._child)
                 self._child = None

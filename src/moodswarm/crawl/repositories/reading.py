@@ -1,4 +1,4 @@
-"""Open a repository at its newest commit and read its files, one by one."""
+"""Opens a repository at its newest commit and reads its files, one by one."""
 
 import re
 import tempfile
@@ -16,8 +16,7 @@ from moodswarm.crawl.repositories.errors import NotModified, RepositoryError
 from moodswarm.crawl.repositories.git import Git
 from moodswarm.crawl.repositories.licences import licence_of
 from moodswarm.crawl.repositories.objects import Objects
-from moodswarm.crawl.repositories.redaction import redact
-from moodswarm.crawl.repositories.secret_files import is_secret_content
+from moodswarm.crawl.repositories.redaction import is_secret_content, redact
 from moodswarm.crawl.repositories.text import LeftOut, language_of, text_of
 from moodswarm.crawl.repositories.tree import Entry, read_tree
 from moodswarm.crawl.spec import Repositories
@@ -33,8 +32,8 @@ class RepositoryFile:
 
     Attributes:
         path: From the root, with `/`.
-        text: Exactly as it is in the repository, but for secrets and a byte order mark.
-        language: What it is written in, such as `python`, if its name or first line tells.
+        text: Exactly as it is in the repository, except for secrets and a byte order mark.
+        language: Such as `python`, if the file's name or first line shows it.
         redacted: How many secrets were replaced in it.
     """
 
@@ -46,14 +45,14 @@ class RepositoryFile:
 
 @dataclass(slots=True)
 class Repository:
-    """A repository at one commit, open as long as its `with` block.
+    """A repository at one commit, open until its `with` block ends.
 
     Attributes:
-        url: As it was asked for.
+        url: The address that was asked for.
         commit: 40 hex digits.
-        default_branch: Its short name; `HEAD` if the server names none.
-        licence: SPDX expression, if the licence texts at its root are known ones.
-        skipped: Files that were left out, per reason; complete when `files` has ended.
+        default_branch: Its short name; `HEAD` if the server does not name it.
+        licence: SPDX expression, if the licence texts at its root are known.
+        skipped: Number of files that were left out, per reason; complete when `files` has ended.
         redacted_secrets: Secrets replaced so far.
     """
 
@@ -68,13 +67,13 @@ class Repository:
     _begun: bool = field(default=False, repr=False)
 
     def files(self) -> Iterator[RepositoryFile]:
-        """Give the text files, in the order of the tree; one is in memory at a time. Once only.
+        """Yield the text files in the order of the tree, with one in memory at a time. Once only.
 
         Raises:
-            RepositoryError: `timeout` or `cancelled`; what came before is good.
+            RepositoryError: `timeout` or `cancelled`; the files before are complete.
         """
         if self._begun:
-            raise RuntimeError("the files of a repository are given once")
+            raise RuntimeError("the files of a repository can be read only once")
         self._begun = True
         for entry in self._entries:
             with self._objects.working():
@@ -110,22 +109,22 @@ def open_repository(
 ) -> Iterator[Repository]:
     """Clone the newest commit of the default branch, without a work tree, and open it.
 
-    Nothing of it is ever written under its own name or run. Symbolic links, submodules and
-    git-lfs pointers are counted, not followed. May be called from any thread.
+    No file is ever run, or written under its own name. Symbolic links, submodules and git-lfs
+    pointers are counted, not followed. May be called from any thread.
 
     Args:
         url: http or https, without a user name, query or fragment.
-        limits: What is read at most; `limits.seconds` counts git and reading, not the caller.
-        proxy: Address of the HTTP proxy that judges every request. Without one redirects are
-            refused, and nothing keeps the name from resolving to a private address.
-        known_commit: Read nothing if the repository is still there.
-        allow_http: Whether unencrypted http will do; no password is ever sent.
-        folder: Where the temporary folder is made. It is removed in every case but `kill -9`.
+        limits: Limits of reading; `limits.seconds` counts git and reading, not the caller.
+        proxy: Address of the HTTP proxy that judges every request. Without a proxy, redirects are
+            refused, but nothing keeps the name from resolving to a private address.
+        known_commit: If the repository is still at this commit, nothing is read.
+        allow_http: Whether unencrypted http is allowed; no password is ever sent.
+        folder: Where the temporary folder is made. Only after `kill -9` is it not removed.
         cancelled: Set it from another thread to end early.
 
     Raises:
         NotModified: the newest commit is `known_commit`.
-        RepositoryError: see its `reason`; git and all it started are gone then.
+        RepositoryError: see its `reason`; by then git and everything it started have ended.
     """
     with _git(url, limits, proxy, allow_http, folder, cancelled) as git:
         if known_commit is not None and _head(git, url) == known_commit:
@@ -154,7 +153,7 @@ def head_commit(
     """Ask for the newest commit of the default branch; see `open_repository`.
 
     Raises:
-        RepositoryError: `empty` if there is none, else as the reason says.
+        RepositoryError: `empty` if there is no commit; otherwise see its `reason`.
     """
     limits = Repositories(seconds=seconds)
     with _git(url, limits, proxy, allow_http, folder, cancelled) as git:
@@ -194,11 +193,10 @@ def _git(
 
 
 def _check_installed() -> None:
-    for package in ("identify", "detect_secrets"):
+    for package in ("identify", "detect_secrets", "pathspec"):
         if find_spec(package) is None:
             raise ImportError(
-                f"reading repositories needs {package}; install it with: "
-                'pip install "moodswarm[crawl]"'
+                f'reading repositories needs {package}. Install it: pip install "moodswarm[crawl]"'
             )
 
 
@@ -221,7 +219,7 @@ def _head(git: Git, url: str) -> str:
         for line in lines:
             if match := _HEAD.fullmatch(line.rstrip("\n")):
                 return match[1]
-    raise RepositoryError("empty", "there is no commit, or it is no repository")
+    raise RepositoryError("empty", "there is no commit, or it is not a repository")
 
 
 def _clone(git: Git, url: str, file_bytes: int) -> tuple[str, str]:
@@ -231,12 +229,13 @@ def _clone(git: Git, url: str, file_bytes: int) -> tuple[str, str]:
     except RepositoryError as error:
         if error.reason != "hostile":
             raise
-        # Beside a filter git 2.39 takes old faults for attacks; without one it knows them.
+        # With a filter, git 2.39 takes the mistakes of old tools for attacks; without one it
+        # ignores them as configured.
         git.run(*_CLONING, "--", url, _CLONE, online=True)
     if not any((git.folder / _CLONE / "objects" / "pack").glob("*.pack")):
-        _head(git, url)  # says whether it is empty, or no repository at all
+        _head(git, url)  # raises if it is empty, or not a repository at all
         raise RepositoryError("empty", "its default branch does not exist")
-    # Without a remote nothing that the filter left out can ever be fetched after all.
+    # Without a remote, git cannot fetch later what the filter left out.
     git.run(*_IN_CLONE, "config", "--remove-section", "remote.origin")
     commit = _said(git, "rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}")
     if not _COMMIT.fullmatch(commit):
@@ -250,7 +249,7 @@ def _listing(git: Git, commit: str) -> Path:
     except RepositoryError as error:
         if error.reason != "too_large":
             raise
-        raise RepositoryError("hostile", "lists more files than anybody can have") from error
+        raise RepositoryError("hostile", "lists impossibly many files") from error
 
 
 def _said(git: Git, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Replace passwords, tokens and keys in a text, and leave all other code as it is."""
+"""Files that are secrets as a whole, and passwords, tokens and keys within the others."""
 
 import re
 from collections.abc import Iterator
@@ -8,21 +8,22 @@ from moodswarm.crawl.repositories.secret_patterns import is_mixed, is_random, ru
 
 REDACTED = "[redacted secret]"
 
-#: A value this long, once found, is replaced wherever else it stands.
+#: A secret of at least this length is also replaced wherever else it occurs.
 _EVERYWHERE = 16
 
 Span = tuple[int, int]
 
 
 def redact(text: str, path: str) -> tuple[str, int]:
-    """Replace the secrets of a text by `[redacted secret]`.
+    """Replace the secrets in a text with `[redacted secret]`.
 
-    Found are private keys, tokens of a known form, passwords in addresses, and random values that
-    are assigned to a name such as `api_key` or `password`. A password made of plain words is not.
+    This finds private keys, tokens of a known form, passwords in addresses, and random values that
+    are assigned to a name such as `api_key` or `password`. It does not find a password that is made
+    of plain words.
 
     Args:
-        text: A whole file, lines of at most some thousand characters.
-        path: Tells whether values stand without quotes, as in YAML or a shell script.
+        text: A whole file, with lines of at most some thousand characters.
+        path: Shows whether values may stand without quotes, as in YAML or a shell script.
 
     Returns:
         The clean text and the number of replacements.
@@ -49,7 +50,7 @@ def _replace(text: str, spans: list[Span]) -> tuple[str, int]:
     return "".join([*parts, text[done:]]), count
 
 
-# detect-secrets finds the first line of a key; what matters is the block below it.
+# detect-secrets finds only the first line of a key, but the secret is the block below it.
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----((?:(?!-----).){40,20000})", re.DOTALL
 )
@@ -62,7 +63,7 @@ def _key_blocks(text: str, lowered: str) -> Iterator[Span]:
     for match in _KEY_BLOCK.finditer(text):
         runs = [run for run in _KEY_RUN.finditer(match[1]) if is_mixed(run[0])]
         if not runs:
-            continue  # code that only looks for the first line of a key
+            continue  # code that only mentions the first line of a key
         closed = text.startswith("-----END", match.end(1))
         end = match.end(1) if closed else match.start(1) + runs[-1].end()
         yield match.start(1), end
@@ -113,3 +114,49 @@ def _holds_bare_values(path: str) -> bool:
         or place.name.split(".")[0] in _BARE_NAMES
         or not _BARE_SUFFIXES.isdisjoint(place.suffixes)
     )
+
+
+_SECRET_NAMES = frozenset(
+    ".netrc _netrc .pypirc .htpasswd .pgpass .my.cnf .mylogin.cnf .git-credentials .dockercfg "
+    ".vault_pass .vault-token .s3cfg .boto .rclone.conf .kubeconfig kubeconfig "
+    "id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk "
+    "credentials.json client_secret.json client_secrets.json secrets.json secrets.yml "
+    "secrets.yaml secrets.toml secrets.ini secrets.env .secrets.toml token.json "
+    "terraform.tfstate terraform.tfstate.backup".split()
+)
+_SECRET_SUFFIXES = frozenset(
+    ".pem .p12 .pfx .p8 .ppk .key .jks .keystore .kdbx .kdb .pkcs12 .asc .gpg .pgp .ovpn "
+    ".tfvars .tfstate .mobileprovision .agekey".split()
+)
+_SECRET_FOLDERS = frozenset([".ssh", ".aws", ".gnupg", ".azure"])
+_ENV = re.compile(r"\.env(?:rc)?(?:\..+)?|.+\.env")
+_SERVICE_ACCOUNT = re.compile(r"(?:.*service[-_]account.*|.*-firebase-adminsdk-.*)\.json")
+# An example file shows names, not values; if it contains a secret, that is redacted as in any text.
+_EXAMPLE = re.compile(
+    r".*[._-](?:example|sample|template|tmpl|dist|defaults?)(?:\.\w+)?|(?:example|sample)[._-].*"
+)
+
+
+def is_secret_name(path: str) -> bool:
+    """Return whether a path names a file of secrets, such as `.env` or `deploy/id_rsa`."""
+    place = PurePosixPath(path.lower())
+    name = place.name
+    if _EXAMPLE.fullmatch(name):
+        return False
+    if name in _SECRET_NAMES or place.suffix in _SECRET_SUFFIXES or _ENV.fullmatch(name):
+        return True
+    if _SERVICE_ACCOUNT.fullmatch(name):
+        return True
+    return not _SECRET_FOLDERS.isdisjoint(place.parts[:-1])
+
+
+_KEY_FILE = re.compile(r"\s*(?:-----BEGIN [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File-\d)")
+_NPM_TOKEN = re.compile(r"_auth(?:Token)?\s*=|_password\s*=", re.IGNORECASE)
+
+
+def is_secret_content(path: str, text: str) -> bool:
+    """Return whether a whole file is a private key, or settings that contain a token."""
+    name = path.rpartition("/")[2].lower()
+    if name in (".npmrc", ".yarnrc", ".yarnrc.yml"):
+        return _NPM_TOKEN.search(text) is not None or "npmAuthToken" in text
+    return _KEY_FILE.match(text) is not None

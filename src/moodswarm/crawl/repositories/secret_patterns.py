@@ -1,9 +1,9 @@
-"""What a secret looks like.
+"""Patterns of secrets.
 
-The patterns are those of detect-secrets, applied directly. Its own scan keeps global settings,
-gives some secrets only in part (of a GitHub token `ghp`, of a JSON Web Token all but the
-signature, of a private key the first line), and can ask the internet whether a secret works.
-Strings of high entropy alone are no secrets here: in code they are checksums, ids and test data.
+Most are those of detect-secrets, applied directly. Its own scan keeps global settings, returns some
+secrets only in part (of a GitHub token `ghp`, of a JSON Web Token all but the signature, of a
+private key the first line), and can ask the internet whether a secret works. High entropy alone
+does not make a string a secret: in code, such strings are checksums, ids and test data.
 """
 
 import math
@@ -20,9 +20,9 @@ class Rule:
     """One pattern.
 
     Attributes:
-        hints: It is tried only where one of these occurs in the lower-cased text.
-        group: Which of its groups is the secret; 0 is all of it.
-        accept: Tells the secret from what only looks like it.
+        hints: It is tried only if one of these occurs in the lower-cased text.
+        group: The group of the match that is the secret; 0 is the whole match.
+        accept: Returns False for a value that only looks like a secret.
     """
 
     hints: tuple[str, ...]
@@ -38,12 +38,12 @@ def rules() -> tuple[Rule, ...]:
 
 
 def is_mixed(value: str) -> bool:
-    """Tell what a generator made from a name: letters and digits, of which few are repeated."""
+    """Return whether a value looks generated: letters and digits, of which few are repeated."""
     letters = any(character.isalpha() for character in value)
     return letters and any(character.isdigit() for character in value) and _entropy(value) > _MIXED
 
 
-# Bits a character: words have less, random letters and digits have more.
+# Bits per character: words have fewer, random letters and digits have more.
 _MIXED, _RANDOM = 3.0, 3.2
 _FEWEST_TURNS = 3
 _TURNS = re.compile(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])")
@@ -54,7 +54,7 @@ _PLACEHOLDER = re.compile(
 
 
 def is_random(value: str) -> bool:
-    """Tell a password from a name, path or placeholder: letters and digits alternate in it."""
+    """Return whether a value is a password, not a name: letters and digits alternate in it."""
     if _PLACEHOLDER.search(value) or len(_TURNS.findall(value)) < _FEWEST_TURNS:
         return False
     return _entropy(value) > _RANDOM
@@ -69,7 +69,7 @@ _USUAL = re.compile(
 
 
 def _is_password(value: str) -> bool:
-    """Tell a password in an address from the words that documentation puts there."""
+    """Return whether a value is a real password, not a word that documentation puts there."""
     return len(value) >= _SHORTEST_PASSWORD and _USUAL.fullmatch(value) is None
 
 
@@ -78,13 +78,14 @@ def _always(_value: str) -> bool:
 
 
 def _entropy(value: str) -> float:
-    """Return the Shannon entropy in bits a character."""
+    """Return the Shannon entropy in bits per character."""
     total = len(value)
     return -sum(n / total * math.log2(n / total) for n in Counter(value).values())
 
 
 # Module and class in detect-secrets, hints, and the group of its patterns that is the secret.
-# Left out for false alarms in code: Artifactory (`APDispatcher`), public addresses, entropy.
+# Left out, because they match ordinary code: Artifactory (`APDispatcher`), public addresses,
+# entropy.
 _ALL, _VALUE, _VALUE_IF_ANY = 0, 1, -1
 _DETECTORS: tuple[tuple[str, str, str, int, Callable[[str], bool]], ...] = (
     ("aws", "AWSKeyDetector", "aws a3t abia acca akia asia", _VALUE_IF_ANY, is_mixed),
@@ -118,8 +119,8 @@ def _detector_rules() -> Iterator[Rule]:
             yield Rule(tuple(hints.split()), pattern, chosen, accept)
 
 
-# What detect-secrets 1.5 does not know, or knows in part. A hint, then a pattern that begins
-# where no other word goes on.
+# Secrets that detect-secrets 1.5 does not know, or knows only in part: a hint, and a pattern that
+# may not begin in the middle of a word.
 _OWN: tuple[tuple[str, str], ...] = (
     ("eyj", r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}(?:\.[\w-]*)?"),
     ("github_pat_", r"github_pat_\w{30,}"),

@@ -1,4 +1,4 @@
-"""From a file's bytes to its exact text, or to the reason why it has none."""
+"""Decodes a file's bytes to its exact text, or finds the reason why it is left out."""
 
 import codecs
 import io
@@ -18,7 +18,7 @@ _MARKS = (
 _CODE_LINE = 5_000
 _PROSE_LINE = 20_000
 _PROSE = frozenset(["markdown", "rst", "asciidoc", "plain-text", "tex", "org-mode", "mdx"])
-# Where identify gives several tags, the language that one would say comes first.
+# If identify returns several tags, the first of these is the language.
 _PREFERRED = "jupyter c python ruby scala pascal objective-c++ json xml ini toml yaml shell".split()
 
 
@@ -30,14 +30,14 @@ class LeftOut:
 
 
 def is_binary_name(path: str) -> bool:
-    """Return whether a path ends like a binary file, so that nobody needs to read it."""
+    """Return whether a path ends like a binary file, which then need not be read."""
     from identify import identify
 
     return identify.BINARY in identify.tags_from_filename(path)
 
 
 def language_of(path: str, data: bytes) -> str | None:
-    """Return the language of a file by its name, else by its first line (`#!`)."""
+    """Return the language of a file by its name, or else by its first line (`#!`)."""
     from identify import identify
 
     tags = identify.tags_from_filename(path)
@@ -52,9 +52,9 @@ def language_of(path: str, data: bytes) -> str | None:
 def text_of(data: bytes, language: str | None) -> str | LeftOut:
     """Decode a file: every character, space and line end as it is, without a byte order mark.
 
-    UTF-8 is taken at its word, UTF-16 and UTF-32 by their mark; anything else is Windows-1252
-    where all its bytes make sense there, as old western code does. No other encoding is guessed: a
-    wrong guess is a text that nobody wrote.
+    Valid UTF-8 is read as such, UTF-16 and UTF-32 by their mark. Anything else is read as
+    Windows-1252, if all its bytes make sense in it, as those of old western code do. No other
+    encoding is guessed: a wrong guess would be a text that nobody wrote.
     """
     if len(data) <= _LFS_BYTES and data.startswith(_LFS):
         return LeftOut("lfs_pointer")
@@ -84,7 +84,7 @@ def _decode(data: bytes) -> str | None:
 
 
 def _is_western(text: str) -> bool:
-    """Tell western text in Windows-1252 from other bytes: mostly ASCII, its rest mostly letters."""
+    """Return whether a text is western: mostly ASCII, and most of the rest are letters."""
     high = [character for character in text if character > "\x7f"]
     letters = sum(character.isalpha() or character in "\xa0©®°§€“”‘’–—…«»·" for character in high)
     return len(high) * 5 <= len(text) and letters * 10 >= len(high) * 9

@@ -1,27 +1,29 @@
-"""What lies in a commit: the files to read, and why the others are left out."""
+"""Chooses the files of a commit to read, and counts why the others are left out."""
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from moodswarm.crawl.repositories.errors import RepositoryError
-from moodswarm.crawl.repositories.ignore import IgnoreRules
-from moodswarm.crawl.repositories.secret_files import is_secret_name
+from moodswarm.crawl.repositories.redaction import is_secret_name
 from moodswarm.crawl.repositories.text import is_binary_name
 from moodswarm.crawl.spec import Repositories
 
-# <mode> SP <type> SP <object> SP+ <size> TAB <path> NUL; the size of what is not there is BAD.
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+# <mode> SP <type> SP <object> SP+ <size> TAB <path> NUL; the size of a missing object is BAD.
 _ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-|BAD)\t(.+)", re.DOTALL)
 _SYMLINK, _SUBMODULE = b"120000", b"160000"
 _CHUNK = 1 << 16
 _LONGEST_PATH = 1_024
-#: Trees that name each other can list more files than there are atoms.
+#: A hostile repository of a few small trees that name each other can list billions of files.
 _MOST_LISTED = 200_000
-# What no path of an honest repository holds: control characters, the separator of Windows, and
-# the marks that turn the direction of text, which make a name look like another.
+# Characters that no honest path contains: control characters, the separator of Windows, and marks
+# that change the direction of text, which make one name look like another.
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u202a-\u202e\u2066-\u2069]")
 _GIT_FOLDER = re.compile(r"\.git|git~\d+|\.git[ .]+", re.IGNORECASE)
 
@@ -39,19 +41,19 @@ def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> lis
     """Choose the files to read from the output of `git ls-tree -r -z -l`.
 
     Args:
-        listing: File that holds that output.
-        limits: How many files, how large, and which patterns are left out.
-        skipped: Counts those left out, per reason.
+        listing: The file with that output.
+        limits: How many files are read, how large they may be, and which patterns are left out.
+        skipped: Counts the files that are left out, per reason.
 
     Returns:
         At most `limits.files` entries, in the order of the tree.
     """
-    rules = IgnoreRules(limits.ignore)
+    rules = ignore_rules(limits.ignore)
     chosen: list[Entry] = []
     with listing.open("rb") as stream:
         for number, raw in enumerate(_records(stream)):
             if number >= _MOST_LISTED:
-                skipped["too_many_files"] += 1  # and nobody counts the rest
+                skipped["too_many_files"] += 1  # the rest is not counted
                 break
             entry = _entry(raw, limits, rules)
             if isinstance(entry, str):
@@ -63,11 +65,23 @@ def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> lis
     return chosen
 
 
-def _entry(raw: bytes, limits: Repositories, rules: IgnoreRules) -> Entry | str:
-    """Read one entry, or say why it is left out."""
+def ignore_rules(patterns: Iterable[str]) -> "GitIgnoreSpec":
+    """Return the rules of patterns as in a `.gitignore` at the root of a repository.
+
+    The last pattern that matches a path, or a folder above it, decides. Unlike in git, `!` also
+    takes back a file in an ignored folder.
+    """
+    from pathspec import GitIgnoreSpec
+
+    # Git ignores a pattern that names nothing, such as a lone `!`; pathspec refuses it.
+    return GitIgnoreSpec.from_lines(line for line in patterns if line.strip("!/ "))
+
+
+def _entry(raw: bytes, limits: Repositories, rules: "GitIgnoreSpec") -> Entry | str:
+    """Return one entry, or the reason why it is left out."""
     match = _ENTRY.fullmatch(raw)
     if match is None:
-        raise RepositoryError("hostile", "the tree holds an entry that git does not write")
+        raise RepositoryError("hostile", "the tree has an entry that git would not write")
     mode, kind, object_id, size, name = match.groups()
     path = _path(name)
     if path is None:
@@ -79,11 +93,11 @@ def _entry(raw: bytes, limits: Repositories, rules: IgnoreRules) -> Entry | str:
     return Entry(path, object_id.decode(), int(size))
 
 
-def _objections(mode: bytes, kind: bytes, path: str, rules: IgnoreRules) -> Iterator[str]:
-    """Give the reasons to leave a file out, whatever its size; the first one counts."""
+def _objections(mode: bytes, kind: bytes, path: str, rules: "GitIgnoreSpec") -> Iterator[str]:
+    """Yield the reasons to leave a file out, whatever its size; the first one counts."""
     if mode == _SUBMODULE:
         yield "submodule"
-    if rules.match(path):
+    if rules.match_file(path):
         yield "ignored"
     if mode == _SYMLINK:
         yield "symlink"
@@ -96,7 +110,7 @@ def _objections(mode: bytes, kind: bytes, path: str, rules: IgnoreRules) -> Iter
 
 
 def _path(name: bytes) -> str | None:
-    """Return a path that is safe to show and to build a link from."""
+    """Return the path, if it is safe to show and to build a link from."""
     if len(name) > _LONGEST_PATH:
         return None
     try:
@@ -115,4 +129,4 @@ def _records(stream: IO[bytes]) -> Iterator[bytes]:
         *whole, rest = (rest + chunk).split(b"\0")
         yield from whole
         if len(rest) > _CHUNK:
-            raise RepositoryError("hostile", f"the tree holds a path of over {_CHUNK} bytes")
+            raise RepositoryError("hostile", f"the tree has a path of over {_CHUNK} bytes")

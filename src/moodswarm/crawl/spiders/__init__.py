@@ -1,1 +1,4 @@
-"""One spider per platform; what they share is in `source`, `pages` and `repositories`."""
+"""One spider per platform; their common parts are in `source`, `pages` and `repositories`.
+
+Nothing here writes to a store; spiders only yield events.
+"""

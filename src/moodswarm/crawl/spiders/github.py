@@ -7,7 +7,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from moodswarm.crawl.discovery import BadListing, Hosted, next_link, read_repositories
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.spec import Platform
 from moodswarm.crawl.spiders.repositories import RepositorySpider
 from moodswarm.crawl.spiders.source import Output, validators
@@ -18,17 +18,17 @@ _USER_PREFIXES = ("orgs", "users")
 
 
 class GithubSpider(RepositorySpider):
-    """Reads what an author owns; forks and archived repositories only if the user asks for them."""
+    """Reads an author's repositories; forks and archived ones only if the user asks for them."""
 
     name = "github"
     platform: Platform = "github"
 
     def address(self, link: Link) -> str:
-        """Ask the API where a user is asked for."""
+        """Return the API's address if the link is that of a user."""
         return repositories_address(link.url) if link.configured else link.url
 
     def request(self, link: Link) -> Request:
-        """Show the token to GitHub's own API, and to nobody else."""
+        """Return the request; only requests to GitHub's own API carry the token."""
         request = super().request(link)
         if request.url.startswith(_API):
             request.headers["Accept"] = "application/vnd.github+json"
@@ -38,7 +38,7 @@ class GithubSpider(RepositorySpider):
         return request
 
     def repository_address(self, link: Link) -> str:
-        """Return the address of the repository that a link lies in."""
+        """Return the address of the repository that contains the link."""
         parts = urlsplit(link.url)
         owner_and_name = "/".join(parts.path.strip("/").split("/")[:2])
         return urljoin(link.url, f"/{owner_and_name}")
@@ -77,7 +77,7 @@ class GithubSpider(RepositorySpider):
 def repositories_address(link: str) -> str:
     """Return the API's address for the repositories of the user that a link names.
 
-    GitHub Enterprise Server answers under its own name.
+    GitHub Enterprise Server has its API under its own host.
     """
     parts = urlsplit(link)
     segments = [part for part in parts.path.split("/") if part]

@@ -18,7 +18,7 @@ from moodswarm.crawl.discovery import (
     read_archive,
     read_listing,
 )
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.spiders.pages import PageSpider
 from moodswarm.crawl.spiders.source import Output, validators
@@ -32,7 +32,7 @@ class ListingSpider(PageSpider):
         self._paged: set[int] = set()  # links of listings in several pages
 
     async def parse_page(self, response: Response, link: Link) -> Output:
-        """Read a page, or the feed that stands at an address which does not look like one."""
+        """Read a page, or a feed at an address that does not look like one."""
         if not is_listing(response.body):
             read = super().parse_page(response, link)
         elif link.configured:
@@ -43,17 +43,17 @@ class ListingSpider(PageSpider):
             yield item
 
     async def parse_listing(self, response: Response, link: Link) -> Output:
-        """Read whatever kind of listing this is."""
+        """Read a listing of any kind."""
         try:
             listing = await self._listing(response)
         except BadListing as error:
             yield link.visited("failed", "bad_listing", str(error))
             return
         except TimeoutError:
-            yield link.visited("failed", "too_slow", f"{response.url} takes too long to read")
+            yield link.visited("failed", "too_slow", f"{response.url} took too long to read")
             return
         except MemoryError:
-            yield link.visited("failed", "out_of_memory", f"{response.url} needs too much memory")
+            yield link.visited("failed", "out_of_memory", f"{response.url} needed too much memory")
             return
         if listing.kind == "page":
             read = self.parse_root(response, link, listing)
@@ -69,11 +69,13 @@ class ListingSpider(PageSpider):
         return self.not_a_listing(response, link)
 
     async def not_a_listing(self, response: Response, link: Link) -> Output:
-        """End the visit of a listing that is none."""
-        yield link.visited("failed", "bad_listing", f"{response.url} is no feed and no sitemap")
+        """End the visit of a listing that turns out to be something else."""
+        yield link.visited(
+            "failed", "bad_listing", f"{response.url} is neither a feed nor a sitemap"
+        )
 
     async def follow_listing(self, response: Response, link: Link, listing: Listing) -> Output:
-        """Record and ask for everything a listing names, then end its visit."""
+        """Record and ask for everything that a listing names, then end its visit."""
         left_out: Counter[str] = Counter()
         new = self._name(listing)
         for entry in listing.entries:
@@ -82,8 +84,9 @@ class ListingSpider(PageSpider):
         children += [link.child(url, "listing") for url in listing.listings]
         async for item in self.follow(children, left_out):
             yield item
-        # A server that gives the same page whatever number it is asked for would never end. That
-        # another listing named all of a page before says nothing of the pages after it.
+        # A server that returns the same page for every page number would never end, so each page
+        # has to name something new. It does not matter whether the crawl has met the links
+        # elsewhere: that says nothing about the pages that follow.
         if listing.more and new:
             async for item in self.follow([link.next_page(listing.more)], left_out):
                 yield item
@@ -94,7 +97,7 @@ class ListingSpider(PageSpider):
         return link.visited("listed", skipped=dict(left_out), **validators(response))
 
     async def probe_sitemap(self, link: Link) -> Output:
-        """Look whether there is a sitemap at an address that nobody named, and follow it."""
+        """Check whether there is a sitemap at an address that nothing names, and follow it."""
         frontier = self.session.frontier
         if frontier.met(link.url):
             return
@@ -102,7 +105,7 @@ class ListingSpider(PageSpider):
         try:
             response = await self.crawler.engine.download_async(request)
             found = response.status == 200 and (await self._listing(response)).kind == "sitemap"  # noqa: PLR2004
-        except Exception as error:  # noqa: BLE001  # nothing was promised at this address
+        except Exception as error:  # noqa: BLE001  # nothing promised a sitemap here
             self.logger.info("no sitemap at %s: %s", link.url, failure_of(error).detail)
             return
         if found:
@@ -118,7 +121,7 @@ class ListingSpider(PageSpider):
         return await self.session.read(read_listing, response.body, response.url, limit)
 
     def _name(self, listing: Listing) -> bool:
-        """Note the links of a listing that has more pages; false if all were on earlier ones."""
+        """Remember the links of a listing with more pages; return whether any of them is new."""
         if not listing.more:
             return False
         links = {hash(entry.url) for entry in listing.entries}
@@ -130,4 +133,4 @@ class ListingSpider(PageSpider):
         try:
             self.feed_texts.keep(entry)
         except ValueError:
-            return  # No link that anybody can ask for; `follow` counts it.
+            return  # Not a link that can be asked for; `follow` counts it.

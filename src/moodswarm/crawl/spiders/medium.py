@@ -1,16 +1,16 @@
-"""Medium: the feed, which holds the last ten stories, and the sitemap where there is one."""
+"""Medium: the feed, which holds the last ten stories, and the sitemap if there is one."""
 
 from urllib.parse import urljoin, urlsplit
 
 from scrapy.http import Response
 
 from moodswarm.crawl.discovery import Listing, medium_feed
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.spec import Platform
 from moodswarm.crawl.spiders.listings import ListingSpider
 from moodswarm.crawl.spiders.source import Output
 
-# The sitemap of medium.com itself names everybody's stories.
+# The sitemap of medium.com itself names the stories of all authors.
 _SHARED_HOSTS = ("medium.com", "www.medium.com")
 
 
@@ -21,11 +21,11 @@ class MediumSpider(ListingSpider):
     platform: Platform = "medium"
 
     def address(self, link: Link) -> str:
-        """Ask for the feed where an author is asked for."""
+        """Return the address of the feed if the link is that of an author."""
         return medium_feed(link.url) if link.configured and link.role == "listing" else link.url
 
     async def follow_listing(self, response: Response, link: Link, listing: Listing) -> Output:
-        """Follow the feed; the stories before its ten are in the sitemap of an author's host."""
+        """Follow the feed, and the sitemap of an author's own host, which has older stories."""
         if link.configured and urlsplit(response.url).hostname not in _SHARED_HOSTS:
             guess = link.child(urljoin(response.url, "/sitemap/sitemap.xml"), "listing")
             async for item in self.probe_sitemap(guess):

@@ -1,4 +1,4 @@
-"""Pages: extraction, the browser for those that need one, and feed texts for those out of reach."""
+"""Pages: extraction, a browser for pages that need one, feed texts for pages out of reach."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from scrapy.http import Response
 
 from moodswarm.crawl.discovery import Entry, entry_text
 from moodswarm.crawl.frontier import link_hash
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.spiders.source import Output, SourceSpider, validators
 from moodswarm.extraction import EXTRACTION_VERSION, Article, Refused
 
-# The page is as it should be; there is just no article of this author's to have.
+# With these reasons nothing went wrong; the page just has no article of this author.
 _NO_ARTICLE = frozenset(("not_html", "empty", "paid_preview", "not_an_article"))
-# Where a page cannot be had, the same text in a feed can.
+# With these reasons a page cannot be read, but a feed may have its text.
 _OUT_OF_REACH = frozenset(
     (
         "robots", "http_401", "http_402", "http_403", "http_429", "http_451",
@@ -26,7 +26,7 @@ _FEED_BYTES = 32 * 1024 * 1024
 
 
 class FeedTexts:
-    """Texts of feed entries, kept until their page was read; the oldest go when there are many."""
+    """Texts of feed entries, kept until their page is read; if there are many, the oldest go."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[int, Entry] = OrderedDict()
@@ -44,7 +44,7 @@ class FeedTexts:
             self._size -= len(dropped.content or "")
 
     def take(self, url: str) -> Entry | None:
-        """Return the entry of a page, and forget it."""
+        """Return the entry of a page and forget it."""
         entry = self._entries.pop(link_hash(url), None)
         self._size -= len(entry.content or "") if entry else 0
         return entry
@@ -84,7 +84,7 @@ class PageSpider(SourceSpider):
     async def without_page(
         self, link: Link, reason: str, detail: str, outcome: Any = "failed"
     ) -> Output:
-        """Use the text of the feed where the page itself is out of reach."""
+        """Use the text from the feed if the page itself is out of reach."""
         entry = self.feed_texts.take(link.url) if link.role == "page" else None
         if entry is None or reason not in _OUT_OF_REACH:
             yield link.visited(outcome, reason, detail)
@@ -117,7 +117,7 @@ class PageSpider(SourceSpider):
         try:
             content = await self.session.read(entry_text, entry)
         except (ValueError, TimeoutError, MemoryError) as error:
-            self.logger.warning("%s: the text in the feed is of no use: %s", entry.url, error)
+            self.logger.warning("%s: the text in the feed cannot be used: %s", entry.url, error)
             return None
         if not content:
             return None
@@ -138,7 +138,7 @@ class PageSpider(SourceSpider):
         document = {
             "kind": "article",
             "platform": platform,
-            "link": self.sites.document_link(link.source, origin.url, article.canonical),
+            "link": self.source_hosts.document_link(link.source, origin.url, article.canonical),
             "author_full_name": link.source.author_full_name,
             "title": article.title,
             "language": article.language,

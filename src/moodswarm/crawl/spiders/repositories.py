@@ -1,4 +1,4 @@
-"""Repositories: each is read with git, in a thread; every file becomes a document."""
+"""Repositories: git reads each in a thread, and every file becomes a document."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,8 +12,7 @@ from scrapy import Request
 from scrapy.http import Response
 
 from moodswarm.crawl.events import Visited
-from moodswarm.crawl.items import Link
-from moodswarm.crawl.middlewares.repositories import RepositoryRequest
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.repositories import (
     NotModified,
     Repository,
@@ -25,9 +24,26 @@ from moodswarm.crawl.spiders.source import Output, SourceSpider
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
 
-_AT_ONCE = 2  # clones; they share one disk and mostly one host
-_BATCH = 16  # files read in one visit to the thread
+_AT_ONCE = 2  # clones; they share one disk and usually one host
+_BATCH = 16  # files read in one call in the thread
 _OUTCOMES = {"not_found": "gone", "empty": "skipped"}
+
+
+class RepositoryRequest(Request):
+    """A repository, which its callback reads with git.
+
+    It is a request, so that the queue, its limits and the end of a crawl treat it like any other.
+    """
+
+
+class RepositoryMiddleware:
+    """Answers requests for repositories at once, before any server is asked."""
+
+    async def process_request(self, request: Request) -> Response | None:
+        """Return an empty response for a repository; let any other request pass."""
+        if isinstance(request, RepositoryRequest):
+            return Response(request.url, request=request)
+        return None
 
 
 class RepositorySpider(SourceSpider):
@@ -39,11 +55,11 @@ class RepositorySpider(SourceSpider):
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def repository_address(self, link: Link) -> str:
-        """Return where the repository is cloned from."""
+        """Return the address from which the repository is cloned."""
         return link.url
 
     def request(self, link: Link) -> Request:
-        """Leave repositories to git."""
+        """Return a request that leaves repositories to git."""
         if link.role != "repository":
             return super().request(link)
         return RepositoryRequest(
@@ -55,7 +71,7 @@ class RepositorySpider(SourceSpider):
         )
 
     async def parse_repository(self, response: Response, link: Link) -> Output:
-        """Read a repository: its files, then its own visit."""
+        """Yield the visits of a repository's files, then that of the repository."""
         async with self._turns:
             try:
                 async for event in self._files(response.url, link):

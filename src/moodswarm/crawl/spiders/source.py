@@ -1,7 +1,7 @@
-"""What every spider does: ask for the links of its sources, and let no visit end without an event.
+"""The base of all spiders: it asks for the links of its sources, and ends each visit with an event.
 
-A spider of a platform says what its listings are (`listing_address`, `parse_listing`); pages are
-read by `PageSpider`, repositories by `RepositorySpider`.
+The spider of a platform adds its listings (`address`, `parse_listing`). `PageSpider` reads pages,
+`RepositorySpider` reads repositories.
 """
 
 import asyncio
@@ -14,24 +14,25 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from moodswarm.crawl.events import Found, Visited
+from moodswarm.crawl.events import LinkFound, Visited
 from moodswarm.crawl.frontier import link_hash
-from moodswarm.crawl.items import Link, Role
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.session import Session
-from moodswarm.crawl.sites import Sites
+from moodswarm.crawl.source_hosts import SourceHosts
 from moodswarm.crawl.spec import CrawlSpec, KnownLink, Platform, Source
+from moodswarm.records.ledger import AskedRole
 
-Output = AsyncIterator[Found | Visited | Request]
+Output = AsyncIterator[LinkFound | Visited | Request]
 
 logger = logging.getLogger(__name__)
 
 _GONE = (404, 410)
-_AT_ONCE = 256  # links looked at before other work gets its turn
+_AT_ONCE = 256  # links that are handled before other work gets its turn
 _LOOK_SECONDS = 0.05
 _BEYOND = "pages_per_source"
 _MOST_BEYOND = 100_000  # links that are counted
-_QUEUED = 2_000  # requests in memory; the file of known links is read no faster
+_QUEUED = 2_000  # requests in memory; the file of known links is read only as fast as they are sent
 _LONGEST_URL = 2_000
 _LONGEST_VALIDATOR = 1_000
 
@@ -40,9 +41,9 @@ class SourceSpider(Spider):
     """Reads the sources of one platform.
 
     Args:
-        session: What all spiders of a crawl share.
-        link: For `scrapy crawl <spider> -a link=https://...`: one source, by hand.
-        author: The full name that documents carry, with `link`.
+        session: The state that all spiders of a crawl share.
+        link: A single source, for `scrapy crawl <spider> -a link=https://...` by hand.
+        author: The full name that documents get, together with `link`.
     """
 
     platform: Platform
@@ -59,16 +60,17 @@ class SourceSpider(Spider):
         self.session = session or _by_hand(self.platform, link, author)
         self.spec = self.session.spec
         self.sources = {s.id: s for s in self.spec.sources if s.platform == self.platform}
-        self.sites = Sites(self.spec.sources)
+        self.source_hosts = SourceHosts(self.spec.sources)
         self._beyond: set[int] = set()  # links that the limit of a source left out
-        self._unread: set[str] = set()  # known listings on their way
+        self._unread: set[str] = set()  # known listings that were asked for and not read yet
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Build the spider, and tell the browser how to reach the network."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         session = spider.session
-        # A function, since settings are copied deeply; called when the first browser starts.
+        # Settings are copied deeply, so this is a function and not the session. It is called when
+        # the first browser starts.
         proxy = lambda: session.proxy()  # noqa: E731, PLW0108
         crawler.settings.set("MOODSWARM_BROWSER_PROXY", proxy, priority="spider")
         return spider
@@ -76,7 +78,7 @@ class SourceSpider(Spider):
     async def start(self) -> AsyncIterator[Any]:
         """Ask for the known links of the file, as they are needed.
 
-        Listings are read before any known page is asked for: feeds hold texts that stand in for
+        Listings are read before any known page is asked for, because feeds hold texts that replace
         pages which cannot be read.
         """
         for link in self._known(listings=True):
@@ -98,7 +100,7 @@ class SourceSpider(Spider):
                 yield Link.known(source, known)
 
     def _first_request(self, link: Link) -> Request | Visited:
-        """Return the request of a known link; one that makes no sense ends no other."""
+        """Return the request of a known link; a link that makes no sense becomes a failed visit."""
         try:
             return self.request(link)
         except (ValueError, IndexError) as error:
@@ -106,7 +108,7 @@ class SourceSpider(Spider):
             return link.visited("failed", "bad_link", f"{type(error).__name__}: {error}")
 
     def request(self, link: Link) -> Request:
-        """Return the request for a link, conditional where an earlier visit allows it."""
+        """Return the request for a link, conditional if an earlier visit allows it."""
         headers = {}
         if link.etag:
             headers["If-None-Match"] = link.etag
@@ -118,15 +120,15 @@ class SourceSpider(Spider):
             callback=self.answered,
             errback=self.unanswered,
             cb_kwargs={"link": link},
-            # The frontier has judged the link; a redirect to a page that is known still has to
-            # end in a visit of this one.
+            # The frontier has already accepted the link, and even a redirect to a known page has
+            # to end in a visit of this link.
             dont_filter=True,
-            # Listings first: feeds hold texts that stand in for pages which cannot be read.
+            # Listings come first: feeds hold texts that replace pages which cannot be read.
             priority=1 if link.role == "listing" else 0,
         )
 
     def address(self, link: Link) -> str:
-        """Return what is asked for, which for a listing may be an API."""
+        """Return the address that is asked for, which may be an API for a listing."""
         return link.url
 
     async def answered(self, response: Response, link: Link) -> Output:
@@ -134,7 +136,7 @@ class SourceSpider(Spider):
         try:
             async for item in self._read(response, link):
                 yield item
-        except Exception as error:  # noqa: BLE001  # told, logged, and of this page only
+        except Exception as error:  # noqa: BLE001  # reported and logged; only this page fails
             yield self._own_error(link, error)
         self._unread.discard(link.url)
 
@@ -145,14 +147,14 @@ class SourceSpider(Spider):
         try:
             async for item in self.without_page(link, told.reason, told.detail, told.outcome):
                 yield item
-        except Exception as error:  # noqa: BLE001  # told, logged, and of this page only
+        except Exception as error:  # noqa: BLE001  # reported and logged; only this page fails
             yield self._own_error(link, error)
         self._unread.discard(link.url)
 
     async def without_page(
         self, link: Link, reason: str, detail: str, outcome: Any = "failed"
     ) -> Output:
-        """End a visit that gave no page; a spider may know another way to the text."""
+        """End a visit that led to no page; a spider may know another way to the text."""
         yield link.visited(outcome, reason, detail)
 
     def parse_listing(self, response: Response, link: Link) -> Output:
@@ -181,14 +183,14 @@ class SourceSpider(Spider):
                 yield self.request(link)
 
     def _own_error(self, link: Link, error: Exception) -> Visited:
-        """End the visit of a page that met a mistake: it ends no other, and is not lost."""
+        """End a visit that failed by an error of this program, so that it is not lost."""
         logger.exception("%s", link.url)
         return link.visited("failed", "crawler_error", f"{type(error).__name__}: {error}")
 
     def _reason_to_leave_out(self, link: Link) -> str | None:
         if len(link.url) > _LONGEST_URL:
             return "long_link"
-        if not self.sites.allows(link.source, link.url, link.found_on):
+        if not self.source_hosts.allows(link.source, link.url, link.found_on):
             return "off_site"
         if self.session.frontier.met(link.url):
             return None
@@ -199,7 +201,7 @@ class SourceSpider(Spider):
         return None
 
     def _is_news(self, url: str) -> bool:
-        """Whether nobody was told yet that this link is beyond the limit; pages repeat links."""
+        """Return whether this link beyond the limit was not counted yet; pages repeat links."""
         key = link_hash(url)
         told = key in self._beyond or len(self._beyond) >= _MOST_BEYOND
         if not told:
@@ -212,16 +214,18 @@ class SourceSpider(Spider):
         if response.status in _GONE:
             return _one(link.visited("gone", f"http_{response.status}"))
         if response.status != 200:  # noqa: PLR2004
-            return self.without_page(link, f"http_{response.status}", f"{response.url} says so")
+            return self.without_page(
+                link, f"http_{response.status}", f"{response.url} answers {response.status}"
+            )
         if link.configured:
-            self.sites.admit(link.source, response.url)
-        elif not self.sites.allows(link.source, response.url, link.url):
-            detail = f"it leads to {response.url}; name that host in canonical_hosts to allow it"
+            self.source_hosts.admit(link.source, response.url)
+        elif not self.source_hosts.allows(link.source, response.url, link.url):
+            detail = f"it leads to {response.url}; add that host to canonical_hosts to allow it"
             return _one(link.visited("skipped", "off_site", detail))
         return self._parser(link.role)(response, link)
 
-    def _parser(self, role: Role) -> Callable[[Response, Link], Output]:
-        parsers: dict[Role, Callable[[Response, Link], Output]] = {
+    def _parser(self, role: AskedRole) -> Callable[[Response, Link], Output]:
+        parsers: dict[AskedRole, Callable[[Response, Link], Output]] = {
             "listing": self.parse_listing,
             "page": self.parse_page,
             "repository": self.parse_repository,
@@ -229,14 +233,14 @@ class SourceSpider(Spider):
         return parsers[role]
 
     def closed(self, reason: str) -> None:  # noqa: ARG002  # Scrapy calls it so
-        """Wait for nothing any more, and close the session of a spider that is run by hand."""
+        """Stop waiting for listings, and close the session if the spider is run by hand."""
         self._unread.clear()
         if self._own:
             self.session.close()
 
 
 def validators(response: Response) -> dict[str, str | None]:
-    """Return what makes the next request for a page conditional."""
+    """Return the headers that make the next request for a page conditional."""
     values = {}
     for field, name in (("etag", "ETag"), ("last_modified", "Last-Modified")):
         value = response.headers.get(name)

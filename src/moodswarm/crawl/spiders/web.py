@@ -7,9 +7,9 @@ from scrapy.http import Response
 
 from moodswarm.crawl.discovery import Listing, archive_address, medium_feed
 from moodswarm.crawl.events import Visited
-from moodswarm.crawl.items import Link
+from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.robots import RobotsMiddleware
-from moodswarm.crawl.sites import is_root
+from moodswarm.crawl.source_hosts import is_root
 from moodswarm.crawl.spec import Platform
 from moodswarm.crawl.spiders.listings import ListingSpider
 from moodswarm.crawl.spiders.source import Output
@@ -19,16 +19,16 @@ from moodswarm.extraction import discover_links
 class WebSpider(ListingSpider):
     """Finds an author's pages from any address of a site.
 
-    A root page is followed by the feeds it names and by the site's sitemaps; where there is
-    neither, by its links, some levels deep. One that shows itself to be Substack or Medium under
-    a name of its own is followed as those are.
+    From a root page it follows the feeds that the page names, and the site's sitemaps. If there are
+    none, it follows links, some levels deep. A site that turns out to be Substack or Medium under
+    its own domain is followed in their way.
     """
 
     name = "web"
     platform: Platform = "web"
 
     async def parse_page(self, response: Response, link: Link) -> Output:
-        """Read a page; where the site has no listing of its pages, follow its links too."""
+        """Read a page; if the site has no listing of its pages, follow the page's links too."""
         left_out: Counter[str] = Counter()
         if self._is_searched(link):
             found = await self.session.read(discover_links, response.body, response.url)
@@ -37,7 +37,8 @@ class WebSpider(ListingSpider):
                 yield item
         async for item in super().parse_page(response, link):
             if left_out and isinstance(item, Visited):
-                # It is read again in full when there may be room for what was left out.
+                # Without validators the next round reads the page in full, when the limits may have
+                # room for the links that were left out.
                 nothing = {"etag": None, "last_modified": None}
                 yield item.model_copy(update={"skipped": dict(left_out), **nothing})
             else:
@@ -79,7 +80,7 @@ class WebSpider(ListingSpider):
         return await robots.sitemaps(url) if robots is not None else []
 
     def _is_searched(self, link: Link) -> bool:
-        """Whether this page's links are followed, because no listing names the site's pages."""
+        """Return whether this page's links are followed, as no listing names the site's pages."""
         return (
             link.source.discover
             and is_root(link.source.link)

@@ -1,4 +1,4 @@
-"""What a markdown document is made of, for comparing two of them."""
+"""The parts of a markdown document, for comparing two of them."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _FRONT_MATTER = re.compile(r"\ufeff?---[ \t]*\n(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|$)", re.DOTALL)
 _TITLE = re.compile(r"^title[ \t]*:[ \t]*(.+?)[ \t]*$", re.MULTILINE)
 _TAG = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
-# Scripts that are written without spaces count by character.
+# In scripts that are written without spaces, each character counts as a word.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af]|[^\W_]+")
 _ADDRESS = re.compile(r"https?://\S+")
 
@@ -22,11 +22,11 @@ class Outline:
     """The parts of a document that a reader would miss.
 
     Attributes:
-        words: Of all text, code included, in order, lower case.
-        code: Text of the code blocks, fenced or indented, without trailing white space.
-        headings: Their words; the level is not part of it, since themes shift levels.
-        items: Words of each list item, without those of the lists in it.
-        title: Of the front matter, else the first heading of level 1.
+        words: All words of the text, code included, in order and in lower case.
+        code: Texts of the code blocks, fenced or indented, without trailing white space.
+        headings: The words of each heading. The level does not count, as themes shift levels.
+        items: The words of each list item, without those of the lists in it.
+        title: The title of the front matter, or else the first heading of level 1.
     """
 
     words: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ def read_outline(text: str) -> Outline:
     outline = reader.outline
     first = outline.title
     if title and words_of(title) != words_of(first or ""):
-        # The title is a part of the document, wherever it is written.
+        # The title belongs to the document, wherever it is written.
         outline.words = words_of(title) + outline.words
     outline.title = title or first
     return outline
@@ -93,7 +93,7 @@ class _Reader:
 def _shown(tokens: "list[Token]") -> Iterator[str]:
     for token in tokens:
         if token.type == "image":
-            # Two images stand apart, also where no space is between them.
+            # Two images stand apart, even if there is no space between them.
             yield f" {''.join(_shown(token.children or []))} "
         elif token.type in ("softbreak", "hardbreak"):
             yield " "
@@ -114,7 +114,7 @@ def split_front_matter(text: str) -> tuple[str | None, str]:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text, lower case; an address is none."""
+    """Return the words of a text in lower case; addresses are left out."""
     return _WORD.findall(_ADDRESS.sub(" ", text).lower())
 
 

@@ -20,21 +20,21 @@ class UnusablePairs(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A page and the document that its article should be."""
+    """A page, and the document that should be extracted from it."""
 
     html: Path
     markdown: Path
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What an extractor gives for a page: markdown, and the title if it tells one."""
+class ExtractedText:
+    """The text that an extractor finds on a page, as markdown, and the title if it finds one."""
 
     title: str | None
     content: str
 
 
-Extractor = Callable[[bytes, str], Found]
+Extractor = Callable[[bytes, str], ExtractedText]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +42,11 @@ class Score:
     """How one page came out.
 
     Attributes:
-        f1: Of the words, as a bag, without markdown syntax, lower case.
+        f1: F1 of the words as a bag, without markdown syntax, in lower case.
         code, headings, items: (found, expected): blocks with the exact text, trailing white space
             aside; headings of any level; list items without their sublists.
         title: Whether the title was found.
-        refused: Why there is no article.
+        refused: Why no article was found; None if one was.
     """
 
     name: str
@@ -105,7 +105,7 @@ def find_pairs(folder: Path) -> list[Pair]:
     return pairs
 
 
-def extract_found(body: bytes, url: str) -> Found:
+def extract_as_crawler(body: bytes, url: str) -> ExtractedText:
     """Extract as the crawler does.
 
     Raises:
@@ -118,19 +118,21 @@ def extract_found(body: bytes, url: str) -> Found:
 
 
 class PageRefused(ValueError):
-    """The extractor gives no article; says why."""
+    """The extractor found no article; says why."""
 
 
-def _found(article: Article) -> Found:
-    return Found(article.title, article.content)
+def _found(article: Article) -> ExtractedText:
+    return ExtractedText(article.title, article.content)
 
 
-def evaluate(pairs: Iterable[Pair], root: Path, extractor: Extractor = extract_found) -> Evaluation:
+def evaluate(
+    pairs: Iterable[Pair], root: Path, extractor: Extractor = extract_as_crawler
+) -> Evaluation:
     """Extract every page and compare it with its document.
 
     Args:
         pairs: From `find_pairs`.
-        root: What the names of pages are relative to.
+        root: The folder that the names of pages are relative to.
         extractor: From bytes and address to markdown; `PageRefused` counts as an empty document.
 
     Raises:
@@ -146,14 +148,14 @@ def evaluate(pairs: Iterable[Pair], root: Path, extractor: Extractor = extract_f
         try:
             found, refused = extractor(body, _ADDRESS.format(name=pair.html.stem)), None
         except PageRefused as error:
-            found, refused = Found(None, ""), str(error)
+            found, refused = ExtractedText(None, ""), str(error)
         seconds += process_time() - start
         scores.append(compare(name, read_outline(expected), found, refused))
     return _summarise(scores, len(scores) / seconds if seconds else 0.0)
 
 
 def _warm_up(extractor: Extractor) -> None:
-    """Load what the extractor loads at its first page, which is no cost of that page."""
+    """Extract one page untimed, so that loading does not count as a cost of the first page."""
     paragraph = b"<p>A page of a few plain words, so that everything is loaded.</p>" * 10
     try:
         extractor(
@@ -164,7 +166,9 @@ def _warm_up(extractor: Extractor) -> None:
         return
 
 
-def compare(name: str, expected: Outline, found: Found, refused: str | None = None) -> Score:
+def compare(
+    name: str, expected: Outline, found: ExtractedText, refused: str | None = None
+) -> Score:
     """Score what was found against what was expected."""
     got = read_outline(found.content)
     title = None

@@ -1,1 +1,1 @@
-"""How good retrieval is: questions with known answers, measures, intervals, baselines."""
+"""How good retrieval is: questions with known answers, measures and baselines."""

@@ -18,7 +18,7 @@ class RetrievalRegressed(ValueError):
 
 
 class UnreadableBaseline(ValueError):
-    """The recorded baseline is none; says what was expected and the remedy."""
+    """The recorded baseline cannot be read; says what was expected and the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +26,11 @@ class Fall:
     """One measure under its baseline.
 
     Attributes:
-        configuration: Such as `hybrid`.
-        measure: Such as `nDCG@10`.
-        value: Of this run.
+        configuration: Its name, such as `hybrid`.
+        measure: Its name, such as `nDCG@10`.
+        value: The value of this run.
         high: Upper end of its interval, which is below `baseline`.
-        baseline: As recorded.
+        baseline: The recorded value.
     """
 
     configuration: str
@@ -47,7 +47,7 @@ class Fall:
 
 
 def entry(result: Result, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is recorded of a configuration: its means, and the settings behind them."""
+    """Return the record of a configuration: its means, and the settings behind them."""
     return {
         "settings": dict(settings),
         "measures": {name: found.as_dict() for name, found in result.measures.items()},
@@ -58,7 +58,7 @@ def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, Entries]:
     """Return the recorded baselines by version of their test set.
 
     Raises:
-        UnreadableBaseline: it is something else.
+        UnreadableBaseline: the record has another format.
     """
     if recorded is None:
         return {}
@@ -79,7 +79,7 @@ def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, Entries]:
 
 
 def to_json(entries: Mapping[str, Entries]) -> dict[str, Any]:
-    """Return what the catalog keeps."""
+    """Return the baselines as the catalog keeps them."""
     return {"format": FORMAT, "test_sets": dict(entries)}
 
 
@@ -95,13 +95,13 @@ def compare(
 
     Args:
         results: By configuration.
-        settings: That they were reached with.
+        settings: The settings that they were reached with.
         known: By configuration; those that this run did not measure stay as they are.
         gate: Whether a fall is to fail the run.
         record: Record all configurations of this run, whatever is known.
 
     Returns:
-        What is reported, and the baselines to keep.
+        The comparison for the report, and the baselines to keep.
     """
     compared = [] if record else [name for name in results if name in known]
     new = {name: entry(found, settings) for name, found in results.items() if name not in compared}
@@ -138,7 +138,7 @@ def falls(name: str, result: Result, known: Mapping[str, Any]) -> list[Fall]:
 
 
 def changed_settings(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return what differs as [before, now] by dotted name."""
+    """Return the settings that differ as [before, now], by dotted name."""
     before, after = _flat(known), _flat(now)
     return {
         name: [before.get(name), after.get(name)]
@@ -165,14 +165,14 @@ def require_no_fall(compared: Mapping[str, Any]) -> None:
     )
     raise RetrievalRegressed(
         f"retrieval is worse than its baseline: {listed}{changed}. "
-        "The report is saved. Take back what made it worse; or, where it is meant, record the new "
-        "baseline with `--params retrieval_evaluation.record_baseline=true`; or try settings "
-        "without failing with `--params retrieval_evaluation.gate=false`"
+        "The report is saved. Undo the change that made it worse; or, if the change was intended, "
+        "record the new baseline with `--params retrieval_evaluation.record_baseline=true`. To try "
+        "settings without failing, use `--params retrieval_evaluation.gate=false`"
     )
 
 
 def _require_number(name: str, value: object) -> None:
-    # Nothing falls under NaN: the gate would stand open, and nobody would know.
+    # No measure falls under NaN: the gate would stand open without anyone noticing.
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise ValueError(f"{name} is {value!r}, expected a number")
 

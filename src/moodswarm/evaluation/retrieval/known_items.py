@@ -1,4 +1,4 @@
-"""Questions without a model: what somebody remembers of a passage that they want to find again.
+"""Questions without a model: what people remember of a passage that they want to find again.
 
 Known-item questions after Azzopardi, de Rijke and Balog, "Building simulated queries for
 known-item topics", SIGIR 2007. They share words with their passage, so they flatter the lexical
@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from moodswarm.evaluation.retrieval.questions import QuestionType, TestQuestion, question_id
-from moodswarm.evaluation.retrieval.sampling import ChunkText
+from moodswarm.evaluation.retrieval.survey import ChunkText
 from moodswarm.evaluation.retrieval.words import Rarity, words
 from moodswarm.text.sentences import split_sentences
 from moodswarm.text.stop_words import STOP_WORDS
@@ -46,8 +46,7 @@ Made = tuple[str, str]
 def make_question(chunk: ChunkText, rarity: Rarity, seed: int) -> TestQuestion | None:
     """Make a question of one chunk; None where nothing in it is worth asking about.
 
-    Which of the types that the chunk allows is taken, and which words, only the seed and the
-    chunk's id decide.
+    The seed and the chunk's id alone decide which of the possible types it is, and of which words.
     """
     rng = random.Random(f"{seed}:{chunk.id}")  # noqa: S311  # no secret
     makers: dict[QuestionType, Callable[[ChunkText, Rarity, random.Random], Made | None]]
@@ -57,7 +56,7 @@ def make_question(chunk: ChunkText, rarity: Rarity, seed: int) -> TestQuestion |
         makers = {"words": _words, "title": _title, "topic": _topic}
     types = list(makers)
     if chunk.kind == "repository":
-        # What code is about stands in its docstrings and names; other words are a last resort.
+        # Docstrings and names tell what code is about; other words are a last resort.
         types = [*rng.sample(types[:-1], len(types) - 1), types[-1]]
     else:
         rng.shuffle(types)
@@ -69,7 +68,7 @@ def make_question(chunk: ChunkText, rarity: Rarity, seed: int) -> TestQuestion |
 
 
 def build(question_type: QuestionType, made: Made, chunk: ChunkText) -> TestQuestion:
-    """Return a question that so far expects the chunk that it was made of."""
+    """Return a question that expects only the chunk that it was made of, so far."""
     text, evidence = made
     return TestQuestion(
         id=question_id(question_type, text, chunk.id),
@@ -104,7 +103,7 @@ def _title(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
 
 
 def _topic(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
-    """What the whole chunk is about: its most telling words, in another order."""
+    """The most telling words of the whole chunk, in another order."""
     counts = Counter(_telling(chunk.text))
     ranked = sorted(counts, key=lambda word: (-counts[word] * rarity.of(word), word))
     chosen = ranked[: rng.choice(_QUESTION_WORDS)]
@@ -146,7 +145,7 @@ def _parts(name: str) -> list[str]:
 
 
 def _telling_sentence(text: str, rarity: Rarity) -> str:
-    """Return the sentence whose words are the rarest on average; empty where none is one."""
+    """Return the sentence whose words are the rarest on average; empty if none fits."""
     best, score = "", 0.0
     for start, end in split_sentences(text):
         found = words(text[start:end])
@@ -174,5 +173,5 @@ def _telling(text: str) -> list[str]:
 
 
 def _carries_nothing(word: str) -> bool:
-    """Whether it is a stop word, or put together of them (`it's`, `won’t`)."""
+    """Whether it is a stop word, or made of stop words (`it's`, `won’t`)."""
     return all(part in _STOPS for part in _APOSTROPHE.split(word))

@@ -1,21 +1,22 @@
 """Keeping a test set up to date with its corpus."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from moodswarm.evaluation.retrieval.evidence import holders
 from moodswarm.evaluation.retrieval.known_items import make_question
 from moodswarm.evaluation.retrieval.questions import TestQuestion
-from moodswarm.evaluation.retrieval.sampling import ChunkText, Survey, all_chunks, survey
-from moodswarm.evaluation.retrieval.words import shingles
+from moodswarm.evaluation.retrieval.survey import ChunkText, Survey, all_chunks, survey
+from moodswarm.evaluation.retrieval.words import Shingle, shingles
 from moodswarm.stores.vectors.protocol import VectorStore
 
-# Not every chunk gives a question.
+# Chunks to choose from for each question, as not every chunk yields one.
 _CANDIDATES = 4
+# Share of the evidence's runs of words that a chunk must hold: all but a word or two changed.
+_HELD_SHARE = 0.8
 
-#: Writes questions for chunks; gives one, or the reason why not, for each.
+#: Writes questions for chunks; returns for each a question, or the reason why there is none.
 Writer = Callable[[Sequence[ChunkText]], Sequence[TestQuestion | str]]
 
 
@@ -28,11 +29,11 @@ class TestSet:
     """Questions, and how they came about.
 
     Attributes:
-        questions: In an order that does not change as long as their chunks are there.
-        kept: Of an earlier run.
-        new: Made in this run.
-        dropped: Of an earlier run, whose chunk is gone.
-        unwritten: Why a model wrote no question for a chunk; how often.
+        questions: Their order does not change as long as their chunks are there.
+        kept: How many were kept of an earlier run.
+        new: How many were made in this run.
+        dropped: How many of an earlier run were dropped, as their chunks are gone.
+        unwritten: How often a model wrote no question for a chunk, by reason.
     """
 
     __test__ = False
@@ -73,13 +74,13 @@ def build_test_set(
     unwritten: dict[str, int] = {}
     if writer is not None:
         unwritten = maker.write(writer, round(written_share * count) - len(written))
-    # What a model has written takes the place of the known-item question to the same chunk, then
-    # of the last ones.
+    # A written question takes the place of the known-item question for the same chunk, and further
+    # ones take the place of the last known-item questions.
     room = count - len(written) - len(maker.made)
     known = [q for q in there if q.type != "written" and q.chunk_id not in maker.used][:room]
     kept = [*written, *known]
     maker.make(count - len(kept) - len(maker.made), known)
-    # In the order in which they are kept next time.
+    # In the order in which the next run keeps them.
     ordered = sorted([*kept, *maker.made], key=lambda question: question.type != "written")
     questions = _with_expected(store, ordered, seen.found | maker.used)
     if not questions:
@@ -103,10 +104,10 @@ class _Maker:
         self.used: dict[str, ChunkText] = {}
 
     def write(self, writer: Writer, count: int) -> dict[str, int]:
-        """Have questions written; returns why some were not.
+        """Have questions written, and return how often that failed, by reason.
 
-        The same chunks come first in every run, whether or not there is a known-item question to
-        them: one that gave no question is tried again before others, so that the set rests.
+        The same chunks come first in every run, whether or not they have a known-item question. A
+        chunk that yielded none is tried again before others, so that the set stays the same.
         """
         chunks = list(islice(self._free(), max(0, count)))
         reasons: Counter[str] = Counter()
@@ -118,7 +119,7 @@ class _Maker:
         return dict(reasons)
 
     def make(self, count: int, known: Sequence[TestQuestion]) -> None:
-        """Make known-item questions to chunks that have none."""
+        """Make known-item questions for chunks that have none."""
         self._taken |= {question.chunk_id for question in known}
         made = (
             (chunk, question)
@@ -143,17 +144,38 @@ def _with_expected(
     """Let each question expect all chunks that hold its evidence, its own among them."""
     evidence = {q.id: q.evidence or chunks[q.chunk_id].text for q in questions}
     usable = {name: text for name, text in evidence.items() if shingles(text)}
-    held = holders(usable, all_chunks(store)) if usable else {}
+    held = _holders(usable, all_chunks(store)) if usable else {}
     return [
         replace(q, expected=tuple(sorted({q.chunk_id, *held.get(q.id, ())}))) for q in questions
     ]
 
 
+def _holders(evidence: Mapping[str, str], chunks: Iterable[ChunkText]) -> dict[str, set[str]]:
+    """Return the ids of the chunks that hold each text, near duplicates of it included."""
+    wanted: dict[Shingle, list[str]] = defaultdict(list)
+    sizes: dict[str, int] = {}
+    for name, text in evidence.items():
+        found = shingles(text)
+        sizes[name] = len(found)
+        for shingle in found:
+            wanted[shingle].append(name)
+    lengths = set(map(len, wanted))
+    held: dict[str, set[str]] = {name: set() for name in evidence}
+    for chunk in chunks:
+        counts: Counter[str] = Counter()
+        for shingle in shingles(chunk.text, lengths):
+            counts.update(wanted.get(shingle, ()))
+        for name, count in counts.items():
+            if count >= _HELD_SHARE * sizes[name]:
+                held[name].add(chunk.id)
+    return held
+
+
 def _nothing(seen: Survey) -> str:
     if not seen.chunks:
         return (
-            "there are no embedded chunks to ask about; crawl or import documents, run "
-            "`kedro run --pipeline=feature`, and then this again"
+            "there are no embedded chunks to ask about. Crawl or import documents, run "
+            "`kedro run --pipeline=feature`, and then run this again"
         )
     return (
         f"no question can be made of the {seen.chunks:,} embedded chunks: all are shorter than a "

@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 
 from moodswarm.records.ids import digest
 
-#: What a question was made of: rarer words of one sentence, the title with words of one sentence,
-#: the words that the whole chunk is about, the docstring or the name of a piece of code; or a
-#: language model wrote it.
+#: A question is made of rarer words of one sentence, of the title with words of one sentence, of
+#: the most telling words of the whole chunk, or of the docstring or the name of a piece of code; or
+#: a language model wrote it.
 QuestionType = Literal["words", "title", "topic", "docstring", "name", "written"]
 QUESTION_TYPES: tuple[QuestionType, ...] = get_args(QuestionType)
 
@@ -17,21 +17,21 @@ FORMAT = 1
 
 
 class UnreadableQuestions(ValueError):
-    """A recorded test set is not one; says what was expected and the remedy."""
+    """A recorded test set cannot be read; says what was expected and the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestQuestion:
-    """A question and what answers it.
+    """A question, and the chunks that answer it.
 
     Attributes:
         id: The same for the same text, type and chunk.
         type: One of `QUESTION_TYPES`.
-        text: What is asked.
+        text: The question itself.
         chunk_id: The chunk that it was made of.
         expected: Ids of all chunks that answer it as well as that one, itself included, sorted.
-        kind: Of the document.
-        author_id: Of the document.
+        kind: Kind of the document.
+        author_id: Author of the document.
         evidence: The part of the chunk that it was made of; a chunk that holds it is expected.
             Empty: the whole chunk.
     """
@@ -55,12 +55,12 @@ def question_id(question_type: QuestionType, text: str, chunk_id: str) -> str:
 
 
 def version_of(questions: Iterable[TestQuestion]) -> str:
-    """Name a test set: what is asked and what is expected."""
+    """Return a name that changes with the questions and with the chunks that they expect."""
     return digest({question.id: list(question.expected) for question in questions})[:16]
 
 
 def to_json(questions: Sequence[TestQuestion]) -> dict[str, Any]:
-    """Return what the catalog keeps."""
+    """Return the test set as the catalog keeps it."""
     return {
         "format": FORMAT,
         "version": version_of(questions),
@@ -72,7 +72,7 @@ def from_json(recorded: Mapping[str, Any] | None) -> list[TestQuestion]:
     """Return the questions of `to_json`; none where nothing was recorded.
 
     Raises:
-        UnreadableQuestions: it is something else.
+        UnreadableQuestions: the record has another format.
     """
     if recorded is None:
         return []

@@ -2,18 +2,23 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache
 from time import perf_counter
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 
+from moodswarm.models.embedder import Embedder
+from moodswarm.records import Author
+from moodswarm.retrieval.opening import open_reranker, open_retriever
+from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Retrieval
-from moodswarm.retrieval.question import MAX_QUESTION_CHARACTERS, BadQuestion, Question
-from moodswarm.stores.vectors.protocol import Hit
-
-#: Most hits that one question may ask for.
-MAX_HITS = 1_000
+from moodswarm.retrieval.question import MAX_HITS, MAX_QUESTION_CHARACTERS, BadQuestion, Question
+from moodswarm.retrieval.retriever import Retriever
+from moodswarm.stores.vectors.protocol import Hit, VectorStore
+from moodswarm.text.lexical import LexicalEncoder
 
 
 class Retrieves(Protocol):
@@ -24,18 +29,64 @@ class Retrieves(Protocol):
         ...
 
 
+class Retrievers:
+    """Opens retrievers of several settings, which share a store and models.
+
+    They are closed at the end of a `with` block; the store is left open.
+
+    Args:
+        store: Where the collections are.
+        embedder: The model that the chunks were embedded with.
+        lexical: The encoder that their words were weighed with.
+        authors: Returns the authors that a question may name; None leaves self-query out.
+    """
+
+    def __init__(
+        self,
+        store: VectorStore,
+        embedder: Embedder,
+        lexical: LexicalEncoder,
+        authors: Callable[[], Sequence[Author]] | None = None,
+    ) -> None:
+        self._store, self._embedder, self._lexical = store, embedder, lexical
+        self._authors = authors
+        # One model for all settings that rerank the same way.
+        self._reranker = cache(open_reranker)
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    def open(self, params: RetrievalParams) -> Retriever:
+        """Return a retriever of these settings, its models loaded."""
+        # No language model is given, as it would make two runs differ.
+        retriever = open_retriever(
+            self._store,
+            self._embedder,
+            self._lexical,
+            params,
+            authors=self._authors,
+            reranker=self._reranker(params.rerank),
+        )
+        self._opened.enter_context(retriever).warm_up()
+        return retriever
+
+
 @dataclass(slots=True)
-class Answers:
-    """What one configuration gave.
+class Rankings:
+    """The rankings of one configuration over all questions.
 
     Attributes:
-        rankings: Per question the ids found, best first, none twice.
-        milliseconds: Per stage, and for `total`, one number per question.
-        degraded: Per warning, how many questions met it.
+        by_question: The ids found for each question, best first, none twice.
+        milliseconds: One number per question, for each stage and for `total`.
+        degraded: How many questions met each warning.
         refused: Questions that could not be asked, with the reason.
     """
 
-    rankings: dict[str, list[str]] = field(default_factory=dict)
+    by_question: dict[str, list[str]] = field(default_factory=dict)
     milliseconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     degraded: Counter[str] = field(default_factory=Counter)
     refused: dict[str, str] = field(default_factory=dict)
@@ -59,52 +110,52 @@ def ask_all(
     name_of: Callable[[Hit], str] = lambda hit: hit.id,
     deeper: Callable[[str, int], list[str]] | None = None,
     on_question: Callable[[], None] = lambda: None,
-) -> Answers:
-    """Ask every question, one after the other; of one that is too long the beginning, as users do.
+) -> Rankings:
+    """Ask every question, one after the other; a question that is too long is cut, as `ask` does.
 
     Args:
-        retriever: What is measured.
+        retriever: The retriever that is measured.
         questions: Pairs of (id, text).
         k: How many hits to ask for.
-        name_of: What a hit counts as, such as its document; the best hit of each gives its rank.
-        deeper: Called with the text and the number of hits where fewer than k names came
-            together though k hits were found; what it finds more is added at the end.
+        name_of: Returns what a hit counts as, such as its document, which ranks by its best hit.
+        deeper: Called with the text and k if k hits were found that count as fewer than k names;
+            the further names that it returns are added at the end.
         on_question: Called after each.
 
     Returns:
-        Times of the plain question only, without those of going deeper.
+        The rankings; their times are those of the plain question, without going deeper.
     """
-    answers = Answers()
+    rankings = Rankings()
     for identifier, whole in questions:
         text = whole[:MAX_QUESTION_CHARACTERS]
         if len(text) < len(whole):
-            answers.degraded[f"the question is cut to {MAX_QUESTION_CHARACTERS:,} characters"] += 1
+            rankings.degraded[f"the question is cut to {MAX_QUESTION_CHARACTERS:,} characters"] += 1
         try:
             question = Question(text, k=k)
         except BadQuestion as error:
-            answers.refused[identifier] = str(error)
+            rankings.refused[identifier] = str(error)
             on_question()
             continue
         started = perf_counter()
         found = retriever.retrieve(question)
-        answers.milliseconds["total"].append((perf_counter() - started) * 1000)
-        _note(answers, found)
+        rankings.milliseconds["total"].append((perf_counter() - started) * 1000)
+        _note(rankings, found)
         names = unique(map(name_of, found.hits))
         if deeper and len(names) < k <= len(found.hits):
             names = unique([*names, *deeper(text, k)])
-        answers.rankings[identifier] = names[:k]
+        rankings.by_question[identifier] = names[:k]
         on_question()
-    return answers
+    return rankings
 
 
 def going_deeper(
     open_retriever: Callable[[int], Retrieves], name_of: Callable[[Hit], str]
 ) -> Callable[[str, int], list[str]]:
-    """Return a way to ask for more and more hits until enough names have come together.
+    """Return a function that asks for more and more hits until they count as enough names.
 
     Args:
-        open_retriever: Gives the retriever that looks at this many candidates; asked once each.
-        name_of: What a hit counts as.
+        open_retriever: Returns a retriever of so many candidates; called once for each number.
+        name_of: Returns what a hit counts as.
     """
     opened: dict[int, Retrieves] = {}
 
@@ -128,15 +179,15 @@ def unique(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _note(answers: Answers, found: Retrieval) -> None:
+def _note(rankings: Rankings, found: Retrieval) -> None:
     spent: Mapping[str, float] = _per_stage(found)
     for stage, milliseconds in spent.items():
-        answers.milliseconds[stage].append(milliseconds)
-    answers.degraded.update(found.trace.warnings)
+        rankings.milliseconds[stage].append(milliseconds)
+    rankings.degraded.update(found.trace.warnings)
 
 
 def _per_stage(found: Retrieval) -> dict[str, float]:
-    """Sum up stages that ran more than once; those that did not run took no time."""
+    """Add up the times of each stage; stages that did not run are left out."""
     spent: dict[str, float] = defaultdict(float)
     for report in found.trace.stages:
         if report.state in ("ran", "degraded"):

@@ -1,19 +1,13 @@
-"""What the configurations reached, side by side."""
+"""The results of the configurations, side by side."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from moodswarm.evaluation.intervals import Interval, difference_interval, mean_interval
 from moodswarm.evaluation.retrieval.configurations import REFERENCE
-from moodswarm.evaluation.retrieval.measures import (
-    MEASURES,
-    Interval,
-    Judgements,
-    difference_interval,
-    mean_interval,
-    score_rankings,
-)
-from moodswarm.evaluation.retrieval.rankings import Answers
+from moodswarm.evaluation.retrieval.measures import MEASURES, Judgements, score_rankings
+from moodswarm.evaluation.retrieval.rankings import Rankings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +17,9 @@ class Result:
     Attributes:
         scores: Per measure, the value of each question.
         measures: Per measure, the mean with its interval.
-        differences: Per measure, to the reference, paired; empty for the reference itself.
+        differences: Per measure, the paired difference to the reference; empty for that itself.
         milliseconds: Per stage p50 and p95; `total` is the whole retrieval.
-        degraded: Per warning, how many questions met it.
+        degraded: How many questions met each warning.
         refused: Questions that could not be asked, with the reason; they count as 0.
     """
 
@@ -48,15 +42,15 @@ class Result:
 
 
 def summarise(
-    answers: Mapping[str, Answers],
+    rankings: Mapping[str, Rankings],
     judgements: Judgements,
     measures: Sequence[str] = tuple(MEASURES),
     seed: int = 0,
 ) -> dict[str, Result]:
     """Measure every configuration, and compare it with the reference where that is among them."""
     scores = {
-        name: score_rankings(found.rankings, judgements, measures)
-        for name, found in answers.items()
+        name: score_rankings(found.by_question, judgements, measures)
+        for name, found in rankings.items()
     }
     reference = scores.get(REFERENCE)
     return {
@@ -76,5 +70,5 @@ def summarise(
             degraded=dict(found.degraded),
             refused=found.refused,
         )
-        for name, found in answers.items()
+        for name, found in rankings.items()
     }

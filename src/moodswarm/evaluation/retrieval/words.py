@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _IDENTIFIER = re.compile(r"\w+")
-#: Words in a shingle: what is compared to see whether a text stands in another.
+#: Words in a shingle; shingles are compared to see whether one text is part of another.
 SHINGLE = 3
 
 Shingle = tuple[str, ...]
@@ -22,8 +22,8 @@ def shingles(text: str, lengths: Collection[int] = ()) -> set[Shingle]:
     """Return the runs of words of a text.
 
     Args:
-        text: Any.
-        lengths: Of the runs; none given takes three words, or all where there are fewer.
+        text: Any text.
+        lengths: Words per run; if empty, three, or all words of a shorter text.
     """
     found = [match[0].casefold() for match in _IDENTIFIER.finditer(text)]
     if not found:
@@ -33,11 +33,6 @@ def shingles(text: str, lengths: Collection[int] = ()) -> set[Shingle]:
         for length in lengths or (min(SHINGLE, len(found)),)
         for i in range(len(found) - length + 1)
     }
-
-
-def shingle_lengths(found: Iterable[Shingle]) -> set[int]:
-    """Return which lengths occur."""
-    return set(map(len, found))
 
 
 class Rarity:
@@ -53,13 +48,13 @@ class Rarity:
         self._counts.update(set(words(text)))
 
     def of(self, word: str) -> float:
-        """Return the logarithm of how many chunks there are for one with this word."""
+        """Return the logarithm of the number of chunks for every chunk with this word."""
         return math.log((self._chunks + 1) / (self._counts[word] + 1))
 
     def mean(self, found: Sequence[str]) -> float:
-        """Return how rare words are on average; 0 for none."""
+        """Return how rare words are on average; 0 if there are none."""
         return sum(map(self.of, found)) / len(found) if found else 0.0
 
     def rarest_first(self, found: Iterable[str]) -> list[str]:
-        """Return words, each once; ties by alphabet."""
+        """Return the words, each once; ties in alphabetical order."""
         return sorted(set(found), key=lambda word: (-self.of(word), word))

@@ -1,4 +1,4 @@
-"""Medium: the story as its pages carry it for their own scripts."""
+"""Medium: the story as it is stored in the state of the page's own scripts."""
 
 import re
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.head import part, read_state, text_part
 from moodswarm.extraction.markdown import html_to_markdown
 from moodswarm.extraction.metadata import read_language
-from moodswarm.extraction.scripts import part, read_state, text_part
 from moodswarm.extraction.titles import with_title
 
 _POST = re.compile(r"Post:([0-9a-f]+)")
@@ -25,7 +25,7 @@ _TAGS = {"STRONG": "strong", "EM": "em", "CODE": "code", "A": "a"}
 
 
 def read_medium(root: HtmlElement, url: str) -> Article | Refused | None:
-    """Read a Medium story; None if the page is something else, or old and without its state."""
+    """Read a Medium story; None if the page is something else, or an old one without state."""
     state = read_state(root, "window.__APOLLO_STATE__")
     if state is None:
         return None
@@ -50,7 +50,7 @@ def read_medium(root: HtmlElement, url: str) -> Article | Refused | None:
 
 
 def _find_post(state: dict[str, Any], url: str) -> tuple[Any, Any]:
-    """Return the story that the address names, else the first that has a text."""
+    """Return the story that the address names, or else the first that has a text."""
     found = []
     for key, post in state.items():
         match = _POST.fullmatch(key)
@@ -71,7 +71,7 @@ def _paragraphs(state: dict[str, Any], content: Any) -> Iterator[dict[str, Any]]
 
 
 def _blocks(paragraphs: list[dict[str, Any]], title: str | None) -> Iterator[str]:
-    """Give the story as HTML, paragraphs of one list together."""
+    """Yield the story as HTML, with the items of a list joined into one block."""
     first = next((p for p in paragraphs if p["text"].strip()), None)
     shown = [p for p in paragraphs if not (p is first and title and _same(p["text"], title))]
     for kind, group in groupby(shown, key=lambda p: str(p.get("type"))):
@@ -84,11 +84,11 @@ def _block(kind: str, paragraph: dict[str, Any]) -> str:
         caption = _inline(paragraph)
         return f"<p>{caption}</p>" if caption.strip() else ""
     if kind == "MIXTAPE_EMBED" or kind not in _BLOCKS:
-        return ""  # a card that leads to another page, or a frame
+        return ""  # a card that links to another page, or a frame
     if kind == "PRE":
         language = text_part(paragraph, "codeBlockMetadata", "lang") or ""
         text = escape(paragraph["text"])
-        # A newline right after the tag would not count.
+        # The newline keeps one that the code begins with: HTML drops the first after the tag.
         return f'<pre>\n<code class="language-{escape(language)}">{text}</code></pre>'
     tag = _BLOCKS[kind]
     text = _inline(paragraph).replace("\n", "<br>")
@@ -96,14 +96,15 @@ def _block(kind: str, paragraph: dict[str, Any]) -> str:
 
 
 def _inline(paragraph: dict[str, Any]) -> str:
-    """Return the text with its marks as tags. Offsets count UTF-16 units, as JavaScript does."""
+    """Return the text with its marks as tags. Offsets count UTF-16 units, as in JavaScript."""
     units = paragraph["text"].encode("utf-16-le", "surrogatepass")
     marks = sorted(_marks(paragraph, len(units) // 2), key=lambda m: (m[0], -m[1]))
     edges = sorted({0, len(units) // 2, *(m[0] for m in marks), *(m[1] for m in marks)})
     parts: list[str] = []
     opened: list[tuple[int, int, str, str]] = []
     for start, end in pairwise(edges):
-        # What ends here is closed, with all that was opened after it; the rest opens again.
+        # Marks that end here are closed, together with all that were opened after them; of these,
+        # the ones that go on are opened again, so that tags are properly nested.
         kept = next((i for i, m in enumerate(opened) if m[1] <= start), len(opened))
         parts += [f"</{m[2]}>" for m in reversed(opened[kept:])]
         again = [m for m in opened[kept:] if m[1] > start]
@@ -116,7 +117,7 @@ def _inline(paragraph: dict[str, Any]) -> str:
 
 
 def _marks(paragraph: dict[str, Any], length: int) -> Iterator[tuple[int, int, str, str]]:
-    """Give (start, end, tag, start tag) of the marks that make sense."""
+    """Yield (start, end, tag, start tag) of all valid marks."""
     listed = paragraph.get("markups")
     for mark in listed if isinstance(listed, list) else []:
         start, end, tag = part(mark, "start"), part(mark, "end"), _TAGS.get(str(part(mark, "type")))

@@ -1,4 +1,4 @@
-"""Substack: the post as its pages carry it for their own scripts."""
+"""Substack: the post as it is stored in the state of the page's own scripts."""
 
 import re
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.head import part, read_state, text_part
 from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import parse_time, read_language
-from moodswarm.extraction.scripts import part, read_state, text_part
 from moodswarm.extraction.titles import with_title
 from moodswarm.extraction.tree import drop_all, elements, names, parse_fragment, text_of
 
@@ -17,15 +17,15 @@ _WIDGETS = re.compile(
     r"|install-substack-app.*|image-link-expand|header-anchor-parent|header-anchor-widget.*"
     r"|paywall.*|directmessage|community-chat|poll.*|pencraft-share|post-ufi.*|native-.*-embed"
 )
-#: A text for subscribers that is shown to everyone ends after its opening.
+#: A post is complete with this share of its words; a preview ends after the opening.
 _COMPLETE = 0.9
 
 
 def read_substack(root: HtmlElement, url: str) -> Article | Refused | None:
     """Read a Substack post; None if the page is something else.
 
-    A post that is not for everyone is refused as a preview, unless its text is there: as many
-    words as Substack counts in it, nine tenths at least.
+    A post for subscribers is refused as a preview, unless the page holds its whole text: at least
+    nine tenths of the words that Substack counts in it.
     """
     post = part(read_state(root, "window._preloads"), "post")
     if not isinstance(post, dict) or "body_html" not in post:

@@ -1,8 +1,8 @@
-"""Extraction in processes of its own: a page can cost time or memory, but only its own.
+"""Extraction in separate processes, so that a costly page harms no other page.
 
-Each worker belongs to one thread and has a channel to itself, so that one which is killed, at
-whatever moment, takes no lock and no other page with it. (In pebble's pool, all workers share one
-pipe: the death of an idle one breaks the pool.)
+Each worker belongs to one thread and has its own channel. A worker that is killed, at whatever
+moment, therefore leaves no lock behind and loses no other page. (In pebble's pool, all workers
+share one pipe, and the death of an idle one breaks the pool.)
 """
 
 import os
@@ -19,7 +19,7 @@ from types import TracebackType
 
 from moodswarm.extraction.article import Article, Refused
 
-#: A worker is renewed after this many pages, so that memory which parsers keep goes back.
+#: A worker is replaced after this many pages, to free the memory that parsers keep.
 _PAGES_PER_WORKER = 1_000
 _START_SECONDS = 120.0
 _END_SECONDS = 5.0
@@ -38,16 +38,16 @@ class _Page:
 
 
 class ExtractionPool:
-    """Extracts pages at once, in processes that are killed when a page takes too much.
+    """Extracts pages in parallel, in processes that are killed when a page takes too much.
 
-    `submit` never blocks and queues without limit, so the caller bounds what it has submitted and
-    not yet back: `in_flight` keeps every process busy, more only waits in memory.
+    `submit` never blocks and queues without limit, so the caller must bound the pages that it has
+    submitted and not received. `in_flight` pages keep every process busy; more only wait in memory.
 
     Args:
-        processes: Workers; None is one per core. They start with the first pages.
+        processes: Number of workers; None means one per core. They start with the first pages.
         page_seconds: A page that takes longer is refused as `too_slow`, its worker replaced.
         html_bytes: Longer pages are refused.
-        memory_mib: Address space of a worker; where a page needs more it is `out_of_memory`.
+        memory_mib: Address space of a worker; a page that needs more is `out_of_memory`.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ExtractionPool:
 
     @property
     def in_flight(self) -> int:
-        """How many pages to have submitted and not yet back: one at work and one waiting each."""
+        """Pages to keep submitted: for each worker, one in progress and one waiting."""
         return 2 * self.processes
 
     def submit(self, body: bytes, url: str, content_type: str | None = None) -> "Future[Outcome]":
@@ -91,7 +91,7 @@ class ExtractionPool:
         return outcome
 
     def close(self) -> None:
-        """Kill what runs; pages that run or wait are `crashed`. May be called twice."""
+        """Kill the workers; pages in progress or waiting are `crashed`. May be called twice."""
         with self._lock:
             self._closed = True
         for worker in self._workers:
@@ -131,7 +131,7 @@ def _settle(page: _Page, outcome: Outcome) -> None:
 
 
 class _Worker:
-    """One process at a time, started when it is needed, replaced when it has failed."""
+    """The pool's side of one process, which is started when needed and replaced when it failed."""
 
     def __init__(self, seconds: float, html_bytes: int, memory_mib: int) -> None:
         self._seconds = seconds
@@ -143,11 +143,11 @@ class _Worker:
         self._lock = threading.Lock()
 
     def extract(self, page: _Page) -> Outcome:
-        """Have the page extracted; a worker that had died before it is replaced first."""
+        """Have the page extracted; a worker that died beforehand is replaced first."""
         outcome = self._attempt(page)
-        if outcome is None:  # the worker had died before it took the page, so it is not the page's
+        if outcome is None:  # the worker died before it took the page, so the page is not to blame
             outcome = self._attempt(page)
-        return outcome or Refused("crashed", "two workers ended before they took it")
+        return outcome or Refused("crashed", "two workers ended before they took the page")
 
     def _attempt(self, page: _Page) -> Outcome | None:
         if self._child is None and (failure := self._start()):
@@ -177,8 +177,8 @@ class _Worker:
             child.wait()
 
     def _start(self) -> Refused | None:
-        # A new interpreter: a fork of the crawler, with its threads and reactor, could hang in a
-        # lock of theirs, and multiprocessing would load the crawler's main module again.
+        # A new interpreter is started. A fork of the crawler could hang on a lock that one of its
+        # threads held, and multiprocessing would import the crawler's main module again.
         ours, theirs = socketpair()
         command = [sys.executable, "-m", _MODULE, str(theirs.fileno()), *self._arguments]
         with theirs, self._lock:
@@ -204,7 +204,7 @@ class _Worker:
         return Refused("crashed", f"its worker did not start (exit code {code})")
 
     def _ask(self, page: _Page) -> Outcome | None:
-        """Return what the worker says; None if it was gone before it took the page."""
+        """Return the worker's answer; None if it was gone before it took the page."""
         if self._channel is None or self._child is None:
             return _STOPPED
         taken = False

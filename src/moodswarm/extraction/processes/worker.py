@@ -1,7 +1,7 @@
-"""A process of the extraction pool: pages come in, articles or reasons go out.
+"""The program of a worker process: pages come in, articles or refusals go out.
 
-Started by `ExtractionPool` with: channel's file descriptor, longest page in bytes, memory in MiB,
-and the pool's own process id.
+`ExtractionPool` starts it with four arguments: the file descriptor of its channel, the longest page
+in bytes, the memory in MiB, and the process id of the pool.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(channel: Connection, max_bytes: int) -> None:
-    """Extract what comes through the channel until its other end is closed."""
+    """Extract the pages that come through the channel until its other end is closed."""
     from moodswarm.extraction.article import Refused
     from moodswarm.extraction.page import extract_page
 
@@ -31,16 +31,16 @@ def main(channel: Connection, max_bytes: int) -> None:
         try:
             outcome = extract_page(body, url, content_type=content_type, max_bytes=max_bytes)
         except MemoryError:
-            outcome = Refused("out_of_memory", "it needs more memory than a worker may have")
-        except Exception as error:  # noqa: BLE001  # a defect costs one page, and says so
+            outcome = Refused("out_of_memory", "the page needs more memory than a worker may have")
+        except Exception as error:  # noqa: BLE001  # a bug costs one page, and is reported
             outcome = Refused("crashed", f"{type(error).__name__}: {error!s:.200}")
         channel.send(outcome)
 
 
 def end_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent is gone, however that ended."""
+    """Have the kernel kill this process when its parent is gone, however the parent ended."""
     if sys.platform != "linux":
-        return  # there, the end of the channel ends it once its page is done
+        return  # elsewhere the closed channel ends this process after its page
     import ctypes
 
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -49,11 +49,11 @@ def end_with_parent(parent: int) -> None:
 
 
 def limit_memory(memory_mib: int) -> None:
-    """Bound the address space, where the system can."""
+    """Limit the address space, if the system can."""
     import resource
 
     limit = memory_mib * 1024 * 1024
-    # Not every system has or allows this limit; time is bounded in any case.
+    # Not every system has or allows this limit; time is limited in any case.
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))

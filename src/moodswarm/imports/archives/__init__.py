@@ -1,19 +1,4 @@
-"""Export archives of sites that may not be crawled with a login, as documents.
+"""Export archives of LinkedIn, Medium and X: one file a platform, entries in and items out.
 
-LinkedIn, Medium and X give every member their own data as a zip file. Nothing is ever written to
-disk from it, and no link in it is followed.
+Nothing here writes to disk, opens a connection, or knows of stores.
 """
-
-from moodswarm.imports.archives.entries import PLATFORMS, Item, Skipped, Unusable
-from moodswarm.imports.archives.files import ArchiveError, ArchiveLimits
-from moodswarm.imports.archives.reading import read_archive
-
-__all__ = [
-    "PLATFORMS",
-    "ArchiveError",
-    "ArchiveLimits",
-    "Item",
-    "Skipped",
-    "Unusable",
-    "read_archive",
-]

@@ -1,4 +1,4 @@
-"""An archive's files, be it a zip file or the folder it was unpacked to, read within limits."""
+"""The files of an archive, read within limits from a zip file or an unpacked folder."""
 
 import io
 import os
@@ -14,24 +14,24 @@ from typing import IO, BinaryIO, cast
 
 MIB = 1024 * 1024
 _ENCRYPTED = 0x1
-# Text seldom shrinks to less than a twentieth; a bomb to less than a thousandth.
+# Text seldom shrinks to less than a twentieth of its size; a zip bomb shrinks to a thousandth.
 _RATIO_COUNTS_FROM = MIB
 
 
 class ArchiveError(ValueError):
-    """An archive, or one file in it, cannot be read; says what was expected and the remedy."""
+    """An archive, or one file in it, cannot be read; the message says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """What an archive may cost.
+    """The most that reading an archive may cost.
 
     Attributes:
-        files: Files in it, photos and videos included, which are listed but never read.
-        file_bytes: Of one file that is read, unpacked.
-        total_bytes: Of all files that are read, unpacked.
-        ratio: Unpacked to packed size of one file.
-        page_bytes: Of one HTML page, since the parser needs many times its size.
+        files: Files in the archive, including photos and videos, which are listed but never read.
+        file_bytes: Unpacked size of one file that is read.
+        total_bytes: Unpacked size of all files that are read.
+        ratio: Unpacked size of a file divided by its packed size.
+        page_bytes: Size of one HTML page; it is low since parsing takes many times as much memory.
     """
 
     files: int = 1_000_000
@@ -52,11 +52,11 @@ class Archive(ABC):
     @property
     @abstractmethod
     def names(self) -> tuple[str, ...]:
-        """Names of all files, with `/`, sorted; none has `..` or is absolute."""
+        """Sorted names of all files, with `/`; none is absolute or contains `..`."""
 
     @abstractmethod
     def _size(self, name: str) -> int:
-        """Return the unpacked size in bytes, after checks of this kind of archive."""
+        """Return the unpacked size in bytes, after the checks that this kind of archive needs."""
 
     @abstractmethod
     def _open(self, name: str) -> IO[bytes]:
@@ -64,7 +64,7 @@ class Archive(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Release what is open."""
+        """Close whatever is open."""
 
     def __enter__(self) -> "Archive":
         return self
@@ -74,19 +74,19 @@ class Archive(ABC):
 
     @contextmanager
     def open(self, name: str, limit: int | None = None) -> Iterator[BinaryIO]:
-        """Give the bytes of a file, at most `limit` or the archive's own limit.
+        """Yield a stream of a file, unless it is larger than `limit` or the archive's own limit.
 
         Raises:
-            ArchiveError: too large, encrypted, broken, or not readable any more; also while the
-                block reads.
+            ArchiveError: the file is too large, encrypted or broken, or can no longer be read.
+                It is also raised while the block reads.
         """
         size, limit = self._size(name), limit or self.limits.file_bytes
         self._read += size
         if size > limit:
-            raise ArchiveError(f"has {size / MIB:,.1f} MiB, more than {limit / MIB:,.1f} MiB")
+            raise ArchiveError(f"is {size / MIB:,.1f} MiB large, more than {limit / MIB:,.1f} MiB")
         if self._read > self.limits.total_bytes:
             total = self.limits.total_bytes / MIB
-            raise ArchiveError(f"the files of the archive have more than {total:,.0f} MiB")
+            raise ArchiveError(f"the files of the archive add up to more than {total:,.0f} MiB")
         try:
             with self._open(name) as stream:
                 yield cast(BinaryIO, stream)
@@ -101,19 +101,19 @@ class Archive(ABC):
 
     @contextmanager
     def open_text(self, name: str) -> Iterator[io.TextIOWrapper]:
-        """Give the text of a file in UTF-8, line ends as they are; limits and errors as `open`."""
+        """Yield a stream of UTF-8 text that keeps its line ends; limits and errors as in `open`."""
         with self.open(name) as stream:
             text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
             try:
                 yield text
             finally:
-                text.detach()  # Else it closes the stream once more when it is collected.
+                text.detach()  # Otherwise it closes the stream again when it is garbage-collected.
 
     def page(self, name: str) -> str:
         """Return the text of an HTML page.
 
         Raises:
-            ArchiveError: as `open`, or not UTF-8.
+            ArchiveError: as `open` raises it, or the page is not UTF-8.
         """
         with self.open(name, self.limits.page_bytes) as stream:
             return stream.read().decode("utf-8-sig")
@@ -128,20 +128,20 @@ class ZipArchive(Archive):
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
             raise ArchiveError(
-                f"is no readable zip file ({error}); name the file as it was downloaded, or the "
-                "folder it was unpacked to"
+                f"is not a readable zip file ({error}); name the file as it was downloaded, or "
+                "the folder that it was unpacked to"
             ) from error
         entries = self._zip.infolist()
         if len(entries) > limits.files:
             self.close()
             raise ArchiveError(f"holds {len(entries):,} files, more than {limits.files:,}")
-        # Of two files with one name, unpacking leaves the last one.
+        # Of two files with the same name, unpacking would leave the last one.
         self._entries = {info.filename: info for info in entries if not info.is_dir()}
         self._names = tuple(sorted(name for name in self._entries if _is_plain(name)))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all files, sorted."""
+        """Sorted names of all files."""
         return self._names
 
     def close(self) -> None:
@@ -152,7 +152,7 @@ class ZipArchive(Archive):
         info = self._entries[name]
         if info.flag_bits & _ENCRYPTED:
             raise ArchiveError("is encrypted; unpack the archive and name its folder")
-        # `zipfile` never gives more than the size that the archive declares.
+        # The declared size can be trusted, since `zipfile` never returns more than that.
         ratio = info.file_size / max(info.compress_size, 1)
         if info.file_size > _RATIO_COUNTS_FROM and ratio > self.limits.ratio:
             raise ArchiveError(
@@ -179,7 +179,7 @@ class FolderArchive(Archive):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all files, sorted."""
+        """Sorted names of all files."""
         return self._names
 
     def close(self) -> None:
@@ -202,7 +202,7 @@ def open_archive(path: Path, limits: ArchiveLimits) -> Archive:
     """Open a zip file or a folder.
 
     Raises:
-        ArchiveError: it is neither, broken, or holds too many files.
+        ArchiveError: it is neither of the two, or it is broken, or it holds too many files.
     """
     try:
         return (FolderArchive if path.is_dir() else ZipArchive)(path, limits)
@@ -211,7 +211,7 @@ def open_archive(path: Path, limits: ArchiveLimits) -> Archive:
 
 
 def _is_plain(name: str) -> bool:
-    """Leave out what leads out of the archive, and what macOS adds to it."""
+    """Tell a plain file from a name that leads out of the archive, or that macOS adds to it."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     return bool(parts) and not (
         ".." in parts

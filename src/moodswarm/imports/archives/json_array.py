@@ -1,4 +1,8 @@
-"""The JSON array in a JavaScript file, object by object, without holding all of it."""
+"""The JSON array in a JavaScript file, read object by object without holding all of it.
+
+ijson does not fit: it can end the interpreter without an error, replaces half of a
+surrogate pair without a word, and has no limit for the size of one object.
+"""
 
 import json
 import re
@@ -8,7 +12,7 @@ from typing import Any, TextIO
 from moodswarm.imports.archives.files import ArchiveError
 
 _CHARACTERS = 1024 * 1024
-#: One post with all that X keeps about it has some kilobytes.
+#: A post with everything that X stores about it takes a few kilobytes.
 OBJECT_CHARACTERS = 16 * 1024 * 1024
 _BEGINNING = re.compile(r"\s*(?:window\.)?[\w.\-\[\]\"']*\s*=?\s*\[")
 _BEGINNING_CHARACTERS = 1_000
@@ -16,11 +20,11 @@ _BETWEEN = re.compile(r"[\s,]*")
 
 
 def read_objects(stream: TextIO) -> Iterator[dict[str, Any]]:
-    """Give the objects of `window.YTD.tweets.part0 = [ {...}, {...} ]`.
+    """Yield the objects of `window.YTD.tweets.part0 = [ {...}, {...} ]`.
 
     Raises:
-        ArchiveError: no such array, broken JSON, or an object of more than `OBJECT_CHARACTERS`;
-            all objects before it were given.
+        ArchiveError: there is no such array, its JSON is broken, or an object has more than
+            `OBJECT_CHARACTERS`. All objects before that place have been yielded.
     """
     text = _Window(stream)
     text.more()
@@ -35,7 +39,7 @@ def read_objects(stream: TextIO) -> Iterator[dict[str, Any]]:
 
 
 class _Window:
-    """What is held of a long text, and how far it was understood."""
+    """The part of a long text that is in memory, and how far it has been decoded."""
 
     def __init__(self, source: TextIO) -> None:
         self.held = ""
@@ -45,7 +49,11 @@ class _Window:
         self._ended = False
 
     def more(self) -> None:
-        """Read on, and forget what was understood; each time twice as far for one object."""
+        """Read on, and forget everything decoded so far.
+
+        While one object is incomplete, each call doubles what is held, so that decoding it again
+        and again takes linear time.
+        """
         rest = self.held[self.position :]
         read = self._source.read(max(_CHARACTERS, len(rest)))
         self._ended = not read
@@ -62,7 +70,10 @@ class _Window:
                 found, self.position = self._decoder.raw_decode(self.held, self.position)
             except json.JSONDecodeError as error:
                 self._read_on(number, error.msg)
-            except (ValueError, RecursionError) as error:  # 5,000 digits; 10,000 brackets
+            except (
+                ValueError,
+                RecursionError,
+            ) as error:  # such as 5,000 digits, or 10,000 brackets
                 raise _broken(number, str(error)) from error
             else:
                 if not isinstance(found, dict):
@@ -70,7 +81,7 @@ class _Window:
                 return found
 
     def _read_on(self, number: int, reason: str) -> None:
-        """Get the rest of an object that is not complete, or say that it never will be."""
+        """Read the rest of an incomplete object, or raise if it will never be complete."""
         if self._ended:
             raise _broken(number, reason if self.held[self.position :] else "the file ends early")
         if len(self.held) - self.position > OBJECT_CHARACTERS:
@@ -79,4 +90,4 @@ class _Window:
 
 
 def _broken(number: int, reason: str) -> ArchiveError:
-    return ArchiveError(f"broken JSON after {number:,} entries, the rest is lost: {reason}")
+    return ArchiveError(f"broken JSON after {number:,} entries; the rest is lost: {reason}")

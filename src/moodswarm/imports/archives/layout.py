@@ -1,4 +1,4 @@
-"""Which file of an archive is which, whatever folder the archive is nested in."""
+"""The files of an archive by their place, whatever folder the archive is nested in."""
 
 import re
 from collections.abc import Iterable
@@ -16,11 +16,11 @@ _SIGNS = {
 
 
 def find(archive: Archive, pattern: str) -> list[str]:
-    """Return names whose end matches, in natural order: `part2` before `part10`.
+    """Return the names of files whose path ends in a pattern, `part2` before `part10`.
 
     Args:
-        archive: Where to look; all found files are in the least nested folder that has any.
-        pattern: Regular expression of the path from the archive's root.
+        archive: Where to look. If several folders have such files, the least nested one counts.
+        pattern: Regular expression of the path from the root of the export.
     """
     end = re.compile(rf"((?:.*/)?)(?:{pattern})")
     found = {name: match[1] for name in archive.names if (match := end.fullmatch(name))}
@@ -32,7 +32,7 @@ def find(archive: Archive, pattern: str) -> list[str]:
 
 
 def missing(archive: Archive, platform: str, expected: str) -> str:
-    """Say that an archive has not what was expected, and what it looks like."""
+    """Return a message: the archive lacks the expected files, and what it looks like instead."""
     if not archive.names:
         return f"is empty; expected {expected}"
     for other, sign in _SIGNS.items():
@@ -48,7 +48,7 @@ def _some(names: Iterable[str]) -> str:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Compare numbers as numbers."""
+    """Return a sort key that compares numbers as numbers."""
     return [
         (int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)
     ]

@@ -1,7 +1,7 @@
 """LinkedIn's complete archive ("Download larger data archive").
 
-`Shares.csv` has a line per post (newer archives: `Shares_<member>.csv`), `Articles/Articles/*.html`
-a page per article, `Profile.csv` the name. Times are UTC.
+`Shares.csv` (`Shares_<member>.csv` in newer archives) has a line for each post,
+`Articles/Articles/*.html` a page for each article, and `Profile.csv` the name. Times are UTC.
 """
 
 import csv
@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from moodswarm.imports.archives.entries import Item, Skipped, Unusable, build
 from moodswarm.imports.archives.files import Archive, ArchiveError
 from moodswarm.imports.archives.layout import find, missing
 from moodswarm.imports.archives.pages import markdown, parse, text, with_title
+from moodswarm.imports.items import Item, Skipped, Unusable, build
 
 SHARES = r"Shares(_\d+)?\.csv"
 ARTICLES = r"Articles/(?:Articles/)?[^/]+\.html"
@@ -21,15 +21,15 @@ PROFILE = r"Profile(_\d+)?\.csv"
 # Notes may stand above the header.
 _HEADER_WITHIN = 20
 _LINK = "https://www.linkedin.com/"
-# Who else sees a post: those that were never public stay out.
+# Values of `Visibility` for posts that were never public.
 _NOT_PUBLIC = ("CONNECTIONS", "CONTAINER")
 
 
 def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
-    """Give posts, then articles.
+    """Yield posts, then articles.
 
     Raises:
-        ArchiveError: neither posts nor articles are there, or no name.
+        ArchiveError: there are neither posts nor articles, or there is no name.
     """
     shares, articles = find(archive, SHARES), find(archive, ARTICLES)
     if not shares and not articles:
@@ -60,11 +60,11 @@ def _author(archive: Archive) -> str:
             full_name = f"{row.get('First Name') or ''} {row.get('Last Name') or ''}".strip()
             if full_name:
                 return full_name
-    raise ArchiveError('has no name in Profile.csv; say it with --author "Full Name"')
+    raise ArchiveError('has no name in Profile.csv; pass it with --author "Full Name"')
 
 
 def _rows(archive: Archive, name: str, column: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Give (line, row by column name) of a CSV file, from the header on."""
+    """Yield (line, row by column name) of a CSV file, starting below the header."""
     with archive.open_text(name) as text_lines:
         lines = csv.reader(text_lines)
         try:
@@ -114,10 +114,11 @@ def _post(where: str, row: dict[str, str], author: str) -> Item:
 
 
 def unquote(commentary: str) -> str:
-    r"""Undo the quoting that LinkedIn adds within the quoting of CSV.
+    r"""Undo the quoting that LinkedIn adds to that of CSV.
 
-    Each line of a commentary is wrapped in quotes of its own, and quotes in it are doubled once
-    more. After CSV is read, `a"\n"b ""c""` is left of two lines. Text without these marks stays.
+    LinkedIn wraps each line of a commentary in quotes and doubles the quotes in it. Once the CSV
+    is read, the two lines `a` and `b "c"` are still written as `a"\n"b ""c""`. Text without these
+    marks is returned as it is.
     """
     breaks = commentary.replace("\r\n", "\n")
     if breaks.count("\n") == len(re.findall(r'(?<=")\n(?=")', breaks)):

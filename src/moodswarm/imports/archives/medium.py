@@ -5,10 +5,10 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from moodswarm.imports.archives.entries import Item, Skipped, Unusable, build
 from moodswarm.imports.archives.files import Archive, ArchiveError
 from moodswarm.imports.archives.layout import find, missing
 from moodswarm.imports.archives.pages import markdown, parse, text, with_title
+from moodswarm.imports.items import Item, Skipped, Unusable, build
 
 if TYPE_CHECKING:
     from parsel import Selector
@@ -17,15 +17,15 @@ POSTS = r"posts/[^/]+\.html"
 PROFILE = r"profile/profile\.html"
 
 _LINK = "https://medium.com/"
-# Medium's editor has two sizes of headings; below the title they are the second and the third.
+# Medium's editor has two sizes of headings; below the title they become levels 2 and 3.
 _LEVELS = (("h3", "h2"), ("h4", "h3"))
 
 
 def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
-    """Give articles and responses in the order of the archive; drafts are skipped.
+    """Yield articles and responses in the order of the archive; drafts are skipped.
 
     Raises:
-        ArchiveError: there are no posts, or no name.
+        ArchiveError: there are no posts, or there is no name.
     """
     names = find(archive, POSTS)
     if not names:
@@ -42,14 +42,14 @@ def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
 
 
 def _author(archive: Archive, posts: list[str]) -> str:
-    """Take the name of the profile, or of the first published post."""
+    """Return the name in the profile, or else in the first published post."""
     published = [name for name in posts if not PurePosixPath(name).name.startswith("draft_")]
     for name, css in [(n, ".p-name") for n in find(archive, PROFILE)] + [
         (n, "footer a.p-author") for n in published[:1]
     ]:
         if found := text(parse(archive.page(name)), css):
             return found
-    raise ArchiveError('has no name in profile/profile.html; say it with --author "Full Name"')
+    raise ArchiveError('has no name in profile/profile.html; pass it with --author "Full Name"')
 
 
 def _post(archive: Archive, name: str, author: str) -> Item:
@@ -68,7 +68,7 @@ def _post(archive: Archive, name: str, author: str) -> Item:
         return Skipped(name, "empty")
     return build(
         name,
-        # A response has no title of its own: Medium shows the beginning of its text as one.
+        # A response has no title: Medium shows the beginning of its text in that place.
         kind="article" if is_article else "post",
         platform="medium",
         link=link,
@@ -81,7 +81,7 @@ def _post(archive: Archive, name: str, author: str) -> Item:
 
 def _markdown(body: "Selector") -> str:
     body.css(".graf--title, .section-divider").drop()
-    # A list, since the loop renames what it walks.
+    # The list is made first, since the loop renames the elements that it walks over.
     for found, wanted in _LEVELS:
         for heading in list(body.css(found)):
             heading.root.tag = wanted

@@ -1,4 +1,4 @@
-"""HTML pages of an archive: parsed, and their bodies as markdown."""
+"""HTML pages of an archive: parsing them, and turning their bodies into markdown."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ from moodswarm.imports.archives.files import ArchiveError
 if TYPE_CHECKING:
     from parsel import Selector
 
-_REMEDY = 'reading pages needs an extra: pip install "moodswarm[crawl]"'
+_REMEDY = 'pages cannot be read without an extra; install it with: pip install "moodswarm[crawl]"'
 
 
 def parse(html: str) -> "Selector":
@@ -26,19 +26,19 @@ def parse(html: str) -> "Selector":
 
 
 def text(selected: "Selector", css: str) -> str:
-    """Return the text of the first match, with single spaces, or nothing."""
+    """Return the text of the first match with single spaces; empty if nothing matches."""
     found = selected.css(css)
     return " ".join("".join(found[0].css("*::text").getall()).split()) if found else ""
 
 
 def markdown(body: "Selector", base_url: str) -> str:
-    """Convert an element and all in it.
+    """Convert an element and everything in it.
 
     Raises:
         ArchiveError: the extra `crawl` is missing, or the page is nested too deeply.
     """
     try:
-        from moodswarm.extraction import html_to_markdown
+        from moodswarm.extraction.markdown import html_to_markdown
     except ImportError as error:
         raise ArchiveError(_REMEDY) from error
     try:

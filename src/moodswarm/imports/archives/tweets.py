@@ -1,4 +1,4 @@
-"""One tweet of X's archive: what is needed of it, and its text as a reader saw it."""
+"""A tweet of X's archive: the fields that an import needs, and its text as readers saw it."""
 
 import html
 import re
@@ -13,17 +13,17 @@ _NOTE_BEGINNING = 40
 
 
 class InvalidTweet(ValueError):
-    """Names the field that is wrong."""
+    """An entry is not a tweet; the message names the field that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tweet:
-    """A tweet of the author.
+    """A tweet from an archive.
 
     Attributes:
-        text: Links in full, without links to its own pictures, HTML entities decoded.
-        reply_to: Id of the tweet that it answers.
-        reply_to_user: Id of whom it answers; set as well where that tweet is unknown.
+        text: With links in full, without those to its own pictures, and with HTML entities decoded.
+        reply_to: Id of the tweet that it replies to.
+        reply_to_user: Id of the user it replies to; it may be known when the tweet is not.
     """
 
     id: str
@@ -43,7 +43,7 @@ def parse_tweet(entry: Mapping[str, Any]) -> Tweet:
     """Read an entry of `tweets.js`, or of the older `tweet.js`, which has no `tweet` around it.
 
     Raises:
-        InvalidTweet: a field is missing or of another form.
+        InvalidTweet: a field is missing or has another form.
     """
     raw = entry.get("tweet", entry)
     if not isinstance(raw, dict):
@@ -94,7 +94,7 @@ def _expand(written: str, urls: Iterable[Mapping[str, Any]]) -> str:
         short = url.get("url") or url.get("shortUrl")
         full = url.get("expanded_url") or url.get("expandedUrl")
         if isinstance(short, str) and isinstance(full, str):
-            # The text is decoded as HTML afterwards, which must leave the address as it is.
+            # The text is unescaped afterwards, which must not change the address.
             written = written.replace(short, html.escape(full, quote=False))
     return written
 
@@ -106,9 +106,10 @@ def _objects(parent: object, name: str) -> Iterator[Mapping[str, Any]]:
 
 
 class Notes:
-    """Full texts of long tweets, of which `tweets.js` has only the beginning.
+    """The full texts of long tweets, of which `tweets.js` has only the beginning.
 
-    A note has an id of its own, so the tweet is found by its second and its beginning.
+    A note has an id of its own that no tweet refers to, so the two are matched by the second of
+    their creation and the beginning of their text.
     """
 
     def __init__(self) -> None:
@@ -118,7 +119,7 @@ class Notes:
         """Take an entry of `note-tweet.js`.
 
         Raises:
-            InvalidTweet: a field is missing or of another form.
+            InvalidTweet: a field is missing or has another form.
         """
         note = entry.get("noteTweet", entry)
         core = note.get("core") if isinstance(note, dict) else None
@@ -133,7 +134,7 @@ class Notes:
         self._by_second.setdefault(second, []).append(text)
 
     def full_text(self, tweet: Tweet) -> str:
-        """Return the text of the tweet's note, or its own."""
+        """Return the text of the tweet's note, or of the tweet if it has none."""
         second = int(tweet.created_at.timestamp())
         beginning = _flat(tweet.text)[:_NOTE_BEGINNING]
         for near in (second, second - 1, second + 1):

@@ -1,18 +1,18 @@
 """X's archive ("Download an archive of your data"): `data/tweets.js` and its parts.
 
-Own tweets become posts, a thread one post. Replies to others and retweets are skipped, deleted
-tweets (`data/deleted-tweets.js`) are not looked at.
+The author's own tweets become posts, and a thread becomes one post. Replies to others and retweets
+are skipped. Deleted tweets (`data/deleted-tweets.js`) are not read.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from moodswarm.imports.archives.entries import Item, Skipped, Unusable, build
 from moodswarm.imports.archives.files import Archive, ArchiveError
 from moodswarm.imports.archives.json_array import read_objects
 from moodswarm.imports.archives.layout import find, missing
 from moodswarm.imports.archives.tweets import InvalidTweet, Notes, Tweet, parse_tweet
+from moodswarm.imports.items import Item, Skipped, Unusable, build
 
 TWEETS = r"data/tweets?(-part\d+)?\.js"
 NOTES = r"data/note-tweet(-part\d+)?\.js"
@@ -20,13 +20,13 @@ ACCOUNT = r"data/account\.js"
 
 
 def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
-    """Give posts in the order of their time.
+    """Yield posts in the order of their time.
 
-    Texts of all own tweets are held at once, since the answers of a thread come before its
-    beginning: about 1 KiB each.
+    All of the author's tweets are held in memory, about 1 KiB each, since the replies of
+    a thread stand before its first tweet.
 
     Raises:
-        ArchiveError: there are no tweets, no account, or no name.
+        ArchiveError: there are no tweets, or no account, or no name.
     """
     names = find(archive, TWEETS)
     if not names:
@@ -34,10 +34,10 @@ def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
     account = _account(archive)
     username = str(account.get("username") or "")
     if not re.fullmatch(r"\w{1,50}", username):
-        raise ArchiveError("has no username in data/account.js, which links to posts need")
+        raise ArchiveError("has no username in data/account.js; links to posts need it")
     author = author_full_name or str(account.get("accountDisplayName") or "").strip()
     if not author:
-        raise ArchiveError('has no name in data/account.js; say it with --author "Full Name"')
+        raise ArchiveError('has no name in data/account.js; pass it with --author "Full Name"')
     notes, tweets = Notes(), dict[str, Tweet]()
     yield from _read_notes(archive, notes)
     for name in names:
@@ -52,7 +52,7 @@ def _account(archive: Archive) -> dict[str, Any]:
                 account = entry.get("account", entry)
                 if isinstance(account, dict):
                     return account
-    raise ArchiveError("has no data/account.js, which names whose posts these are")
+    raise ArchiveError("has no data/account.js, which says whose posts these are")
 
 
 def _read_notes(archive: Archive, notes: Notes) -> Iterator[Unusable]:
@@ -110,9 +110,10 @@ def _posts(
 
 
 def _first(tweet: Tweet, tweets: dict[str, Tweet], known: dict[str, Tweet]) -> Tweet:
-    """Walk up to the tweet that a thread began with; a circle, which only a forger makes, ends.
+    """Return the tweet that a thread began with.
 
-    What was found for all on the way is remembered, so that a long thread is walked once.
+    The result is remembered for every tweet on the way, so that a long thread is walked once. This
+    also ends a circle of replies, which only a forged archive contains.
     """
     met = []
     while tweet.id not in known:
@@ -133,7 +134,7 @@ def _answers_others(tweet: Tweet, account_id: str) -> bool:
 
 
 def _without_own_mention(text: str, username: str) -> str:
-    """Drop the own name that X puts before an answer to oneself."""
+    """Drop the author's own name, which X puts before a reply to oneself."""
     return re.sub(rf"^(@{username}\s+)+", "", text, flags=re.I)
 
 

@@ -1,10 +1,10 @@
-"""A budget in money or tokens: no call begins that it could not pay for.
+"""A budget in money or tokens: a call begins only if the budget can pay for it.
 
 Before a call, the most that it can cost is set aside: its prompt, estimated from its length, and
-all of `max_tokens`. After it, what it did cost is booked. A call that does not fit waits for calls
-in flight, which mostly cost less than the most; if none is in flight, the budget is spent. So a
-budget is overspent by no more than the estimates of the prompts in flight are wrong, and those
-learn from every call.
+all of `max_tokens`. After the call, its real cost is booked. A call that does not fit waits for
+the calls in flight, because most of them cost less than was set aside. If none is in flight, the
+budget is spent. A budget can therefore be exceeded only by the error in the estimated prompts of
+the calls in flight, and the estimate improves with every call.
 """
 
 import asyncio
@@ -12,23 +12,24 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from moodswarm.llm.chat import Chat, closing
 from moodswarm.llm.errors import BudgetSpent, GuardRefused, ProfileError
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
-from moodswarm.llm.provider import Chat, closing
 
 # English has about 4.5 bytes a token, code 3, and UTF-8 of other scripts 2 to 3.
 _TOKENS_PER_BYTE = 1 / 3
-# The marks of a turn.
+# The marks that a chat template sets around a turn.
 _TOKENS_PER_MESSAGE = 10
-# The marks around a short prompt say nothing about a long one.
+# In a shorter prompt, the marks around the text would distort the rate.
 _LEARN_FROM_BYTES = 300
+# Sums of floats may exceed a limit that they should just meet.
 _PRECISION = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """Tokens and money; money is 0 where there is no price."""
+    """Tokens and money; money is 0 if there is no price."""
 
     tokens: int = 0
     money: float = 0.0
@@ -41,20 +42,20 @@ class Amount:
 
 
 class Budget:
-    """What calls may cost together, of one event loop.
+    """The most that all calls of one event loop may cost together.
 
     Args:
-        money: In the currency of `price`; None for any.
-        tokens: Of prompts and answers; None for any.
+        money: In the currency of `price`; None for no limit.
+        tokens: Of prompts and answers together; None for no limit.
         price: Of the model; a budget in money needs it.
 
     Attributes:
-        spent: So far. A call that failed, or that was cancelled, counts as nothing: nobody says
-            what it cost.
+        spent: So far. A call that failed or was cancelled counts as nothing, because the endpoint
+            does not say what it cost.
 
     Raises:
         ProfileError: a budget in money for a model without a price.
-        ValueError: no limit, or one below zero.
+        ValueError: no limit at all, or one below zero.
     """
 
     def __init__(
@@ -65,10 +66,12 @@ class Budget:
         price: Price | None = None,
     ) -> None:
         if (money is None and tokens is None) or (money or 0) < 0 or (tokens or 0) < 0:
-            raise ValueError(f"a budget of money={money} and tokens={tokens}; expected one, from 0")
+            raise ValueError(
+                f"the budget has money={money} and tokens={tokens}; set at least one, from 0 up"
+            )
         if money is not None and price is None:
             raise ProfileError(
-                "a budget in money needs the price of the model: give the profile a `price`"
+                "a budget in money needs the price of the model. Add a `price` to the profile"
                 " (prompt_per_million, completion_per_million), or set a budget in tokens"
             )
         self.money, self.tokens, self.price = money, tokens, price
@@ -93,8 +96,8 @@ class Budget:
         """Set aside the most that a call can cost, until the end of the block.
 
         Raises:
-            BudgetSpent: it does not fit any more.
-            ProfileError: the request has no `max_tokens`, so that nobody knows the most.
+            BudgetSpent: the call no longer fits.
+            ProfileError: the request has no `max_tokens`, so the most it can cost is unknown.
         """
         most = self._most(request)
         while not self._fits(most):
@@ -127,7 +130,7 @@ class Budget:
     def _most(self, request: ChatRequest) -> Amount:
         if request.max_tokens is None:
             raise ProfileError(
-                "a budget needs to know the most that a call can cost: set `max_tokens`"
+                "a budget needs to know the most that a call can cost. Set `max_tokens`"
             )
         return self._amount(Usage(self._prompt_tokens(request), request.max_tokens))
 
@@ -141,7 +144,7 @@ class Budget:
         )
 
     def _book(self, request: ChatRequest, usage: Usage, text: str) -> None:
-        """Book a call; where the endpoint does not count, its tokens are estimated."""
+        """Book a call; if the endpoint did not count its tokens, they are estimated."""
         prompt, answer = usage.prompt_tokens, usage.completion_tokens
         if prompt is None:
             prompt = self._prompt_tokens(request)
@@ -154,13 +157,13 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """What is set aside for one call."""
+    """The amount that is set aside for one call."""
 
     budget: Budget
     request: ChatRequest
 
     def settle(self, response: ChatResponse) -> None:
-        """Book what the call did cost."""
+        """Book what the call really cost."""
         self.budget._book(self.request, response.usage, response.text)
 
 
@@ -197,7 +200,7 @@ class _Watched:
                         response = delta.response or response
                         yield delta
             finally:
-                # A reader who leaves early has paid for what was said.
+                # A reader who leaves early still pays for the part that was written.
                 if said or response:
                     reservation.settle(response or ChatResponse(text=said))
 

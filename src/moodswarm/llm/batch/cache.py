@@ -1,10 +1,10 @@
-"""Answers that are paid for, kept in files by the hash of what was asked.
+"""Answers that were paid for, kept in files under the hash of the request.
 
-A folder of 256 files of JSON lines, chosen by the first digits of the hash. An answer is appended
-by one write that begins and ends with a line end, so several programs can use a folder at once, and
-a line that a crash has torn spoils no other. Only hashes and places are held in memory, about
-150 bytes an answer. Writes are not forced to the disk: a killed program loses nothing, a power
-failure the last seconds. To forget all answers, delete the folder.
+The folder holds 256 files of JSON lines; the first digits of the hash choose the file. An answer is
+appended by one write that begins and ends with a line end. Several programs can therefore use one
+folder, and a line that a crash has torn does not damage any other. Memory holds only hashes and
+positions, about 150 bytes per answer. Writes are not forced to the disk: a killed program loses
+nothing, and a power failure loses the last seconds. To forget all answers, delete the folder.
 
 Not for folders on a network file system, where appending is not atomic.
 """
@@ -29,8 +29,8 @@ class Kept:
 
     Attributes:
         value: JSON, by the task's `pack`.
-        usage, cost, asks: What it took, once.
-        task, template: For whoever reads the files.
+        usage, cost, asks: What the answer took when it was asked for.
+        task, template: For people who read the files.
     """
 
     value: Any
@@ -43,7 +43,7 @@ class Kept:
 
 @dataclass
 class _File:
-    """What is known of a file: how much was read, and where its answers are."""
+    """What is known about a file: how much of it was read, and where its answers are."""
 
     read: int = 0
     places: dict[bytes, tuple[int, int]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class TaskCache:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Kept | None:
-        """Return what was kept, by this or another program; None if nothing was, or it is torn.
+        """Return what this or another program kept; None if there is nothing, or the line is torn.
 
         Args:
             key: SHA-256, 64 hex digits.
@@ -103,11 +103,11 @@ class TaskCache:
 
     def _path(self, key: str) -> Path:
         if len(key) != _KEY_DIGITS:
-            raise ValueError(f"{key!r} is no key: expected {_KEY_DIGITS} hex digits")
+            raise ValueError(f"{key!r} is not a key; expected {_KEY_DIGITS} hex digits")
         return self._folder / f"{key[:2]}.jsonl"
 
     def _places(self, path: Path, descriptor: int) -> dict[bytes, tuple[int, int]]:
-        """Return where the answers of a file are, those that were just appended included."""
+        """Return where the answers of a file are, including those that were just appended."""
         known = self._files.setdefault(path.name, _File())
         size = os.fstat(descriptor).st_size
         if size < known.read:
@@ -115,7 +115,7 @@ class TaskCache:
             known = self._files[path.name] = _File()
         if size > known.read:
             fresh = os.pread(descriptor, size - known.read, known.read)
-            # What has no line end is still being written, or torn; the next append ends it.
+            # A line without an end is still being written, or torn; the next append ends it.
             whole = fresh[: fresh.rfind(b"\n") + 1]
             place = known.read
             for line in whole.split(b"\n")[:-1]:
@@ -148,5 +148,5 @@ def _parse(line: bytes, key: str) -> Kept | None:
             template=values["template"],
         )
     except (ValueError, KeyError, TypeError):
-        # Torn, or written by another version: it is asked for again.
+        # The line is torn, or another version wrote it, so the answer is asked for again.
         return None

@@ -1,13 +1,13 @@
-"""What became of the items of a batch, and what they took."""
+"""The outcome of each item of a batch, and what it cost."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import GuardRefused, LlmError
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.conversation import add_up
 
 T = TypeVar("T")
@@ -17,15 +17,15 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemResult(Generic[T]):
-    """What became of one item.
+    """The outcome of one item.
 
     Attributes:
-        index: Place among the items, from 0; results come as they finish.
+        index: Its place among the items, from 0; results come in the order in which they finish.
         item: The variables of the template.
-        value: The answer; None if it failed.
-        error: Why there is none.
-        cached: Nothing was asked for it: it was in the cache, or an equal item was in flight.
-        usage, cost, asks: What it took, failed or not; None where not known.
+        value: The answer; None if the item failed.
+        error: Why it failed.
+        cached: Whether it cost no call, because it was in the cache or an equal item was in flight.
+        usage, cost, asks: What it took, whether it failed or not; None if unknown.
     """
 
     index: int
@@ -40,22 +40,23 @@ class ItemResult(Generic[T]):
 
     @property
     def reason(self) -> str | None:
-        """Return the name of what failed, such as `AnswerUnusable`."""
+        """Return the name of the error, such as `AnswerUnusable`."""
         return type(self.error).__name__ if self.error else None
 
 
 @dataclass(slots=True, kw_only=True)
 class BatchReport:
-    """What became of a batch so far.
+    """The state of a batch so far.
 
     Attributes:
-        done: Items with an answer, those from the cache included.
+        done: Items with an answer, including those from the cache.
         cached: Items that cost nothing, see `ItemResult`.
         failed: Items without an answer, by reason.
-        not_started: Items that nothing was asked for, after a stop; None if nobody knows how many.
-        prompt_tokens, completion_tokens, cost: Of all calls whose endpoint and prices tell.
-        calls: Answers that were asked for.
-        stopped: Why the batch ended before its last item, else None.
+        not_started: After a stop, items for which no call was made; None if their number is
+            unknown.
+        prompt_tokens, completion_tokens, cost: Of all calls for which they are known.
+        calls: Answers that the model was asked for.
+        stopped: Why the batch ended before its last item; None if it did not.
     """
 
     done: int = 0
@@ -80,7 +81,7 @@ class BatchReport:
 
 
 class Meter:
-    """A client that remembers what one item took, also if the item fails in the end."""
+    """A client that remembers what one item cost, even if the item fails in the end."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
@@ -102,11 +103,11 @@ class Meter:
         return response
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
-        """Nothing in a batch is read as it is written."""
-        raise NotImplementedError("a batch takes whole answers")
+        """Refuse: a batch reads whole answers."""
+        raise NotImplementedError("a batch reads whole answers, not streams")
 
     def complete(self, result: ItemResult[T], report: BatchReport) -> ItemResult[T]:
-        """Return the result with what it took, and add that to the report."""
+        """Return the result with its tokens and cost, and add them to the report."""
         usage, cost = add_up(self._responses)
         report.calls += len(self._responses)
         for response in self._responses:

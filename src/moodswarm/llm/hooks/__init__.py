@@ -1,39 +1,4 @@
-"""What may look at every call: log, trace, store, guard; and how secrets are taken out."""
+"""Hooks, which look at every call: log, trace, store and guard, and the chain that runs them.
 
-from typing import Annotated
-
-from pydantic import Field
-
-from moodswarm.llm.hook import Hook
-from moodswarm.llm.hooks.chain import HookChain
-from moodswarm.llm.hooks.guard import GuardHook, GuardOptions
-from moodswarm.llm.hooks.log import LogHook, LogOptions
-from moodswarm.llm.hooks.store import CallSink, StoreHook, StoreOptions
-from moodswarm.llm.hooks.trace import TraceHook, TraceOptions
-from moodswarm.llm.redaction import Redactor
-
-AnyHookOptions = Annotated[
-    LogOptions | TraceOptions | StoreOptions | GuardOptions, Field(discriminator="name")
-]
-HOOKS = ("log", "trace", "store", "guard")
-
-__all__ = ["HOOKS", "AnyHookOptions", "CallSink", "HookChain", "Redactor", "open_hook"]
-
-
-def open_hook(
-    options: AnyHookOptions, redact: Redactor, *, sink: CallSink | None, server: str
-) -> Hook | None:
-    """Make a hook; None for `store` where there is nothing to store into.
-
-    Raises:
-        ProfileError: a package that the hook needs is missing.
-    """
-    match options:
-        case LogOptions():
-            return LogHook(options, redact)
-        case TraceOptions():
-            return TraceHook(options, redact, server=server)
-        case StoreOptions():
-            return StoreHook(options, sink, redact) if sink else None
-        case GuardOptions():
-            return GuardHook(options)
+Nothing here opens a provider or sends a request.
+"""

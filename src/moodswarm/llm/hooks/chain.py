@@ -1,11 +1,11 @@
-"""Runs the hooks of a profile: in order before, backwards after, each on its own risk."""
+"""Runs the hooks of a profile: in order before a call, in reverse after it, each on its own."""
 
 import dataclasses
 import logging
 from collections.abc import Sequence
 
 from moodswarm.llm.errors import GuardRefused
-from moodswarm.llm.hook import Call, Hook
+from moodswarm.llm.hooks.hook import Call, Hook
 from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)
@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 class HookChain:
     """The hooks of one client.
 
-    A hook whose `before` failed is left out of that call. All others whose `before` ran get their
-    `after`, however the call ended. The first failure of each kind is logged, with its hook.
+    A hook whose `before` failed is left out of that call. For every other hook whose `before` ran,
+    `after` runs too, however the call ended. The first failure of each kind is logged per hook.
     """
 
     def __init__(self, hooks: Sequence[Hook], redact: Redactor) -> None:
@@ -28,7 +28,7 @@ class HookChain:
         return tuple(hook.name for hook in self._hooks)
 
     def before(self, call: Call, ran: list[Hook]) -> None:
-        """Run every `before`, and note in `ran` those that did.
+        """Run every `before`, and add the hooks that succeeded to `ran`.
 
         Raises:
             GuardRefused: a guard stops the call; the hooks after it do not run.
@@ -47,7 +47,8 @@ class HookChain:
         """Run the `after` of all hooks that ran, the last first.
 
         Returns:
-            The refusal of a guard that withholds the answer; None for a call that failed anyway.
+            The refusal of a guard that withholds the answer; None if there is none, or if the call
+            failed anyway.
         """
         refusal: GuardRefused | None = None
         while ran:
@@ -58,7 +59,7 @@ class HookChain:
                 if call.error is None:
                     refusal = call.error = error
                 if call.response is not None:
-                    # Its tokens are paid for, and are still counted.
+                    # The tokens were paid for, so they are still counted.
                     call.response = dataclasses.replace(call.response, text="")
             except Exception as error:  # noqa: BLE001 - a hook never fails the call
                 self._say(hook, "after", error)
@@ -67,7 +68,7 @@ class HookChain:
         return refusal
 
     def close(self) -> None:
-        """Close every hook, also when one of them fails."""
+        """Close every hook, even if one of them fails."""
         for hook in self._hooks:
             try:
                 hook.close()

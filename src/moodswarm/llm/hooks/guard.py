@@ -6,8 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from moodswarm.llm.errors import GuardRefused
-from moodswarm.llm.hook import Call
-from moodswarm.llm.hooks.options import HookOptions
+from moodswarm.llm.hooks.hook import Call, HookOptions
 from moodswarm.llm.redaction import has_key
 
 
@@ -15,7 +14,7 @@ def _compiles(pattern: str) -> str:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
     return pattern
 
 
@@ -23,13 +22,13 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
 class GuardOptions(HookOptions):
-    """What is not let through.
+    """Rules for prompts and answers that are stopped.
 
     Attributes:
         max_prompt_characters: Most characters of all messages together; None for no limit.
-        refuse_prompts: Regular expressions; a prompt that one of them finds is not sent.
-        withhold_answers: Regular expressions; an answer that one of them finds is withheld.
-        withhold_keys: Whether an answer with a key in it is withheld.
+        refuse_prompts: Regular expressions; a prompt that matches one of them is not sent.
+        withhold_answers: Regular expressions; an answer that matches one of them is withheld.
+        withhold_keys: Whether an answer that contains a key is withheld.
     """
 
     name: Literal["guard"] = "guard"
@@ -40,7 +39,7 @@ class GuardOptions(HookOptions):
 
 
 class GuardHook:
-    """Looks at size and wording; its errors name the rule, never the text."""
+    """Checks size and wording; its errors name the rule, never the text."""
 
     name = "guard"
 
@@ -50,37 +49,37 @@ class GuardHook:
         self._withheld = [re.compile(pattern) for pattern in options.withhold_answers]
 
     def before(self, call: Call) -> None:
-        """Refuse a prompt that is too long or that a pattern finds."""
+        """Refuse a prompt that is too long or matches a pattern."""
         texts = [message.content for message in call.request.messages]
         size, limit = sum(map(len, texts)), self._options.max_prompt_characters
         if limit is not None and size > limit:
             raise GuardRefused(
-                f"the prompt has {size:,} characters, the guard of profile {call.profile!r} lets "
-                f"{limit:,} through: send less context, or raise `max_prompt_characters`"
+                f"the prompt has {size:,} characters, but the guard of profile {call.profile!r} "
+                f"allows {limit:,}. Send less context, or raise `max_prompt_characters`"
             )
         for pattern in self._refused:
             if any(pattern.search(text) for text in texts):
                 raise GuardRefused(
-                    f"the prompt meets {pattern.pattern!r} of `refuse_prompts` in profile "
-                    f"{call.profile!r}; it was not sent"
+                    f"the prompt matches {pattern.pattern!r} of `refuse_prompts` in profile "
+                    f"{call.profile!r}, so it was not sent"
                 )
 
     def after(self, call: Call) -> None:
-        """Withhold an answer that holds a key or that a pattern finds."""
+        """Withhold an answer that contains a key or matches a pattern."""
         if call.response is None:
             return
         text = call.response.text
         if self._options.withhold_keys and has_key(text):
             raise GuardRefused(
-                f"the answer holds what looks like a key; the guard of profile {call.profile!r} "
-                "withholds it (`withhold_keys`)"
+                "the answer contains something that looks like a key, so the guard of profile "
+                f"{call.profile!r} withholds it (`withhold_keys`)"
             )
         for pattern in self._withheld:
             if pattern.search(text):
                 raise GuardRefused(
-                    f"the answer meets {pattern.pattern!r} of `withhold_answers` in profile "
-                    f"{call.profile!r}; it is withheld"
+                    f"the answer matches {pattern.pattern!r} of `withhold_answers` in profile "
+                    f"{call.profile!r}, so it is withheld"
                 )
 
     def close(self) -> None:
-        """Do nothing: a guard keeps nothing."""
+        """Do nothing: a guard holds nothing."""

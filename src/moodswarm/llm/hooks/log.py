@@ -1,17 +1,16 @@
-"""One line in the log for every call; what was said only at DEBUG, redacted."""
+"""One line in the log for every call; prompts and answers only at DEBUG, redacted."""
 
 import logging
 from typing import Literal
 
-from moodswarm.llm.hook import Call
-from moodswarm.llm.hooks.options import HookOptions
+from moodswarm.llm.hooks.hook import Call, HookOptions
 from moodswarm.llm.redaction import Redactor
 
 logger = logging.getLogger(__name__)
 
 
 class LogOptions(HookOptions):
-    """`text`: whether prompt and answer are logged at DEBUG."""
+    """Options; `text` says whether prompts and answers are logged at DEBUG."""
 
     name: Literal["log"] = "log"
     text: bool = True
@@ -33,7 +32,7 @@ class LogHook:
                 logger.debug("llm %s %s: %s", call.id[:8], message.role, text)
 
     def after(self, call: Call) -> None:
-        """Log the one line."""
+        """Log the line of the call."""
         if not logger.isEnabledFor(logging.INFO):
             return
         logger.info(
@@ -68,5 +67,5 @@ def _tokens(call: Call) -> str:
         "?" if count is None else str(count)
         for count in (usage.prompt_tokens, usage.completion_tokens)
     ]
-    price = "cost not known" if cost is None else f"{cost:.6f} {call.currency}"
+    price = "cost unknown" if cost is None else f"{cost:.6f} {call.currency}"
     return f"{counts[0]} + {counts[1]} tokens, {price}"

@@ -10,8 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from moodswarm.llm.errors import GuardRefused
-from moodswarm.llm.hook import Call
-from moodswarm.llm.hooks.options import HookOptions
+from moodswarm.llm.hooks.hook import Call, HookOptions
 from moodswarm.llm.messages import ChatRequest
 from moodswarm.llm.redaction import Redactor
 from moodswarm.records.calls import CallRecord
@@ -22,12 +21,12 @@ logger = logging.getLogger(__name__)
 
 
 class StoreOptions(HookOptions):
-    """What is kept.
+    """What is stored, and how long calls may wait for it.
 
     Attributes:
-        text: Whether prompt and answer are kept, redacted.
-        queue_size: Calls that may wait to be written; more are left out, counted and logged.
-        flush_seconds: Longest that closing waits for the store.
+        text: Whether prompts and answers are stored, redacted.
+        queue_size: Calls that may wait to be written; further ones are dropped, counted and logged.
+        flush_seconds: The longest time that closing waits for the store.
     """
 
     name: Literal["store"] = "store"
@@ -41,7 +40,7 @@ class StoreHook:
 
     Args:
         sink: Takes records; called from one thread, at most 500 a time.
-        redact: Takes secrets out of errors, prompts and answers.
+        redact: Removes secrets from errors, prompts and answers.
     """
 
     name = "store"
@@ -54,11 +53,11 @@ class StoreHook:
         self._lock = threading.Lock()
         self._closed = False
         self._failures: set[str] = set()
-        #: Calls that are not in the store: no room in the queue, or the store failed.
+        #: Calls that were not stored, because the queue was full or the store failed.
         self.lost = 0
 
     def before(self, call: Call) -> None:
-        """Do nothing: a call is stored when it is over."""
+        """Do nothing: a call is stored when it has ended."""
 
     def after(self, call: Call) -> None:
         """Queue the call."""
@@ -69,11 +68,11 @@ class StoreHook:
         except queue.Full:
             if self.lost == 0:
                 size = self._options.queue_size
-                logger.warning("calls are left out of the store: %d are waiting already", size)
+                logger.warning("calls are not stored, because %d are already waiting", size)
             self._count_lost(1)
 
     def close(self) -> None:
-        """Write what waits, within `flush_seconds`, and say what was lost."""
+        """Write the waiting calls within `flush_seconds`, and log how many were lost."""
         with self._lock:
             thread, self._thread = self._thread, None
             self._closed = True
@@ -84,7 +83,7 @@ class StoreHook:
         thread.join(self._options.flush_seconds)
         if thread.is_alive():
             self._count_lost(self._waiting.qsize())
-            logger.warning("the store is too slow: gave up after closing")
+            logger.warning("the store is too slow: closing gave up waiting for it")
         if self.lost:
             logger.warning("%d calls were not stored", self.lost)
 
@@ -102,8 +101,8 @@ class StoreHook:
         with self._lock:
             if self._thread is None:
                 self._closed = False
-                # A daemon, so that a store which hangs cannot keep the interpreter from ending;
-                # `atexit` flushes it within bounds.
+                # A daemon thread, so that a store which hangs cannot keep the interpreter from
+                # ending; `atexit` gives it `flush_seconds` to finish.
                 self._thread = threading.Thread(target=self._write, name="llm-store", daemon=True)
                 self._thread.start()
                 atexit.register(self.close)
@@ -128,7 +127,7 @@ class StoreHook:
     def _write_batch(self, calls: Sequence[Call]) -> None:
         try:
             self._sink([self._record(call) for call in calls])
-        except Exception as error:  # noqa: BLE001 - whatever a store raises, the calls go on
+        except Exception as error:  # noqa: BLE001 - calls go on, whatever a store raises
             self._count_lost(len(calls))
             kind = type(error).__name__
             if kind not in self._failures:
@@ -161,7 +160,7 @@ class StoreHook:
 
 
 def call_state(call: Call) -> str:
-    """Return which of `CALL_STATES` a completed call is in."""
+    """Return the state of a completed call, one of `CALL_STATES`."""
     if call.stopped:
         return "stopped"
     if call.error is not None:

@@ -1,7 +1,7 @@
-"""One OpenTelemetry span per call, by the semantic conventions for generative AI.
+"""One OpenTelemetry span per call, following the semantic conventions for generative AI.
 
-Source: https://github.com/open-telemetry/semantic-conventions-genai, `gen_ai.client.inference`;
-the names are written out here, since the Python package keeps them as deprecated copies.
+Source: https://github.com/open-telemetry/semantic-conventions-genai, `gen_ai.client.inference`.
+The names are spelled out here, because the Python package has only deprecated copies of them.
 """
 
 import json
@@ -14,8 +14,7 @@ from pydantic import Field, field_validator
 
 from moodswarm.llm.addresses import check_url
 from moodswarm.llm.errors import ProfileError
-from moodswarm.llm.hook import Call
-from moodswarm.llm.hooks.options import HookOptions
+from moodswarm.llm.hooks.hook import Call, HookOptions
 from moodswarm.llm.messages import ChatRequest, ChatResponse
 from moodswarm.llm.redaction import Redactor
 
@@ -26,21 +25,20 @@ if TYPE_CHECKING:
 
     Attributes = dict[str, AttributeValue]
 
-#: Longer than a key.
+#: Longer than any key, see `TraceHook._part`.
 _MARGIN = 4_096
 
 
 class TraceOptions(HookOptions):
-    """Where spans go.
+    """Where spans are sent, and what they contain.
 
     Attributes:
-        endpoint: Full address for traces, such as http://127.0.0.1:4318/v1/traces; None for what
-            the standard variables `OTEL_EXPORTER_OTLP_*` say. Keys belong into
-            `OTEL_EXPORTER_OTLP_HEADERS`.
-        service: Name of the service that spans are filed under.
-        text: Whether messages and answers are in the spans, redacted.
-        max_characters: Most characters of one message that a span holds.
-        timeout_seconds: Of one export.
+        endpoint: Full address for traces, such as http://127.0.0.1:4318/v1/traces; None to use the
+            standard variables `OTEL_EXPORTER_OTLP_*`. Keys belong in `OTEL_EXPORTER_OTLP_HEADERS`.
+        service: Name of the service under which spans are filed.
+        text: Whether spans contain messages and answers, redacted.
+        max_characters: Most characters of one message in a span.
+        timeout_seconds: For one export.
     """
 
     name: Literal["trace"] = "trace"
@@ -54,7 +52,9 @@ class TraceOptions(HookOptions):
     @classmethod
     def _without_password(cls, value: str | None) -> str | None:
         if value is not None and urlsplit(check_url(value)).username is not None:
-            raise ValueError("expected no user name or password; use OTEL_EXPORTER_OTLP_HEADERS")
+            raise ValueError(
+                "the address contains a user name. Put credentials in OTEL_EXPORTER_OTLP_HEADERS"
+            )
         return value
 
 
@@ -63,7 +63,7 @@ class TraceHook:
 
     Args:
         server: Address of the model's endpoint, without credentials.
-        exporter: Takes the spans; None for OTLP over HTTP.
+        exporter: Sends the spans; None for OTLP over HTTP.
 
     Raises:
         ProfileError: the packages of the extra `trace` are missing.
@@ -94,7 +94,8 @@ class TraceHook:
         self._options, self._redact = options, redact
         self._kind = SpanKind.CLIENT
         self._failed: Callable[[str], Status] = partial(Status, StatusCode.ERROR)
-        # Its own provider: under a service's one, spans vanish below a parent that is not sampled.
+        # A provider of its own: with the provider of a service, spans would vanish whenever their
+        # parent is not sampled.
         resource = Resource.create({"service.name": options.service})
         self._spans = TracerProvider(sampler=ALWAYS_ON, resource=resource)
         self._spans.add_span_processor(BatchSpanProcessor(exporter))
@@ -117,7 +118,7 @@ class TraceHook:
         )
 
     def after(self, call: Call) -> None:
-        """End the span with what is known of the answer."""
+        """End the span with what is known about the answer."""
         span: Span = call.state.pop(self.name)
         attributes: Attributes = {"moodswarm.attempts": call.attempts}
         if call.first_token_milliseconds is not None:
@@ -137,7 +138,7 @@ class TraceHook:
         span.end()
 
     def close(self) -> None:
-        """Export what waits."""
+        """Export the spans that are waiting."""
         if not self._closed:
             self._closed = True
             self._spans.shutdown()
@@ -163,7 +164,8 @@ class TraceHook:
         limit = self._options.max_characters
         if len(text) <= limit:
             return {"type": "text", "content": self._redact(text)}
-        # A key that the first cut splits is not recognised; the second cut leaves it out.
+        # The first cut may split a key, which is then not recognised. The second cut, further to
+        # the front, removes such a half.
         window = self._redact(text[: limit + _MARGIN])
         kept = window[: max(0, min(limit, len(window) - _MARGIN))]
         return {"type": "text", "content": f"{kept}... [cut, {len(text):,} characters]"}

@@ -1,11 +1,11 @@
-"""Anthropic's messages, through its own SDK."""
+"""Anthropic's Messages API, through Anthropic's own SDK."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
 
 from moodswarm.llm.errors import ProfileError, RequestRefused
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Finish, Usage
-from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.tolerance import Tolerance
 
 DEFAULT_URL = "https://api.anthropic.com"
@@ -20,7 +20,7 @@ _FINISHES: dict[str, Finish] = {
 class AnthropicProvider:
     """One endpoint, through `AsyncAnthropic`, whose own retries are off.
 
-    The system message goes apart from the others, and a seed is left out: there is none.
+    The system message is sent apart from the others. A seed is left out, because the API has none.
 
     Raises:
         ProfileError: the package anthropic is missing.
@@ -35,19 +35,19 @@ class AnthropicProvider:
                 'pip install "moodswarm[anthropic]"'
             ) from None
         self._options, self._sdk = options, anthropic
-        self._endpoint = options.endpoint()
+        self._failures = options.failures()
         self._tolerance = Tolerance(("temperature", "output_config"))
         self._client = anthropic.AsyncAnthropic(**options.client_arguments(anthropic))
-        # Named here, since the SDK imports this part of itself when it is first named.
+        # Accessed here, because the SDK imports this part of itself at the first access.
         self._messages: Any = self._client.messages
 
     def __repr__(self) -> str:
-        return f"AnthropicProvider({self._endpoint.address!r}, {self._options.model!r})"
+        return f"AnthropicProvider({self._failures.address!r}, {self._options.model!r})"
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
         """Answer in one piece."""
         message = await self._create(request)
-        with self._endpoint.reading(message):
+        with self._failures.reading(message):
             return ChatResponse(
                 text="".join(block.text for block in message.content if block.type == "text"),
                 finish=_finish(message.stop_reason),
@@ -61,11 +61,11 @@ class AnthropicProvider:
         pieces: list[str] = []
         finish, model = None, ""
         prompt_tokens = completion_tokens = None
-        with self._endpoint.errors(self._sdk):
+        with self._failures.from_sdk(self._sdk):
             async with events:
                 async for event in events:
                     piece = ""
-                    with self._endpoint.reading(event):
+                    with self._failures.reading(event):
                         if event.type == "message_start":
                             model = event.message.model
                             prompt_tokens = event.message.usage.input_tokens
@@ -78,7 +78,7 @@ class AnthropicProvider:
                     pieces.append(piece)
                     yield Delta(piece)
         if finish is None:
-            raise self._endpoint.broken_off(events.response, pieces)
+            raise self._failures.broken_off(events.response, pieces)
         response = ChatResponse(
             text="".join(pieces),
             finish=_finish(finish),
@@ -95,13 +95,14 @@ class AnthropicProvider:
         body = self._body(request)
         while True:
             sent = self._tolerance.fit(body)
-            # The SDK knows no temperature, since new models take none; older ones do.
+            # The SDK has no parameter `temperature`, because new models refuse it; older ones
+            # accept it.
             extra = {"temperature": sent["temperature"]} if "temperature" in sent else {}
             known = {name: value for name, value in sent.items() if name not in extra}
             if stream:
                 known["stream"] = True
             try:
-                with self._endpoint.errors(self._sdk):
+                with self._failures.from_sdk(self._sdk):
                     return await self._messages.create(**known, extra_body=extra or None)
             except RequestRefused as error:
                 if not self._tolerance.learn(str(error), sent):
@@ -119,7 +120,7 @@ class AnthropicProvider:
             "stop_sequences": list(request.stop) or None,
         }
         if self._options.structured and request.json_schema is not None:
-            # The endpoint takes closed objects only.
+            # The endpoint accepts only schemas whose objects allow no further properties.
             schema = self._sdk.transform_schema(dict(request.json_schema))
             body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         return {name: value for name, value in body.items() if value is not None}

@@ -1,4 +1,4 @@
-"""A model that is none: deterministic, free, without a network; for tests and dry runs."""
+"""A fake model for tests and dry runs: deterministic, free, and without a network."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ _SOURCE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _QUOTED_WORDS = 20
-#: A dry run of a large batch takes no more memory.
+#: Requests that are kept, so that a dry run of a large batch does not fill the memory.
 _REMEMBERED = 1_000
 _PIECE = re.compile(r"\s*\S+|\s+\Z")
 
@@ -25,11 +25,12 @@ _PIECE = re.compile(r"\s*\S+|\s+\Z")
 class FakeProvider:
     """Answers the same request with the same answer.
 
-    Where a JSON schema is asked for: its smallest instance. Where the prompt has numbered sources:
-    the beginning of the first, cited. Else a short text made of the request. Tokens are words.
+    If the request has a JSON schema, the answer is the schema's smallest instance. If the prompt
+    has numbered sources, it is the beginning of the first one, cited. Otherwise it is a short text
+    made of the request. Tokens are words.
 
     Args:
-        replies: Given in order in place of all that; one more request is refused.
+        replies: Returned in order in place of these answers; a request beyond the last is refused.
         seconds_per_piece: Pause before each word of a stream, and before an answer in one piece.
     """
 
@@ -38,9 +39,9 @@ class FakeProvider:
     ) -> None:
         self._replies = None if replies is None else list(replies)
         self._seconds = seconds_per_piece
-        #: What was asked last, in order.
+        #: The last requests, in order.
         self.requests: list[ChatRequest] = []
-        #: Streams that were read to their end or left, and are closed.
+        #: Streams that are closed, whether they were read to their end or left early.
         self.streams_closed = 0
         self.closed = False
 
@@ -106,7 +107,7 @@ def _made_up(request: ChatRequest) -> str:
         return json.dumps(instance(request.json_schema, words or "text"), ensure_ascii=False)
     if source := _first_source(request):
         return f"{source} [1]."
-    # A hash that changes with all that changes an answer.
+    # The hash changes with everything that changes an answer.
     return f"Fake answer {request.content_hash('fake')[:8]} to: {' '.join(asked.split()[:12])}"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from moodswarm.llm.errors import ProfileError, RequestRefused
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Finish, Usage
-from moodswarm.llm.providers.options import EndpointOptions
+from moodswarm.llm.providers.endpoint import EndpointOptions
 from moodswarm.llm.providers.tolerance import Tolerance
 
 DEFAULT_URL = "https://api.openai.com/v1"
@@ -27,7 +27,7 @@ class OpenAIProvider:
                 f'provider openai: {error.name} is not installed: pip install "moodswarm[llm]"'
             ) from None
         self._options, self._sdk = options, openai
-        self._endpoint = options.endpoint()
+        self._failures = options.failures()
         self._tolerance = Tolerance(
             ("stream_options", "response_format", "temperature", "seed"),
             {"max_tokens": "max_completion_tokens"},
@@ -35,18 +35,18 @@ class OpenAIProvider:
         self._client = openai.AsyncOpenAI(**options.client_arguments(openai))
         nobody = options.key is None and not options.authorization
         self._headers = {"Authorization": openai.omit} if nobody else None
-        # Named here, since the SDK imports this part of itself when it is first named.
+        # Accessed here, because the SDK imports this part of itself at the first access.
         self._completions: Any = self._client.chat.completions
 
     def __repr__(self) -> str:
-        return f"OpenAIProvider({self._endpoint.address!r}, {self._options.model!r})"
+        return f"OpenAIProvider({self._failures.address!r}, {self._options.model!r})"
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
         """Answer in one piece."""
         completion = await self._create(request)
         if error := getattr(completion, "error", None):
-            raise self._endpoint.inside(error)
-        with self._endpoint.reading(completion):
+            raise self._failures.inside(error)
+        with self._failures.reading(completion):
             choice = completion.choices[0]
             refusal = _text(getattr(choice.message, "refusal", None))
             return ChatResponse(
@@ -62,10 +62,10 @@ class OpenAIProvider:
         pieces: list[str] = []
         finish: object = None
         usage, model = Usage(), ""
-        with self._endpoint.errors(self._sdk):
+        with self._failures.from_sdk(self._sdk):
             async with chunks:
                 async for chunk in chunks:
-                    with self._endpoint.reading(chunk):
+                    with self._failures.reading(chunk):
                         model, usage = str(chunk.model or model), _usage(chunk.usage, usage)
                         piece = ""
                         for choice in chunk.choices or ():
@@ -74,7 +74,7 @@ class OpenAIProvider:
                     pieces.append(piece)
                     yield Delta(piece)
         if finish is None:
-            raise self._endpoint.broken_off(chunks.response, pieces)
+            raise self._failures.broken_off(chunks.response, pieces)
         text, ending = "".join(pieces), _finish(finish)
         yield Delta("", ChatResponse(text=text, finish=ending, usage=usage, model=model))
 
@@ -87,7 +87,7 @@ class OpenAIProvider:
         while True:
             sent = self._tolerance.fit(body)
             try:
-                with self._endpoint.errors(self._sdk):
+                with self._failures.from_sdk(self._sdk):
                     return await self._completions.create(**sent, extra_headers=self._headers)
             except RequestRefused as error:
                 if not self._tolerance.learn(str(error), sent):
@@ -123,10 +123,10 @@ def _finish(reason: object) -> Finish:
 
 
 def _text(content: Any) -> str:
-    """Return a text that some endpoints send in parts, of which those of its thinking are none.
+    """Return the text of an answer; some endpoints send it in parts, some of which are thinking.
 
     Raises:
-        TypeError, LookupError: it is neither.
+        TypeError, LookupError: the content is neither a text nor parts.
     """
     if isinstance(content, list):
         return "".join(part["text"] for part in content if part["type"] == "text")

@@ -16,14 +16,14 @@ _DEPTH = 20
 
 
 def instance(schema: Mapping[str, Any], text: str) -> Any:
-    """Return the smallest instance: required properties and items only.
+    """Return the smallest instance, with required properties and items only.
 
     Args:
         schema: As Pydantic writes it: `$ref` into `$defs`, `anyOf`, `enum`, `const`, bounds.
-        text: What strings without a format say.
+        text: The value of strings without a format.
 
     Raises:
-        ValueError: the schema demands a value that contains itself.
+        ValueError: the schema requires a value that contains itself.
     """
     return _instance(schema, schema, text, 0)
 
@@ -60,7 +60,7 @@ def _target(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, 
         return dict(found)
     for name in ("anyOf", "oneOf"):
         if choices := schema.get(name):
-            # Nothing, where that is allowed: the smallest instance.
+            # If null is allowed, it is the smallest instance.
             return dict(next((one for one in choices if one.get("type") == "null"), choices[0]))
     if parts := schema.get("allOf"):
         merged: dict[str, Any] = {}
@@ -98,7 +98,7 @@ def _plain(schema: Mapping[str, Any], text: str) -> Any:
 
 
 def _number(schema: Mapping[str, Any]) -> float:
-    """Return 0 where the bounds allow it, else a number between or beside them."""
+    """Return 0 if the bounds allow it, otherwise a number between or beside them."""
     low, high = schema.get("minimum"), schema.get("maximum")
     over, under = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
     if _fits(0, schema):

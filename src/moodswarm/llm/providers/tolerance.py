@@ -1,4 +1,4 @@
-"""Parameters that some endpoints refuse: left out, or sent under their other name."""
+"""Leaves out parameters that an endpoint refuses, or sends them under another name."""
 
 import logging
 import re
@@ -14,10 +14,10 @@ _COMPLAINT = re.compile(
 
 
 class Tolerance:
-    """What one endpoint has refused, remembered, so that it is refused once only.
+    """Remembers the parameters that an endpoint has refused, so that each is refused only once.
 
-    Servers differ: some know no `stream_options`, some models take no `temperature`. The answer
-    without such a parameter is still an answer.
+    Some servers do not know `stream_options`, and some models do not accept `temperature`. An
+    answer without such a parameter is still an answer.
 
     Args:
         optional: Parameters that may be left out.
@@ -39,7 +39,7 @@ class Tolerance:
         return fitted
 
     def learn(self, complaint: str, sent: dict[str, Any]) -> bool:
-        """Find the parameter that a refusal is about; say whether another try is worth it."""
+        """Find the refused parameter in a complaint; return whether another try makes sense."""
         if not _COMPLAINT.search(complaint):
             return False
         for name in (*self._optional, *self._renamed):
@@ -48,6 +48,6 @@ class Tolerance:
                     self._refused.add(name)
                     other = self._renamed.get(name)
                     remedy = f"is sent as {other!r}" if other else "is left out"
-                    logger.warning("the endpoint does not take %r; it %s", name, remedy)
+                    logger.warning("the endpoint does not accept %r; it %s", name, remedy)
                 return True
         return False

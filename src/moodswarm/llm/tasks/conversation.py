@@ -1,11 +1,11 @@
-"""Asking until there is a whole answer, and adding up what it took."""
+"""Asking until there is a whole answer, and adding up tokens and cost."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.errors import AnswerCutOff, AnswerUnusable
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message, Usage
-from moodswarm.llm.provider import Chat
 from moodswarm.llm.tasks.quoting import quote
 
 T = TypeVar("T")
@@ -14,13 +14,13 @@ _MORE_ROOM = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult(Generic[T]):
-    """What a task gave.
+    """The result of a task.
 
     Attributes:
-        value: The answer in its shape.
-        usage: Tokens of all asks together; None where the endpoint did not say.
-        cost: Of all asks together; None if not known.
-        asks: Calls that were made, 1 if the first answer was good.
+        value: The answer, validated.
+        usage: Tokens of all calls together; None if the endpoint did not say.
+        cost: Of all calls together; None if unknown.
+        asks: Calls that were made; 1 if the first answer was good.
         repaired: Whether broken JSON had to be repaired.
     """
 
@@ -33,11 +33,11 @@ class TaskResult(Generic[T]):
 
 @dataclass
 class Conversation:
-    """The calls of one task on its way to an answer.
+    """The calls that one task makes until it has an answer.
 
     Attributes:
-        request: What is asked next; grows by objections.
-        responses: What was answered so far.
+        request: The next request; an objection adds the last answer and what is wrong with it.
+        responses: The answers so far.
     """
 
     chat: Chat
@@ -48,7 +48,7 @@ class Conversation:
         self._opening = self.request.messages
 
     async def ask(self) -> str:
-        """Return a whole answer; one that is cut off is asked for again, with more room.
+        """Return a whole answer; one that is cut off is asked for again with twice the room.
 
         Raises:
             LlmError: see `complete`, and the client.
@@ -65,7 +65,10 @@ class Conversation:
         return response
 
     def object_to(self, answer: str, faults: str) -> None:
-        """Tell the model what is wrong; both texts can hold words of a document."""
+        """Tell the model what is wrong with its answer.
+
+        Both texts are quoted, because they can contain words of a document.
+        """
         said = Message("assistant", quote(answer).strip() or "(nothing)")
         told = Message(
             "user",
@@ -74,7 +77,7 @@ class Conversation:
         self.request = replace(self.request, messages=(*self._opening, said, told))
 
     def result(self, value: T, *, repaired: bool = False) -> TaskResult[T]:
-        """Return the value with what it took."""
+        """Return the value with its tokens and cost."""
         usage, cost = add_up(self.responses)
         asks = len(self.responses)
         return TaskResult(value=value, usage=usage, cost=cost, asks=asks, repaired=repaired)
@@ -84,13 +87,13 @@ def complete(request: ChatRequest, response: ChatResponse) -> str:
     """Return the text of a response that is whole.
 
     Raises:
-        AnswerCutOff: it met its token limit.
+        AnswerCutOff: it reached its token limit.
         AnswerUnusable: its provider withheld it.
     """
     if response.finish == "length":
         raise AnswerCutOff(
-            f"{named(request)}: the answer met its limit of {request.max_tokens} tokens;"
-            " give the task more room (max_tokens)",
+            f"{named(request)}: the answer reached its limit of {request.max_tokens} tokens."
+            " Give the task more room (max_tokens)",
             response.text,
         )
     if response.finish == "content_filter":
@@ -99,7 +102,7 @@ def complete(request: ChatRequest, response: ChatResponse) -> str:
 
 
 def add_up(responses: list[ChatResponse]) -> tuple[Usage, float | None]:
-    """Return tokens and cost of several responses; None where one of them did not say."""
+    """Return tokens and cost of several responses; None if one of them did not say."""
 
     def total(values: list[Any]) -> Any:
         return None if None in values else sum(values)
@@ -112,5 +115,5 @@ def add_up(responses: list[ChatResponse]) -> tuple[Usage, float | None]:
 
 
 def named(request: ChatRequest) -> str:
-    """Return task and template, for messages."""
+    """Return the names of task and template, for messages."""
     return f"task {request.task} ({request.template})"

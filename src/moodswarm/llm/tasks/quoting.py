@@ -1,9 +1,10 @@
-"""Quoting: text that others wrote cannot leave its fence, nor pose as a turn of the conversation.
+"""Quoting: text that others wrote cannot leave its fence, or pose as a turn of the conversation.
 
 A fence is a pair of tags that a template sets around a text, `<source id="1">` and `</source>`.
-What looks like a tag of that name inside the text, in whatever case, spacing or Unicode costume,
-gets a round bracket in place of its angle bracket: `(/source>`. So do the marks by which chat
-templates tell turns apart, such as `<|im_start|>` and `[INST]`. All other text stays as it is.
+Anything inside the text that looks like a tag of that name, in whatever case, spacing or Unicode
+disguise, gets a round bracket in place of its angle bracket: `(/source>`. So do the marks that
+separate turns in chat templates, such as `<|im_start|>` and `[INST]`. All other text stays as it
+is.
 """
 
 import re
@@ -16,14 +17,14 @@ _MARKS = (
     r"<[\s/]*+(?:\||<sys>>|(?:s|bos|eos|pad|unk|think|thinking|tool_?call|start_of_turn|end_of_turn"
     r"|im_start|im_end)\s*+[>|])|\[[\s/]*+(?:inst|system_prompt|available_tools|tool_calls"
     r"|tool_results|tool_content|img|prefix|suffix|middle)\s*+\]"
-    # A mark that the text after this one could complete; `x < 3` is none.
+    # The beginning of a mark that the text after this one could complete, unlike `x < 3`.
     r"|[<\[][\s/|]*+(?![0-9])\w*+\Z"
 )
 _OPENING = "‹«〈⟨⟪《〈❬❮❰⧼⦑᚜ᐸ˂≺⪻⋖⊰＜﹤≤≪⟮𐏑"
 _CLOSING = "›»〉⟩⟫》〉❭❯❱⧽⦒᚛ᐳ˃≻⪼⋗⊱＞﹥≥≫"
 _SLASHES = "∕⁄／⧸╱⟋ノ〳"
 _BARS = "｜∣❘│ǀ¦￨丨"
-# Letters of other scripts that read as Latin ones; NFKC leaves them apart.
+# Letters of other scripts that look like Latin ones; NFKC does not unify them.
 _TWINS = str.maketrans(
     "аеорсухіјѕԁһӏкмтвнгԛԝɡαοενρτυικɑı▁‗ˍ",
     "aeopcyxijsdhlkmtbhrqwgaoevptuikai___",
@@ -39,8 +40,8 @@ _SHAPES = str.maketrans(
     }
 )
 _NOT_SHOWN = {"Cc", "Cf", "Cs"}
-# Joiners and right-to-left marks are part of how emoji and several scripts are written, and a few
-# visible signs of Arabic, Syriac and Kaithi count as formats.
+# Emoji and several scripts need joiners and right-to-left marks, and Unicode counts a few visible
+# signs of Arabic, Syriac and Kaithi as format characters.
 _NEEDED = frozenset(
     "\t\n\u200c\u200d\u200e\u200f\u061c\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891"
     "\u08e2\U000110bd\U000110cd"
@@ -48,11 +49,11 @@ _NEEDED = frozenset(
 
 
 def quote(text: str, fences: Collection[str] = ()) -> str:
-    """Return the text with all that could end its fence, or begin a turn, made harmless.
+    """Return the text, with everything made harmless that could end its fence or begin a turn.
 
     Args:
-        text: What others wrote; of any length and content.
-        fences: Names of the tags that the prompt uses as fences, lower case.
+        text: Text that others wrote, of any length and content.
+        fences: Names of the tags that the prompt uses as fences, in lower case.
     """
     shown = _show(text)
     folded, places = _fold(shown)
@@ -63,7 +64,7 @@ def quote(text: str, fences: Collection[str] = ()) -> str:
 
 
 def quote_in_tag(text: str, fences: Collection[str] = ()) -> str:
-    """Return the text fit for an attribute of a tag: on one line, without `"`, `<` and `>`."""
+    """Return the text for an attribute of a tag: on one line, without `"`, `<` and `>`."""
     line = quote(" ".join(_show(text).split()), fences)
     return line.replace('"', "'").replace(">", ")").replace("<", "(")
 
@@ -74,7 +75,7 @@ def fences_of(source: str) -> frozenset[str]:
 
 
 def _show(text: str) -> str:
-    """Drop characters that nobody sees; a carriage return is a line end."""
+    """Drop characters that nobody sees, and read a carriage return as a line end."""
     if text.isascii() and text.isprintable():
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -82,7 +83,7 @@ def _show(text: str) -> str:
 
 
 def _fold(text: str) -> tuple[str, range | list[int]]:
-    """Return how the text reads to a careless eye, and the place of each of its characters."""
+    """Return the text as a careless reader sees it, and the place of each of its characters."""
     if text.isascii():
         return text.lower(), range(len(text))
     folded: list[str] = []

@@ -1,4 +1,4 @@
-"""Typed tasks: a prompt template, a model for the answer, and a value that fits it, or an error.
+"""Typed tasks: a prompt template and an output model give a valid value, or an error.
 
     class Verdict(BaseModel):
         positive: bool
@@ -7,10 +7,10 @@
     result = await JUDGE.run(chat, text="...")
     result.value.positive
 
-An answer is searched for JSON, repaired if it is broken, and validated. If that fails, the model
-is told what was wrong and asked again, `reasks` times; network retries are the client's and not
-counted here. An answer that met its token limit is never taken: it is asked for once more with
-twice the room, then `AnswerCutOff` is raised with what there is.
+The answer is searched for JSON, which is repaired if it is broken, and validated. If that fails,
+the model is told what was wrong and asked again, up to `reasks` times. The client's network retries
+do not count. An answer that reached its token limit is never accepted: it is asked for once more
+with twice the room, and then `AnswerCutOff` is raised with the text so far.
 """
 
 import asyncio
@@ -21,12 +21,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from moodswarm.llm.chat import Chat, closing
 from moodswarm.llm.errors import AnswerUnusable
 from moodswarm.llm.messages import ChatRequest, Delta
-from moodswarm.llm.provider import Chat, closing
 from moodswarm.llm.tasks.conversation import Conversation, TaskResult, complete, named
-from moodswarm.llm.tasks.extraction import AnswerStream, find_values, without_thinking
+from moodswarm.llm.tasks.json_values import find_values
 from moodswarm.llm.tasks.templates import PromptTemplate, Trusted
+from moodswarm.llm.tasks.thinking import AnswerStream, without_thinking
 
 __all__ = ["Task", "TaskResult", "TextTask"]
 
@@ -50,7 +51,7 @@ class TextTask:
         self.max_tokens, self.temperature = max_tokens, temperature
 
     def request(self, **variables: Any) -> ChatRequest:
-        """Return what will be asked.
+        """Return the request.
 
         Raises:
             PromptError: a variable is missing or unknown.
@@ -72,7 +73,7 @@ class TextTask:
         return await self.answer(chat, self.request(**variables))
 
     async def answer(self, chat: Chat, request: ChatRequest) -> TaskResult[str]:
-        """Do as `run`, with a request of `request`."""
+        """Ask as `run` does, with a request that `request` returned."""
         conversation = Conversation(chat, request)
         text = without_thinking(await conversation.ask())
         if not text:
@@ -80,7 +81,7 @@ class TextTask:
         return conversation.result(text)
 
     async def stream(self, chat: Chat, **variables: Any) -> AsyncGenerator[Delta, None]:
-        """Give the answer as it is written, without the model's thinking.
+        """Yield the answer as it is written, without the model's thinking.
 
         The last delta carries the response. If that was cut off, the error follows it.
 
@@ -107,7 +108,7 @@ class TextTask:
         return value
 
     def unpack(self, packed: Any) -> str:
-        """Return the value of `pack`; ValueError if it is none."""
+        """Return the value that `pack` packed; ValueError for anything else."""
         if not isinstance(packed, str):
             raise ValueError(f"not a text: {type(packed).__name__}")
         return packed
@@ -116,11 +117,12 @@ class TextTask:
 class Task(Generic[M]):
     """A task whose answer is a Pydantic model.
 
-    A template that has the variable `schema` is given the JSON Schema of the model.
+    If the template has the variable `schema`, it receives the JSON Schema of the model.
 
     Args:
         name: What it is for; logs, spans and stored calls show it.
-        output: What the answer must be.
+        output: The model of the answer. Its docstring is part of the JSON Schema that is sent, so
+            a new wording changes the prompt, and cached answers are asked for again.
         max_tokens: Most tokens of an answer.
         reasks: How often the model is told what was wrong with its answer.
     """
@@ -140,7 +142,7 @@ class Task(Generic[M]):
         self._schema: Mapping[str, Any] = output.model_json_schema()
 
     def request(self, **variables: Any) -> ChatRequest:
-        """Return what will be asked first.
+        """Return the first request.
 
         Raises:
             PromptError: a variable is missing or unknown.
@@ -165,30 +167,30 @@ class Task(Generic[M]):
         return await self.answer(chat, self.request(**variables))
 
     async def answer(self, chat: Chat, request: ChatRequest) -> TaskResult[M]:
-        """Do as `run`, with a request of `request`."""
+        """Ask as `run` does, with a request that `request` returned."""
         conversation = Conversation(chat, request)
         for _ in range(1 + self.reasks):
             text = await conversation.ask()
             if len(text) < _LONG:
                 value, repaired, faults = self._parse(text)
             else:
-                # A repair can take seconds; others are waiting for the event loop.
+                # A repair can take seconds, and other calls are waiting for the event loop.
                 value, repaired, faults = await asyncio.to_thread(self._parse, text)
             if value is not None:
                 return conversation.result(value, repaired=repaired)
             conversation.object_to(without_thinking(text), faults)
         raise AnswerUnusable(
-            f"{named(request)}: after {len(conversation.responses)} asks still no"
+            f"{named(request)}: after asking {len(conversation.responses)} times there is still no"
             f" {self.output.__name__}: {faults}",
             text,
         )
 
     def _parse(self, text: str) -> tuple[M | None, bool, str]:
-        """Return the value and whether it was repaired, or else what is wrong."""
+        """Return the value and whether it was repaired, or None and what is wrong."""
         faults = ""
         for found in find_values(text):
             try:
-                # By way of JSON: a strict model then takes a date from a string, as JSON has none.
+                # Validated as JSON, because a strict model then reads a date from a string.
                 value = self.output.model_validate_json(json.dumps(found.value))
             except ValidationError as error:
                 faults = faults or _faults(error)
@@ -201,12 +203,12 @@ class Task(Generic[M]):
         return value.model_dump(mode="json", by_alias=False, round_trip=True)
 
     def unpack(self, packed: Any) -> M:
-        """Return the value of `pack`; ValueError if it is none."""
+        """Return the value that `pack` packed; ValueError for anything else."""
         return self.output.model_validate_json(json.dumps(packed), by_name=True)
 
 
 def _faults(error: ValidationError) -> str:
-    """Return what is wrong, by field; the values stay out, they can be anything."""
+    """Return what is wrong with each field; values are left out, as they can be anything."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     named = (f"{'.'.join(map(str, fault['loc'])) or 'answer'}: {fault['msg']}" for fault in faults)
     return "; ".join([*named][:_MOST_FAULTS])

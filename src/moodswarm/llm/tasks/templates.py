@@ -1,4 +1,4 @@
-"""Prompt templates: files of a package, versioned by their content, that render to messages.
+"""Prompt templates: files in a package, versioned by their content, that render to messages.
 
 A template is `prompts/<name>.jinja` beside the code that uses it:
 
@@ -10,10 +10,10 @@ A template is `prompts/<name>.jinja` beside the code that uses it:
     </source>
     {% endfor %}{% endblock %}
 
-Autoescape is off, on purpose. Prompts are plain text: HTML escapes would spoil code and
-apostrophes, and a model reads `&lt;/source&gt;` as the end of a source all the same. In its place
-stands a rule that cannot be forgotten: text reaches a prompt only through `quoted` or `in_tag`
-(see `quoting`), or as `Trusted`, from code that knows who wrote it. A bare `{{ text }}` fails.
+Autoescape is off on purpose. Prompts are plain text: HTML escapes would spoil code and apostrophes,
+and a model reads `&lt;/source&gt;` as the end of a source anyway. A rule that cannot be forgotten
+replaces it: text reaches a prompt only through `quoted` or `in_tag` (see `quoting`), or as
+`Trusted`, from code that knows who wrote it. A bare `{{ text }}` raises an error.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -32,14 +32,14 @@ from moodswarm.llm.messages import Message, Role
 from moodswarm.llm.tasks.quoting import fences_of, quote, quote_in_tag
 from moodswarm.records.ids import digest
 
-#: Where the pieces are that templates of all packages may include, as `shared/<name>.jinja`.
+#: The package with the pieces that any template may include, as `shared/<name>.jinja`.
 SHARED = "moodswarm.llm"
 _ROLES: tuple[Role, ...] = ("system", "user")
 _VERSION_DIGITS = 8
 
 
 class PromptError(LlmError, ValueError):
-    """A prompt template is missing, wrong, or not given what it needs."""
+    """A prompt template is missing or wrong, or lacks a variable that it needs."""
 
 
 class Trusted(str):
@@ -53,9 +53,9 @@ class PromptTemplate:
     """A prompt with blanks.
 
     Attributes:
-        name: Of its file.
-        version: 8 hex digits of its content and that of all it includes.
-        variables: What `render` must be given, no more and no less.
+        name: The name of its file.
+        version: 8 hex digits, from its content and the content of everything it includes.
+        variables: The variables that `render` needs, no more and no fewer.
     """
 
     name: str
@@ -105,8 +105,8 @@ class PromptTemplate:
             raise PromptError(f"prompt {name}: line {error.lineno}: {error.message}") from error
         if "user" not in compiled.blocks or {*compiled.blocks} - {*_ROLES}:
             raise PromptError(
-                f"prompt {name} has the blocks {sorted(compiled.blocks)}; expected user, and"
-                " system if it has something to say"
+                f"prompt {name} has the blocks {sorted(compiled.blocks)}. It needs a block `user`"
+                " and may have a block `system`, but no others"
             )
         variables = frozenset().union(*map(meta.find_undeclared_variables, trees))
         return cls(name, _version(sources), variables, compiled)
@@ -115,7 +115,7 @@ class PromptTemplate:
         """Fill in the blanks.
 
         Args:
-            variables: One for each of `self.variables`; None where there is nothing to say.
+            variables: One for each of `self.variables`; None if there is no value.
 
         Raises:
             PromptError: names the variable that is missing or unknown, or the line that fails.
@@ -141,20 +141,20 @@ class NotQuoted(TypeError):
 
 
 def _only_quoted(value: Any) -> Any:
-    """Let numbers and quoted text through; Jinja asks this of every `{{ expression }}`."""
+    """Accept numbers and quoted text; Jinja calls this for every `{{ expression }}`."""
     if isinstance(value, Undefined | Trusted | int | float):
         return value
     raise NotQuoted(
-        f"a {type(value).__name__} is shown as it is; text that others wrote goes through a"
-        " filter, {{ text | quoted }} inside a fence or {{ text | in_tag }} inside a tag"
+        f"a {type(value).__name__} is shown as it is. Pass text that others wrote through a"
+        " filter: {{ text | quoted }} inside a fence, {{ text | in_tag }} inside a tag"
     )
 
 
 def _filter(quoting: Callable[..., str], fences: Collection[str], text: object) -> Trusted:
     if isinstance(text, Undefined):
-        str(text)  # Raises, naming the variable.
+        str(text)  # This raises an error that names the variable.
     if not isinstance(text, str | int | float):
-        raise NotQuoted(f"a {type(text).__name__} is not text, and cannot be quoted")
+        raise NotQuoted(f"a {type(text).__name__} is not text and cannot be quoted")
     return Trusted(quoting(str(text), fences))
 
 
@@ -163,15 +163,13 @@ def _read(package: str, piece: str) -> str:
     try:
         return (resources.files(home) / "prompts" / piece).read_text(encoding="utf-8")
     except (OSError, ModuleNotFoundError) as error:
-        raise PromptError(
-            f"there is no prompt template prompts/{piece} in the package {home}"
-        ) from error
+        raise PromptError(f"the package {home} has no prompt template prompts/{piece}") from error
 
 
 def _sources(
     environment: SandboxedEnvironment, name: str, read: Callable[[str], str]
 ) -> dict[str, str]:
-    """Return the sources of a template and of all that it includes, by name."""
+    """Return the sources of a template and of everything it includes, by name."""
     found: dict[str, str] = {}
     waiting = [name]
     while waiting:
@@ -182,7 +180,7 @@ def _sources(
         named = meta.find_referenced_templates(environment.parse(found[piece]))
         for included in named:
             if included is None:
-                raise PromptError(f"prompt {name}: what it includes must be named by a constant")
+                raise PromptError(f"prompt {name}: an include must name its file as a constant")
             waiting.append(included)
     return found
 
@@ -192,7 +190,7 @@ def _version(sources: Mapping[str, str]) -> str:
 
 
 def _line(error: BaseException) -> str:
-    """Return `, line 7 of answer.jinja`, where the template failed."""
+    """Return where the template failed, such as `, line 7 of answer.jinja`."""
     line = ""
     for frame, number in walk_tb(error.__traceback__):
         template = frame.f_globals.get("__jinja_template__")

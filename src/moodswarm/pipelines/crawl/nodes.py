@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from moodswarm.crawl.events import Event, Found, Visited
+from moodswarm.crawl.events import Event, LinkFound, Visited
 from moodswarm.crawl.parent import CrawlChild, require_crawler, start_crawl
 from moodswarm.crawl.spec import CrawlSpec, KnownLink, Source
 from moodswarm.datasets.ledger import CrawlLedger
@@ -21,7 +21,7 @@ from moodswarm.records.ledger import LedgerEntry, ledger_id
 
 logger = logging.getLogger(__name__)
 
-#: What one transaction holds, and a killed run asks for again at most.
+#: The most that one transaction holds, and that a killed run has to ask for again.
 PAGE_EVENTS = 256
 PAGE_CHARACTERS = 2_000_000
 
@@ -29,15 +29,15 @@ _Tables = tuple[pa.Table, pa.Table, pa.Table]
 
 
 def crawl_sources(crawl_ledger: CrawlLedger, crawl: CrawlParams) -> Iterator[_Tables]:
-    """Ask for what the sources lead to, in a child process, and keep it as it comes.
+    """Crawl the sources in a child process, and yield what comes.
 
     Yields:
-        Pages of (documents, ledger entries, visits), saved in this order: the ledger never says
-        that something is done whose document is not stored.
+        Pages of (documents, ledger entries, visits), saved in this order, so that the ledger never
+        says that a link is done before its document is stored.
 
     Raises:
-        CrawlerMissing: the extra is not installed.
-        CrawlStopped: the crawl ended early; everything that came is saved before.
+        CrawlerMissing: the extra `crawl` is not installed.
+        CrawlStopped: the crawl ended early; everything that came is saved by then.
     """
     sources, refused = select_sources(crawl)
     for refusal in refused:
@@ -45,7 +45,9 @@ def crawl_sources(crawl_ledger: CrawlLedger, crawl: CrawlParams) -> Iterator[_Ta
     yield Page().tables()
     if not sources:
         if not refused:
-            logger.warning("no authors to crawl; name some in conf/base/parameters_crawl.yml")
+            logger.warning(
+                "there is no author to crawl. Add some to conf/base/parameters_crawl.yml"
+            )
         return
     require_crawler()
     with tempfile.TemporaryDirectory(prefix="moodswarm-crawl-") as folder:
@@ -72,7 +74,7 @@ def _crawl(
         statistics=str(folder / "statistics.json"),
         **{name: getattr(params, name) for name in _SECTIONS},
     )
-    recorder = Recorder(ledger.store, rounds)
+    recorder = Recorder(ledger.documents, ledger.entries, rounds)
     with start_crawl(spec, folder) as child:
         watched = _watched(child, ledger, known)
         for page in pages_of(watched, most=PAGE_EVENTS, characters=PAGE_CHARACTERS):
@@ -84,7 +86,7 @@ _SECTIONS = ("limits", "manners", "egress", "browser", "extraction", "repositori
 
 
 def _entries(ledger: CrawlLedger, sources: list[Source]) -> Iterator[LedgerEntry]:
-    for page in ledger.store.scan_ledger([source.id for source in sources]):
+    for page in ledger.entries.scan([source.id for source in sources]):
         yield from page
 
 
@@ -96,11 +98,11 @@ def _write_links(
     sources: list[Source],
     rounds: dict[str, Round],
 ) -> int:
-    """Write what the child has to know, line by line; returns how many links are asked for."""
+    """Write the links that the child has to know, and return how many will be asked for."""
     from moodswarm.extraction import EXTRACTION_VERSION
 
     ids = [ledger_id(source.link) for source in sources]
-    stored = {entry.id: entry for entry in ledger.store.get_ledger(ids)}
+    stored = {entry.id: entry for entry in ledger.entries.get(ids)}
     asked = 0
     with path.open("w", encoding="utf-8") as file:
 
@@ -132,10 +134,10 @@ def _write_links(
 
 
 def _watched(child: CrawlChild, ledger: CrawlLedger, known: int) -> Iterator[Event | None]:
-    """Pass events on, and say how far the crawl is."""
+    """Pass events on, and report the progress of the crawl."""
     visited = 0
     for event in child:
-        known += isinstance(event, Found)
+        known += isinstance(event, LinkFound)
         visited += isinstance(event, Visited) and event.role != "file"
         if event is not None:
             ledger.on_visit(visited, max(known, visited))

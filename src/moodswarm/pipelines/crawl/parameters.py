@@ -1,4 +1,4 @@
-"""Typed parameters of the crawl pipeline; bad values fail before anything is asked for."""
+"""Typed parameters of the crawl pipeline; wrong values fail before anything is asked for."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,8 @@ from moodswarm.crawl.spec import (
 from moodswarm.records.author import author_name
 from moodswarm.records.links import canonical_link
 
-# A link with a user name is refused; its password must be in no log, report or error before.
+# A link with a user name is refused later. Its password is removed here, so that it appears in no
+# log, report or error.
 _USER = re.compile(r"^(\s*[^/?#]*//)[^/?#]*@")
 
 
@@ -31,7 +32,7 @@ class _Model(BaseModel):
 
 
 class AuthorLink(_Model):
-    """A link, with what its host alone does not tell.
+    """A link, with settings that its host alone does not show.
 
     Attributes:
         platform: The spider to use, for a Medium or Substack under a domain of its own.
@@ -52,8 +53,8 @@ class CrawlAuthor(_Model):
     """One person, and where they publish.
 
     Attributes:
-        content_is_mine: The explicit statement without which nothing is fetched.
-        github, medium, substack: Names there, as a shorter spelling of a link.
+        content_is_mine: An explicit statement; nothing is fetched without it.
+        github, medium, substack: The author's names there, as a short form of a link.
         canonical_hosts: Further hosts of the author that a page may name as its canonical home.
     """
 
@@ -78,7 +79,7 @@ class CrawlAuthor(_Model):
         return value
 
     def all_links(self) -> Iterator[AuthorLink]:
-        """Give the links, those of named accounts included."""
+        """Yield the links, including those of named accounts."""
         yield from self.links
         if self.github:
             yield AuthorLink(link=f"https://github.com/{self.github.lstrip('@')}")
@@ -88,14 +89,14 @@ class CrawlAuthor(_Model):
             yield AuthorLink(link=f"https://{self.substack.lstrip('@')}.substack.com")
 
     def hosts(self) -> Iterator[str]:
-        """Give the hosts of all links, with their ports; none of what is no link."""
+        """Yield the hosts of all valid links, with their ports."""
         for link in self.all_links():
             with suppress(ValueError):
                 yield urlsplit(canonical_link(link.link)).netloc
 
 
 class Only(_Model):
-    """Limits a run to one author or one link; null is no limit."""
+    """Limits a run to one author or one link; null sets no limit."""
 
     author: str | None = None
     link: str | None = None
@@ -132,9 +133,9 @@ class Refused:
 
 
 def select_sources(params: CrawlParams) -> tuple[list[Source], list[Refused]]:
-    """Return what is to be crawled, and what is not.
+    """Return the sources to crawl, and the links that are refused.
 
-    A link that two authors name goes to the first, whatever the run is limited to.
+    A link that two authors name belongs to the first, whatever the run is limited to.
 
     Raises:
         ValueError: `only` names an author or a link that is not configured.
@@ -150,14 +151,14 @@ def select_sources(params: CrawlParams) -> tuple[list[Source], list[Refused]]:
             if isinstance(found, Refused):
                 refused.append(found)
             elif (owner := first[canonical_link(found.link)]) != author.full_name:
-                detail = f"it is crawled as one of {owner}, who is named first"
+                detail = f"it is crawled as a link of {owner}, who is named first"
                 refused.append(Refused(author.full_name, link.link, "other_author", detail))
             else:
                 sources.setdefault(canonical_link(found.link), found)
     if params.only.link and not sources and not refused:
         known = sorted(link.link for author in params.authors for link in author.all_links())
         raise ValueError(
-            f"crawl.only.link is {params.only.link!r}, which no author has; known are {known}"
+            f"crawl.only.link is {params.only.link!r}, which no author has. Known links: {known}"
         )
     return list(sources.values()), refused
 
@@ -179,7 +180,7 @@ def _wanted(params: CrawlParams) -> list[CrawlAuthor]:
     found = [author for author in params.authors if author.full_name.casefold() == name]
     if not found:
         known = sorted(author.full_name for author in params.authors)
-        raise ValueError(f"crawl.only.author is {only!r}; known are {known}")
+        raise ValueError(f"crawl.only.author is {only!r}. Known authors: {known}")
     return found
 
 

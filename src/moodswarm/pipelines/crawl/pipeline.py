@@ -1,4 +1,4 @@
-"""The crawl pipeline: ask for what the sources lead to, keep what is new, report."""
+"""The crawl pipeline: crawl the sources, store what is new, report."""
 
 from kedro.pipeline import Node, Pipeline
 

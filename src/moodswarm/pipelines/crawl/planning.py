@@ -1,11 +1,11 @@
-"""What a crawl asks for: the comparison of the configured sources with the ledger.
+"""Plans what a crawl asks for, by comparing the configured sources with the ledger.
 
 A **round** asks for every link of a source once. A run continues the last round of a source as long
-as it left something undone: a link that is still queued, or one that failed and may be tried again.
-Otherwise, or when that round is older than `round_hours`, it begins a new one, which asks for every
-known link again, conditionally where the server gave something to compare. Listings are always read
-in full: what they name may have been left out by a limit, may be known as another source's, and
-their texts stand in for pages that cannot be read.
+as something is left undone: a link that is still queued, or one that failed and may be tried again.
+Otherwise, or if that round is older than `round_hours`, the run begins a new one. It asks for every
+known link again, conditionally if the server sent a validator. Listings are always read in full: a
+limit may have left out links that they name, another source may own such a link, and the texts in a
+feed replace pages that cannot be read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from moodswarm.crawl.routing import Route
 from moodswarm.crawl.spec import KnownLink, Source
 from moodswarm.records.ledger import LedgerEntry, ledger_id
 
-#: A page that was missed this often is deleted, and asked for again only if something names it.
+#: A page that is missing this often is deleted, and asked for again only if something names it.
 MISSES_UNTIL_GONE = 2
 
 
@@ -25,7 +25,7 @@ class Round:
     """The round that a run works on, for one source.
 
     Attributes:
-        began: Its time; entries of the ledger carry it.
+        began: Its time, which the ledger's entries carry.
         continued: Whether an earlier run began it.
     """
 
@@ -48,11 +48,11 @@ def plan_rounds(
     round_hours: float,
     max_attempts: int,
 ) -> dict[str, Round]:
-    """Decide for each source whether its last round goes on.
+    """Decide for each source whether its last round continues.
 
     Args:
         ledger: All entries of these sources, in any order; read once.
-        now: Time of a round that begins.
+        now: The time that a new round gets.
     """
     seen = {source.id: _Seen() for source in sources}
     for entry in ledger:
@@ -98,12 +98,12 @@ def known_links(
     repositories: str | None = None,
     max_attempts: int,
 ) -> Iterator[KnownLink]:
-    """Give what the crawler has to know of earlier visits, entry by entry.
+    """Yield the links of earlier visits that the crawler has to know.
 
     Args:
-        source_ids: Ids of the sources' own links are left out here, see `own_links`.
-        revision: Version of the extraction; what another one made is asked for in full.
-        repositories: The same of repositories, see `Repositories.revision`.
+        source_ids: Ids of the sources' own links, which are left out here; see `own_links`.
+        revision: Version of the extraction; a page that another version read is asked for in full.
+        repositories: The same for repositories, see `Repositories.revision`.
     """
     own, wanted = set(source_ids), {"page": revision, "repository": repositories}
     for entry in ledger:
@@ -120,10 +120,10 @@ def own_links(
     repositories: str | None = None,
     max_attempts: int,
 ) -> Iterator[tuple[KnownLink, LedgerEntry]]:
-    """Give the configured links themselves, with their entries of the ledger as they are to be.
+    """Yield the configured links themselves, each with its new entry for the ledger.
 
     Args:
-        stored: Entries by id, of those links that were met before.
+        stored: Entries by id, for the links that were met before.
     """
     wanted = {"page": revision, "repository": repositories}
     for source in sources:
@@ -139,10 +139,10 @@ def own_links(
                 round=round_.began,
             )
         elif entry.role != role:
-            # The configuration takes it for something else now: it counts as never read.
+            # The configuration has changed the link's role, so it counts as never read.
             entry = replace(entry, role=role, state="failed", attempts=0, revision="")
         elif entry.source_id != source.id:
-            # What was read was another author's, or another link's; it says nothing about this one.
+            # The link was read for another source, which says nothing about this one.
             entry = replace(entry, source_id=source.id, revision="")
         known = _known(entry, round_, wanted, max_attempts)
         yield known.model_copy(update={"source_id": source.id, "url": source.link}), entry
@@ -162,7 +162,7 @@ def _known(
             "url": entry.url,
             "role": entry.role,
             "depth": entry.depth,
-            # Not `<`: a clock that was set back must not leave links waiting for their future.
+            # Not `<`: if the clock was set back, links must not wait for a time in the future.
             "ask": entry.round != round_.began or _is_unfinished(entry, max_attempts),
             "found_on": entry.found_on,
             "etag": entry.etag if conditional else None,

@@ -1,4 +1,4 @@
-"""What the crawler's events mean for the document store: documents, ledger entries, visits."""
+"""Turns the crawler's events into documents, ledger entries and visits."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from moodswarm.crawl.events import Event, Found, Visited
+from moodswarm.crawl.events import Event, LinkFound, Visited
 from moodswarm.pipelines.crawl.planning import MISSES_UNTIL_GONE, Round
 from moodswarm.pipelines.crawl.visits import Page
 from moodswarm.records import Document, InvalidDocument
 from moodswarm.records.jsonl import document_from_values
 from moodswarm.records.ledger import LedgerEntry, ledger_id
+from moodswarm.stores.documents.ledger import LedgerStore
 from moodswarm.stores.documents.protocol import DocumentStore
 
 
@@ -27,26 +28,32 @@ _MOVED = "moved"
 
 
 class Recorder:
-    """Turns pages of events into what is saved.
+    """Turns pages of events into the rows that are saved.
 
     Args:
-        store: Read for what is known of the links and documents of a page; never written.
-        rounds: By source id.
+        documents: Read for the stored documents of a page; never written.
+        ledger: Read for the known links of a page; never written.
+        rounds: The rounds by source id.
     """
 
-    def __init__(self, store: DocumentStore, rounds: Mapping[str, Round]) -> None:
-        self._store = store
+    def __init__(
+        self, documents: DocumentStore, ledger: LedgerStore, rounds: Mapping[str, Round]
+    ) -> None:
+        self._documents = documents
+        self._ledger = ledger
         self._rounds = rounds
         self._counts: dict[str, Counter[str | None]] = {}
 
     def record(self, events: Sequence[Event]) -> Page:
-        """Return what a page of events changes."""
-        return _PageRecorder(self._store, self._rounds, events, self._files).record()
+        """Return the changes that a page of events makes."""
+        return _PageRecorder(
+            self._documents, self._ledger, self._rounds, events, self._files
+        ).record()
 
     def _files(self, event: Visited) -> int:
-        """Count the files that a repository had at the first look; one scan serves them all."""
+        """Return how many files a repository had; one scan counts those of a whole source."""
         if event.source_id not in self._counts:
-            pages = self._store.scan_ledger([event.source_id])
+            pages = self._ledger.scan([event.source_id])
             self._counts[event.source_id] = Counter(
                 entry.found_on
                 for page in pages
@@ -57,11 +64,12 @@ class Recorder:
 
 
 class _PageRecorder:
-    """One page, with what the store knows of it."""
+    """One page of events, with the stored rows that concern it."""
 
     def __init__(
         self,
-        store: DocumentStore,
+        documents: DocumentStore,
+        ledger: LedgerStore,
         rounds: Mapping[str, Round],
         events: Sequence[Event],
         files: Callable[[Visited], int],
@@ -69,30 +77,31 @@ class _PageRecorder:
         self._events = events
         self._files = files
         self._rounds = rounds
-        self._store = store
+        self._documents = documents
+        self._entries = ledger
         self._page = Page()
         self._drafts = {i: _draft(e) for i, e in enumerate(events) if isinstance(e, Visited)}
         drafts = [draft for draft in self._drafts.values() if isinstance(draft, Document)]
         ids = {ledger_id(e.url) for e in events if isinstance(e, Visited)}
         ids |= {draft.id for draft in drafts}
-        self._ledger = {entry.id: entry for entry in store.get_ledger(sorted(ids))}
-        documents = {draft.id for draft in drafts}
-        documents |= {e.document_id for e in self._ledger.values() if e.document_id}
-        # The address of a document may be another than the one that gave it, see `_miss`.
+        self._ledger = {entry.id: entry for entry in ledger.get(sorted(ids))}
+        known = {draft.id for draft in drafts}
+        known |= {e.document_id for e in self._ledger.values() if e.document_id}
+        # A document may have been fetched at an address other than its own, see `_miss`.
         found_on = {ledger_id(e.found_on) for e in self._ledger.values() if e.found_on}
-        others = store.get_ledger(sorted((documents | found_on) - ids))
+        others = ledger.get(sorted((known | found_on) - ids))
         self._ledger |= {entry.id: entry for entry in others}
-        self._stored = {d.id: d for d in store.get_documents(sorted(documents))}
+        self._stored = {d.id: d for d in documents.get_documents(sorted(known))}
 
     def record(self) -> Page:
         for position, event in enumerate(self._events):
-            if isinstance(event, Found):
+            if isinstance(event, LinkFound):
                 self._find(event)
             elif isinstance(event, Visited):
                 self._visit(event, self._drafts[position])
         return self._page
 
-    def _find(self, event: Found) -> None:
+    def _find(self, event: LinkFound) -> None:
         entry = LedgerEntry(
             id=ledger_id(event.url),
             source_id=event.source_id,
@@ -122,7 +131,7 @@ class _PageRecorder:
     def _end_repository(self, event: Visited) -> None:
         if event.outcome == "not_modified":
             self._page.visits[-1]["unchanged_files"] = self._files(event)
-        # What is beyond `repositories.files` is not lost.
+        # Files beyond the limit `repositories.files` were not read, so their documents are kept.
         whole = event.outcome == "listed" and "too_many_files" not in event.skipped
         if whole and self._files(event):
             self._remove_lost_files(event)
@@ -153,7 +162,7 @@ class _PageRecorder:
         if event.outcome in ("not_modified", "listed"):
             return _Result("listed", event.reason, event.detail)
         if event.outcome == "fetched":
-            return _Result("failed", "no_document", "the crawler gave no document")
+            return _Result("failed", "no_document", "the crawler sent no document")
         return _Result(event.outcome, event.reason, event.detail)
 
     def _same(self, before: LedgerEntry | None) -> _Result:
@@ -164,14 +173,14 @@ class _PageRecorder:
         if before and before.state == "skipped" and reason != _BY_HAND.reason:
             return _Result("skipped", reason, detail or None)
         if stored is None:
-            return _Result("failed", "not_stored", "the next run asks for all of it")
+            return _Result("failed", "not_stored", "the next run asks for it in full")
         return _Result("unchanged")
 
     def _miss(self, event: Visited, before: LedgerEntry | None) -> _Result:
         if before is None or before.document_id is None:
             return _Result("failed", event.reason or "not_found", event.detail)
         stored = self._stored.get(before.document_id)
-        if stored is None or stored.deleted_at:  # deleted once, however often a feed names it
+        if stored is None or stored.deleted_at:  # deleted only once, however often a feed names it
             return _Result("failed", event.reason or "not_found", event.detail)
         if before.misses + 1 < MISSES_UNTIL_GONE:
             return _Result("missing", event.reason, "deleted if it is missing again next time")
@@ -181,9 +190,10 @@ class _PageRecorder:
         return _Result("gone", event.reason, event.detail)
 
     def _elsewhere(self, before: LedgerEntry) -> LedgerEntry | None:
-        """Return another address of the same document that is not gone, if one is known.
+        """Return another known address of the same document that is not gone, if there is one.
 
-        Its canonical address, which may just fail today, or the one that called this canonical.
+        It is either the canonical address, which may only fail today, or the address whose page
+        named this one as canonical.
         """
         others = [before.document_id, ledger_id(before.found_on) if before.found_on else None]
         for entry in (self._ledger.get(id_) for id_ in others if id_ and id_ != before.id):
@@ -198,9 +208,9 @@ class _PageRecorder:
             self._stored[document_id] = self._page.documents[document_id]
 
     def _remove_lost_files(self, event: Visited) -> None:
-        """Delete the files that a repository had in an earlier round and has no more."""
+        """Delete the files that a repository had in an earlier round and no longer has."""
         began = self._rounds[event.source_id].began
-        for page in self._store.scan_ledger([event.source_id]):
+        for page in self._entries.scan([event.source_id]):
             lost = {
                 entry.document_id: entry
                 for entry in page
@@ -211,7 +221,7 @@ class _PageRecorder:
                 and entry.document_id
                 and self._ledger.get(entry.id, entry).round != began
             }
-            for document in self._store.get_documents(sorted(lost)):
+            for document in self._documents.get_documents(sorted(lost)):
                 entry = lost[document.id]
                 self._stored[document.id] = document
                 self._tombstone(document.id, event.visited_at)
@@ -232,7 +242,7 @@ class _PageRecorder:
             source_id=event.source_id,
             url=event.url,
             role=event.role,
-            # What was never there is not tried again before the next round.
+            # A link that never led anywhere is not tried again before the next round.
             state="gone"
             if event.outcome == "gone"
             else _STATES.get(result.outcome, result.outcome),
@@ -248,13 +258,14 @@ class _PageRecorder:
             visited_at=event.visited_at,
         )
         if document and document.id != entry.id:
-            # Another address of a document is asked for in full: its own may be gone by then.
+            # A second address of a document is always asked for in full, because the document's
+            # own address may be gone by then.
             entry = replace(entry, etag=None, last_modified=None)
         if entry.state == "failed":
             earlier = before.attempts if before and before.round == began else 0
             return replace(entry, attempts=earlier + 1)
         if event.outcome == "not_modified" and before:
-            # A 304 need not repeat what it was compared with.
+            # A 304 need not repeat the validators of the request.
             return replace(
                 entry,
                 etag=event.etag or before.etag,
@@ -266,9 +277,10 @@ class _PageRecorder:
     def _canonical_entry(
         self, event: Visited, document: Document, known: LedgerEntry | None
     ) -> LedgerEntry:
-        """Remember the page's own address: the next round asks for that, and others yield.
+        """Return the entry of the page's own address, which the next round asks for.
 
-        One that is not there is not asked for: the page that names it is the only one.
+        Other addresses of the document then yield to it. If the own address is gone, it is not
+        asked for, and the page that names it remains the only address.
         """
         if known and known.state == "gone":
             return replace(
@@ -280,7 +292,7 @@ class _PageRecorder:
                 document_id=document.id,
                 found_on=event.url,
             )
-        assert event.document is not None  # noqa: S101  # it gave the document
+        assert event.document is not None  # noqa: S101  # the document was made of it
         return LedgerEntry(
             id=document.id,
             source_id=event.source_id,
@@ -334,7 +346,7 @@ def _draft(event: Visited) -> Document | InvalidDocument | None:
 
 
 def _found_gone(*entries: LedgerEntry | None) -> bool:
-    """Whether the crawl itself deleted the document, because its page was gone."""
+    """Return whether the crawl itself deleted the document, because its page was gone."""
     return any(
         entry is not None
         and entry.misses >= MISSES_UNTIL_GONE

@@ -1,4 +1,4 @@
-"""The report of a crawl: per source what came, what did not, and why."""
+"""The report of a crawl: for each source, what was fetched, what was not, and why."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from moodswarm.pipelines.crawl.parameters import CrawlParams, select_sources
 
-#: What became of a link, in the order of the report. They add up to `found`.
+#: The outcomes of links, in the order of the report. Their counts add up to `found`.
 OUTCOMES = ("new", "changed", "unchanged", "skipped", "failed", "missing", "gone")
 _LISTED_OUTCOMES = ("failed", "missing")
 
@@ -52,7 +52,7 @@ def report_crawl(crawl_visits: Iterable[pa.Table], crawl: CrawlParams) -> dict[s
 
 
 class _Count:
-    """What came of one source."""
+    """The counts of one source."""
 
     def __init__(self) -> None:
         self.outcomes: Counter[str] = Counter()
@@ -62,7 +62,7 @@ class _Count:
         self.continued = False
 
     def add(self, visit: dict[str, Any]) -> None:
-        """Count one visit; a listing or repository counts only where it went wrong."""
+        """Count one visit; a listing or a repository counts only if it failed."""
         self.continued |= visit["continued"]
         outcome, reason = visit["outcome"], visit["reason"]
         for left_out, number in visit["skipped_files"] or ():

@@ -15,7 +15,7 @@ _STYLES = {"failed": "red", "missing": "yellow", "gone": "yellow", "new": "green
 
 
 def print_crawl_report(report: Mapping[str, Any]) -> None:
-    """Print what came of each source, and every failure with its reason."""
+    """Print the counts of each source, and every failure with its reason."""
     out = console()
     out.print(_table(report))
     for line in [*_reasons(report), *_failures(report["failures"]), *_refused(report["refused"])]:
@@ -76,7 +76,7 @@ def _failures(failures: list[dict[str, Any]]) -> list[str]:
         more = len(failures) - SHOWN_FAILURES
         lines.append(f"and {more} more in the catalog entry crawl_report")
     if any(failure["reason"] not in _NOT_THERE for failure in failures):
-        lines.append("The next run tries again what failed, and only that.")
+        lines.append("The next run tries the failed links again, and only those.")
     return lines
 
 

@@ -12,7 +12,7 @@ from moodswarm.records import Document
 from moodswarm.records.document import documents_to_table
 from moodswarm.records.ledger import LedgerEntry, ledger_to_table
 
-#: A polite crawl brings a page every half second; a kill must not lose minutes of them.
+#: A polite crawl fetches a page every half second, and a kill must not lose minutes of work.
 PAGE_SECONDS = 5.0
 
 _FIELDS: "list[pa.Field[Any]]" = [
@@ -29,14 +29,14 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("continued", pa.bool_(), nullable=False),
 ]
 #: One row per link asked for. Outcomes: `new`, `changed` and `unchanged` documents; `skipped` and
-#: `failed` with a reason; `missing` (not there, once) and `gone` (missed again, now deleted);
-#: `listed` for listings and repositories, which give no document themselves.
+#: `failed`, with a reason; `missing` (not there for the first time) and `gone` (missing again, now
+#: deleted); `listed` for listings and repositories, which are not documents themselves.
 VISIT_SCHEMA = pa.schema(_FIELDS)
 
 
 @dataclass(slots=True)
 class Page:
-    """What one page of events gives to save, in this order: documents, ledger, visits."""
+    """The rows that one page of events saves, in this order: documents, ledger, visits."""
 
     documents: dict[str, Document] = field(default_factory=dict)
     ledger: list[LedgerEntry] = field(default_factory=list)
@@ -60,8 +60,8 @@ def pages_of(
 ) -> Iterator[list[Event]]:
     """Cut a stream of events into pages.
 
-    A page ends when it is full or old, when nothing came for a moment (`None`), and before the end
-    of a repository, whose files must have been saved by then.
+    A page ends when it is full or old, when nothing came for a moment (`None`), and before the
+    event that ends a repository, because the repository's files must have been saved by then.
     """
     page: list[Event] = []
     size = 0

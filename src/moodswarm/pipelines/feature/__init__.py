@@ -1,4 +1,4 @@
-"""Documents to searchable points: `kedro run --pipeline=feature`."""
+"""Turns documents into searchable points: `kedro run --pipeline=feature`."""
 
 from moodswarm.pipelines.feature.pipeline import create_pipeline
 

@@ -1,8 +1,8 @@
 """Nodes of the feature pipeline: each maps a step over pages of records.
 
-Every node is a generator: Kedro saves page after page, so memory does not grow with the corpus.
-Each yields at least one page, if only an empty one, so that a run never reads what an earlier run
-left behind.
+Nodes that produce records are generators, and Kedro saves their pages one by one, so memory does
+not grow with the corpus. Each yields at least one page, even if it is empty, so that a run never
+reads what an earlier run left behind.
 """
 
 from collections import Counter
@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moodswarm.datasets.vectors import FeatureIndex
-from moodswarm.engines import EngineParams, Step, open_engine
+from moodswarm.engines.engine import EngineParams, Step
+from moodswarm.engines.opening import open_engine
 from moodswarm.models.embedder import Embedder, embed_batch
 from moodswarm.pipelines.feature.parameters import (
     EmbeddingParams,
@@ -51,14 +52,14 @@ SELECTION_SCHEMA = pa.schema(
     ]
 )
 
-# How many documents are read at once; their size is known only then.
+# How many documents are read at once. It is small because their size is not known before.
 READ_AT_ONCE = 16
-# Documents that need nothing are counted in bulk.
+# Limit on the documents of a page that need no work and are only counted.
 ROWS_PER_PAGE = 10_000
 
 
 class EmptyDocumentStore(ValueError):
-    """There is nothing to make features of."""
+    """There are no documents to make features from."""
 
 
 def select_changed_documents(
@@ -74,14 +75,15 @@ def select_changed_documents(
 
     Yields:
         Pages of (changed documents with the `revision` that their features will have, index rows
-        of documents that are gone, counts per kind and status).
+        of deleted documents, counts per kind and status).
 
     Raises:
-        EmptyDocumentStore: it holds nothing, not even documents marked as deleted.
-        VectorSizeMismatch: the collections hold vectors of another model.
+        EmptyDocumentStore: the store is empty, without even documents marked as deleted.
+        VectorSizeMismatch: the collections hold vectors of another size, from another model.
     """
     _require_documents(documents)
     embedder = embedding.embedder()
+    # Checked here and not when writing, so that a run with the wrong model fails before any work.
     feature_index.require_dimensions(embedder.dimensions, embedding.model)
     selected = compare(
         (row for page in documents.scan_hashes() for row in page.to_pylist()),
@@ -96,7 +98,7 @@ def select_changed_documents(
 def clean_documents(
     changed_documents: Iterable[pa.Table], cleaning: CleaningParams, engine: EngineParams
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Clean documents; those that nothing can be made of are kept apart, with the reason."""
+    """Clean documents; rejected ones go to an output of their own, each with a reason."""
     step = partial(_clean_step, cleaning)
     for page in open_engine(engine).map_batches(step, changed_documents):
         rejected = pc.is_valid(page["reason"])
@@ -112,7 +114,7 @@ def chunk_documents(
     embedding: EmbeddingParams,
     engine: EngineParams,
 ) -> Iterator[pa.Table]:
-    """Cut documents into chunks that the embedding model can read whole."""
+    """Cut documents into chunks that the embedding model can read in full."""
     step = partial(_chunk_step, chunking, embedding.embedder())
     yield from open_engine(engine).map_batches(step, cleaned_documents)
 
@@ -126,15 +128,17 @@ def embed_chunks(
     lexical: LexicalParams,
     engine: EngineParams,
 ) -> Iterator[tuple[pa.Table, pa.Table, pa.Table, pa.Table]]:
-    """Give chunks their dense and their sparse vectors, page by page.
+    """Add dense and sparse vectors to chunks, page by page.
 
     Yields:
-        Pages of (index rows of documents begun, points, cleaned documents, index rows of documents
-        completed), saved in this order. Whenever a run is killed, the index says of each document
-        that its points are as they were, unfinished, or all there: the next run can tell, even
-        if the document, the parameters or the model have changed back meanwhile.
+        Pages of (index rows of documents that are started, points, cleaned documents, index rows
+        of documents that are completed), saved in this order. Whenever a run is killed, the index
+        states for each document whether its points are as before, unfinished or complete. The
+        next run can rely on that, even if the document, the parameters or the model have been
+        changed back in the meantime.
     """
     embedder, encoder = embedding.embedder(), LexicalEncoder(lexical)
+    # Kedro saves every output of a page, so pages without points still need tables of the schema.
     nothing = FEATURE_INDEX_SCHEMA.empty_table()
     no_chunks = _vectors_batch(CHUNK_SCHEMA.empty_table(), embedder, encoder)
     no_points = _points(no_chunks, embedder, encoder)
@@ -152,29 +156,32 @@ def embed_chunks(
 def index_collections(
     updated_feature_index: FeatureIndex, indexing: IndexingParams
 ) -> dict[str, int]:
-    """Make large collections faster to search, where enough of their points are new.
+    """Index large collections for faster search, if enough of their points are not indexed yet.
 
     Returns:
-        Indexed vectors per collection.
+        Number of indexed vectors per collection.
     """
     return updated_feature_index.index(indexing.from_points, indexing.unindexed_share)
 
 
 def _require_documents(documents: DocumentStore) -> None:
-    """Tell an empty store from one whose documents were deleted: only that may empty the index."""
+    """Fail if the store is empty, as with a wrong path the run would delete all points.
+
+    A store with only deleted documents is not empty, and its run does delete them.
+    """
     status = documents.status()
     if not any(status.counts.get(name) for name in (*KINDS, "deleted")):
         raise EmptyDocumentStore(
             f"the document store at {status.location} is empty, so nothing was changed. Crawl "
-            "or import documents first, for example `moodswarm import "
-            "data/01_raw/sample/*.jsonl`, or name the right store in the catalog"
+            "or import documents first, for example with `moodswarm import "
+            "data/01_raw/sample/*.jsonl`, or name the right store in the catalog."
         )
 
 
 def _pages(
     selected: Iterable[Selected], documents: DocumentStore, paging: PagingParams
 ) -> Iterator[list[tuple[Selected, Document | None]]]:
-    """Group what was selected into pages, with the text of what is to be embedded."""
+    """Group the selected documents into pages, with the text of those that will be embedded."""
     page: list[tuple[Selected, Document | None]] = []
     characters = changed = 0
     for item, document in _read(selected, documents):
@@ -208,7 +215,7 @@ def _with_documents(
     items: list[Selected], documents: DocumentStore
 ) -> Iterator[tuple[Selected, Document | None]]:
     found = {document.id: document for document in documents.get_documents([i.id for i in items])}
-    # One that vanished since the scan is seen as deleted by the next run.
+    # A document that vanished since the scan counts as deleted in the next run.
     return ((item, found[item.id]) for item in items if item.id in found)
 
 
@@ -264,7 +271,7 @@ def _index_embedded(cleaned: pa.Table, points: pa.Table) -> pa.Table:
 
 
 def _begun(completed: pa.Table) -> pa.Table:
-    """Mark the same documents as unfinished: no document has this revision."""
+    """Mark the same documents as unfinished with an empty revision, which never matches."""
     rows = completed.select(["id", "kind"]).to_pylist()
     return _index_rows({**row, "revision": "", "status": "started"} for row in rows)
 
@@ -275,7 +282,7 @@ def _index_rows(rows: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 
 def _points(embedded: pa.Table, embedder: Embedder, encoder: LexicalEncoder) -> pa.Table:
-    """Chunks as points, which name what each of their vectors was made with."""
+    """Turn chunks into points by adding the identities of the models behind their vectors."""
     for name, identity in (("model", embedder.identity), ("lexical_model", encoder.identity)):
         column = pa.array([identity[:16]] * len(embedded), pa.string())
         embedded = embedded.append_column(name, column)
@@ -283,5 +290,5 @@ def _points(embedded: pa.Table, embedder: Embedder, encoder: LexicalEncoder) -> 
 
 
 def _cleaned_points(cleaned: pa.Table) -> pa.Table:
-    """Cleaned documents as points, which name their document as chunks do."""
+    """Turn cleaned documents into points, with the column `document_id` that chunks have."""
     return cleaned.append_column("document_id", cleaned["id"])

@@ -1,4 +1,4 @@
-"""Typed parameters of the feature pipeline; bad values fail before any node runs."""
+"""Typed parameters of the feature pipeline; invalid values fail before any node runs."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +12,7 @@ from moodswarm.text.steps import CODE_VERSION
 
 
 class EmbeddingParams(BaseModel):
-    """The embedding model and how it computes; the fields are those of `Embedder`."""
+    """The embedding model and its settings; the fields are the arguments of `Embedder`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
     model: str = "all-MiniLM-L6-v2"
@@ -22,12 +22,12 @@ class EmbeddingParams(BaseModel):
     device: str = "auto"
 
     def embedder(self) -> Embedder:
-        """Return the model, not loaded before it is used."""
+        """Return the model, which is loaded when it is first used."""
         return Embedder(**self.model_dump())
 
 
 class PagingParams(BaseModel):
-    """A page is what a killed run repeats at most, and what memory holds at once."""
+    """Size of a page: the most that a killed run repeats, and that memory holds at once."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     documents: int = Field(default=256, ge=1)
@@ -35,7 +35,7 @@ class PagingParams(BaseModel):
 
 
 class IndexingParams(BaseModel):
-    """When an embedded collection gets an index (HNSW), which makes it faster to search."""
+    """When an embedded collection gets an index (HNSW) that makes it faster to search."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     from_points: int = Field(default=50_000, ge=50_000)
@@ -48,7 +48,7 @@ def fingerprints(
     embedding: EmbeddingParams,
     lexical: LexicalParams,
 ) -> dict[str, str]:
-    """Return, per kind, the digest of all that turns a document of that kind into points.
+    """Return, per kind, a digest of everything that decides how documents become points.
 
     Batch sizes and thread counts are left out: they change the speed, not the result.
     """

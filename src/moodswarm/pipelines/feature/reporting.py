@@ -1,4 +1,4 @@
-"""What a run did, as numbers and a picture."""
+"""Report a feature run in numbers and a picture."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,8 +15,8 @@ from moodswarm.text.chunk_report import (
     visible_characters,
 )
 
-# A matplotlib figure. Kedro reads the annotations of nodes, and importing matplotlib for them
-# would slow every command.
+# A matplotlib figure. Kedro evaluates the annotations of nodes, and importing matplotlib only for
+# those would slow down every command.
 Figure = Any
 
 STATUSES = ("new", "changed", "unchanged", "deleted")
@@ -34,10 +34,10 @@ def report_features(
     """Account for every document and every character.
 
     Returns:
-        `documents` per status, `rejected` per reason in this run, `still_rejected` of unchanged
-        ones, `dropped_characters` per reason, `coverage` (share of the cleaned characters, white
-        space aside, that lie in a chunk), chunk statistics per collection, `collections` sizes,
-        and their `indexed_vectors`.
+        `documents` per status, `rejected` per reason in this run, `still_rejected` per reason in
+        earlier runs, `dropped_characters` per reason, `coverage` (share of the cleaned
+        characters, white space aside, that are in a chunk), chunk statistics per collection, sizes
+        of `collections`, and their `indexed_vectors`.
     """
     statuses, still_rejected = _count_selection(selection)
     dropped, visible, uncovered = _count_characters(cleaned_documents, chunks)
@@ -62,13 +62,13 @@ def report_features(
 
 
 def plot_chunks(chunks: Iterable[pa.Table], embedding: EmbeddingParams) -> Figure:
-    """Draw how many tokens the chunks of this run have."""
+    """Draw histograms of the token counts of this run's chunks."""
     limit = embedding.embedder().tokenizer.max_tokens
     return plot_token_histogram(chunk_statistics(chunks, limit))
 
 
 def chunk_statistics(chunks: Iterable[pa.Table], limit: int) -> dict[str, ChunkStatistics]:
-    """Count chunks per collection, ordered by name."""
+    """Count chunks per collection; the result is ordered by name."""
     statistics: dict[str, ChunkStatistics] = defaultdict(lambda: ChunkStatistics(limit))
     for page in chunks:
         for row in page.select(
@@ -91,7 +91,7 @@ def plot_token_histogram(statistics: Mapping[str, ChunkStatistics]) -> Figure:
         return figure
     axes = figure.subplots(len(statistics), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, counted) in zip(axes, statistics.items(), strict=True):
-        # A bin ends just past the limit, so that nothing within it stands beyond the line.
+        # One bin ends just past the limit, so that no chunk within it is drawn beyond the line.
         last = max(counted.limit, *counted.tokens)
         bins = [edge + 0.5 for edge in range(counted.limit % 8 - 8, last + 8, 8)]
         axis.hist(list(counted.tokens), bins=bins, weights=list(counted.tokens.values()))

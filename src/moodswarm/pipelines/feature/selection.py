@@ -1,4 +1,4 @@
-"""Comparing what the document store holds with what the feature index says was made of it."""
+"""Compare the documents in the store with the feature index, which says what was made of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from moodswarm.records.ids import digest
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """One document and what is to be done about it.
+    """One document and what has to be done with it.
 
     Attributes:
         status: `new`, `changed`, `unchanged` or `deleted`.
-        reason: Why an unchanged document has no points, else None.
-        revision: Names the content and the features that it should have.
+        reason: The reason why an unchanged document has no points, else None.
+        revision: Digest of its content and of the way its features are made.
     """
 
     id: str
@@ -25,7 +25,7 @@ class Selected:
 
 
 def revision_of(content_hash: str, fingerprint: str) -> str:
-    """Name a document's content together with the way its features are made."""
+    """Return a digest of a document's content and the way its features are made."""
     return digest({"content_hash": content_hash, "fingerprint": fingerprint})[:32]
 
 
@@ -38,10 +38,11 @@ def compare(
     """Merge two streams ordered by id, in memory that does not grow with them.
 
     Args:
-        documents: `id`, `kind` and `content_hash` of what should have features.
+        documents: `id`, `kind` and `content_hash` of the documents that should have features.
         index_rows: Rows of `FEATURE_INDEX_SCHEMA`.
-        fingerprints: What features are made with, per kind.
-        distrusted_kinds: Kinds whose index rows are not believed.
+        fingerprints: For each kind, the digest of the way its features are made.
+        distrusted_kinds: Kinds whose index rows cannot be trusted; all their documents count as
+            changed.
     """
     rows = iter(index_rows)
     row = next(rows, None)

@@ -11,7 +11,7 @@ from moodswarm.pipelines.console import command, console
 def print_feature_report(
     report: Mapping[str, Any], seconds: Mapping[str, float], env: str | None
 ) -> None:
-    """Print what a run did, and what to try next."""
+    """Print what the run did and what to try next."""
     table = Table(show_header=False, title="What this run did", title_justify="left")
     for name, value in summary_rows(report, seconds):
         table.add_row(name, value)

@@ -9,7 +9,6 @@ import pyarrow as pa
 from moodswarm.datasets.chat import ConfiguredChat
 from moodswarm.evaluation.retrieval import baseline as baselines
 from moodswarm.evaluation.retrieval.configurations import configurations
-from moodswarm.evaluation.retrieval.opening import Retrievers
 from moodswarm.evaluation.retrieval.question_set import Writer, build_test_set
 from moodswarm.evaluation.retrieval.questions import (
     TestQuestion,
@@ -17,10 +16,11 @@ from moodswarm.evaluation.retrieval.questions import (
     from_json,
     to_json,
 )
-from moodswarm.evaluation.retrieval.rankings import Answers, ask_all
+from moodswarm.evaluation.retrieval.rankings import Rankings, Retrievers, ask_all
 from moodswarm.evaluation.retrieval.results import Result, summarise
-from moodswarm.evaluation.retrieval.sampling import ChunkText
-from moodswarm.evaluation.retrieval.written import write_questions
+from moodswarm.evaluation.retrieval.survey import ChunkText
+from moodswarm.evaluation.retrieval.written_questions import write_questions
+from moodswarm.llm.batch.budget import Budget
 from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.pipelines.retrieval_evaluation.chart import Figure, plot_measures
 from moodswarm.pipelines.retrieval_evaluation.parameters import EvaluationParams
@@ -44,7 +44,7 @@ def write_test_questions(
     """Keep the questions of earlier runs whose chunks are there, and write what is missing.
 
     Returns:
-        The test set, and how it came about.
+        The test set, and a report of how it came about.
 
     Raises:
         NothingToAskAbout: nothing is embedded.
@@ -55,7 +55,7 @@ def write_test_questions(
         count=retrieval_evaluation.questions,
         seed=retrieval_evaluation.seed,
         written_share=retrieval_evaluation.written_share,
-        writer=_writer(chat) if chat else None,
+        writer=_writer(chat, retrieval_evaluation) if chat else None,
     )
     if found.unwritten:
         logger.warning("The model wrote no question for some chunks: %s", found.unwritten)
@@ -80,11 +80,11 @@ def ask_test_questions(
     embedding: EmbeddingParams,
     lexical: LexicalParams,
     retrieval_evaluation: EvaluationParams,
-) -> dict[str, Answers]:
+) -> dict[str, Rankings]:
     """Ask every question in every configuration, one after the other.
 
-    Neighbours bring hits of one place together as one passage, which keeps the id of the best.
-    Where they are on, times are those of the whole, and rankings those of the hits alone.
+    Neighbours join hits that lie side by side into one passage, which keeps the id of the best.
+    Where they are on, times are those of the whole retrieval, but rankings are made of the hits.
     """
     questions = [(q.id, q.text) for q in from_json(retrieval_questions)]
     settings = configurations(_without_model(retrieval), retrieval_evaluation.configurations)
@@ -99,7 +99,7 @@ def ask_test_questions(
 
 
 def measure_answers(
-    answers: Mapping[str, Answers],
+    rankings: Mapping[str, Rankings],
     retrieval_questions: Mapping[str, Any],
     about_questions: Mapping[str, Any],
     recorded_retrieval_baseline: Mapping[str, Any] | None,
@@ -108,14 +108,14 @@ def measure_answers(
     lexical: LexicalParams,
     retrieval_evaluation: EvaluationParams,
 ) -> tuple[dict[str, Any], pa.Table, Figure, dict[str, Any]]:
-    """Measure the answers, and compare with the baseline of the same test set.
+    """Measure the rankings, and compare with the baseline of the same test set.
 
     Returns:
         The report, a row per question and configuration, the chart, and the baselines to keep.
     """
     questions = from_json(retrieval_questions)
     judgements = {q.id: dict.fromkeys(q.expected, 1) for q in questions}
-    results = summarise(answers, judgements, MEASURES, retrieval_evaluation.seed)
+    results = summarise(rankings, judgements, MEASURES, retrieval_evaluation.seed)
     settings = {
         "retrieval": retrieval.model_dump(mode="json"),
         "lexical": lexical.model_dump(mode="json"),
@@ -136,12 +136,12 @@ def measure_answers(
         "baseline": compared,
         "settings": settings,
     }
-    rows = _rows(questions, answers, results)
+    rows = _rows(questions, rankings, results)
     return report, rows, plot_measures(report), baselines.to_json(entries)
 
 
 def require_baseline(retrieval_report: Mapping[str, Any]) -> None:
-    """Fail the run where a measure fell; everything is saved by then.
+    """Fail the run if a measure fell; everything has been saved by then.
 
     Raises:
         RetrievalRegressed: names each measure, both numbers and the remedy.
@@ -149,7 +149,9 @@ def require_baseline(retrieval_report: Mapping[str, Any]) -> None:
     baselines.require_no_fall(retrieval_report["baseline"])
 
 
-def _writer(configured: ConfiguredChat) -> Writer:
+def _writer(configured: ConfiguredChat, params: EvaluationParams) -> Writer:
+    budget = _budget(configured, params)
+
     def write(chunks: Sequence[ChunkText]) -> list[TestQuestion | str]:
         async def ask() -> list[TestQuestion | str]:
             return await write_questions(
@@ -157,6 +159,7 @@ def _writer(configured: ConfiguredChat) -> Writer:
                 chunks,
                 concurrency=configured.concurrency,
                 cache=configured.cache,
+                budget=budget,
             )
 
         return configured.chat.run(ask)
@@ -164,19 +167,27 @@ def _writer(configured: ConfiguredChat) -> Writer:
     return write
 
 
+def _budget(configured: ConfiguredChat, params: EvaluationParams) -> Budget | None:
+    """Return the budget of the written questions; None if the parameters set no limit.
+
+    Raises:
+        ProfileError: a limit in money, for a profile without a price.
+    """
+    money, tokens = params.written_max_cost, params.written_max_tokens
+    if money is None and tokens is None:
+        return None
+    return Budget(money=money, tokens=tokens, price=configured.chat.client.options.price)
+
+
 def _without_model(params: RetrievalParams) -> RetrievalParams:
-    """Leave out the stages that ask a model: two runs would not give the same numbers."""
-    return params.model_copy(
-        update={
-            "self_query": params.self_query.model_copy(update={"use_model": False}),
-            "expansion": params.expansion.model_copy(update={"enabled": False}),
-        }
-    )
+    """Leave out the stages that ask a model, as two runs would not reach the same numbers."""
+    rules = params.self_query.model_copy(update={"use_model": False})
+    return params.switched(expansion=False).model_copy(update={"self_query": rules})
 
 
 def _rows(
     questions: Sequence[TestQuestion],
-    answers: Mapping[str, Answers],
+    rankings: Mapping[str, Rankings],
     results: Mapping[str, Result],
 ) -> pa.Table:
     rows = [
@@ -187,7 +198,7 @@ def _rows(
             "kind": question.kind,
             "question": question.text,
             "expected": list(question.expected),
-            "found": answers[name].rankings.get(question.id, []),
+            "found": rankings[name].by_question.get(question.id, []),
             **{measure: scores[question.id] for measure, scores in found.scores.items()},
         }
         for name, found in results.items()

@@ -2,17 +2,20 @@
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from moodswarm.evaluation.retrieval.configurations import CONFIGURATIONS
-from moodswarm.evaluation.retrieval.rankings import MAX_HITS
+from moodswarm.evaluation.retrieval.configurations import require_known
+from moodswarm.retrieval.question import MAX_HITS
 
 
 class EvaluationParams(BaseModel):
-    """What is asked, of which configurations, and whether a fall fails the run."""
+    """The questions, the configurations that answer them, and whether a fall fails the run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     questions: int = Field(default=200, ge=1, le=100_000)
     seed: int = 0
     written_share: float = Field(default=0.5, ge=0, le=1)
+    # In the currency of the profile's price, and in tokens; None sets no limit.
+    written_max_cost: float | None = Field(default=None, ge=0)
+    written_max_tokens: int | None = Field(default=None, ge=0)
     # Empty takes all; `hybrid_rerank` only where reranking is on.
     configurations: tuple[str, ...] = ()
     k: int = Field(default=10, ge=10, le=MAX_HITS)
@@ -22,12 +25,11 @@ class EvaluationParams(BaseModel):
     @field_validator("configurations", mode="before")
     @classmethod
     def _listed(cls, names: object) -> object:
-        """Take names in one text, too: `--params` divides at the commas of a list."""
+        """Take names in one text too, as `--params` splits a list at its commas."""
         return tuple(names.split()) if isinstance(names, str) else names
 
     @field_validator("configurations")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := sorted(set(names) - set(CONFIGURATIONS)):
-            raise ValueError(f"unknown {unknown}; known are {', '.join(CONFIGURATIONS)}")
+        require_known(names)
         return names

@@ -23,13 +23,13 @@ _STAGES = (
 
 
 def print_retrieval_report(report: Mapping[str, Any], env: str | None) -> None:
-    """Print what retrieval reaches on the questions of the own corpus."""
+    """Print how good retrieval is on questions about your own corpus."""
     out = console()
     found = report["questions"]
     types = ", ".join(f"{name} {count:,}" for name, count in found["types"].items())
     gone = f"; {found['dropped']:,} left out as their chunks are gone" if found["dropped"] else ""
     out.print(
-        f"Retrieval on {found['count']:,} questions to the own corpus ({types}), "
+        f"Retrieval on {found['count']:,} questions about your own corpus ({types}), "
         f"{found['new']:,} of them new{gone}",
         highlight=False,
     )
@@ -49,7 +49,7 @@ def print_retrieval_report(report: Mapping[str, Any], env: str | None) -> None:
 
 
 def print_results(configurations: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print the tables, and what went wrong on the way to their numbers."""
+    """Print the tables, and what went wrong while they were measured."""
     out = console()
     for table in result_tables(configurations):
         out.print(table)
@@ -83,7 +83,7 @@ def baseline_line(baseline: Mapping[str, Any]) -> str:
 
 
 def settings_line(changed: Mapping[str, Sequence[Any]]) -> str:
-    """Say which settings differ from those of the baseline: a misspelt one changes nothing."""
+    """Say which settings differ from those of the baseline, as a misspelt one changes nothing."""
     if not changed:
         return "All settings are those of the baseline."
     listed = ", ".join(f"{name} {now} (was {before})" for name, (before, now) in changed.items())
@@ -134,7 +134,7 @@ def _differences(configurations: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _milliseconds(configurations: Mapping[str, Mapping[str, Any]]) -> Table:
     known = {stage for found in configurations.values() for stage in found["milliseconds"]}
-    # Those that are not listed stand before `total`, in which all are.
+    # Stages that are not listed come before `total`, the sum of all.
     places = {name: place for place, name in enumerate(_STAGES)} | {"total": len(_STAGES) + 1}
     title = "Milliseconds, p50 / p95"
     table = Table("stage", *configurations, title=title, title_justify="left")

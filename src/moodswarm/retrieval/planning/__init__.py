@@ -1,5 +1,4 @@
-"""Reading a question before the search: the filters that it names, and other wordings of it."""
+"""Reading a question before the search: the filters that it names, and other wordings of it.
 
-from moodswarm.retrieval.planning.planner import Planner, retrieve
-
-__all__ = ["Planner", "retrieve"]
+Nothing here searches.
+"""

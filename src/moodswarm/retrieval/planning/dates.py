@@ -22,7 +22,7 @@ _DATE = (
     rf"(?:{_YEAR}-\d\d-\d\d|{_YEAR}-\d\d|{_DAY} (?:of )?{_MONTH},? {_YEAR}"
     rf"|{_MONTH} {_DAY},? {_YEAR}|{_MONTH},? (?:of )?{_YEAR}|{_YEAR})"
 )
-#: What may follow; a noun would be described by the date: `since 2008 banks`.
+#: What may follow a date: not a noun, which the date would describe, as in `since 2008 banks`.
 _END = (
     r"(?=$|[^\w\s'.,-]|[.,](?!\w)|,? "
     + words(
@@ -58,11 +58,11 @@ _LAST = re.compile(
     rf"(?:(?P<count>\d{{1,3}}|{words(*_COUNTS)}) )?(?P<span>day|week|month|year)s?(?!\w|'|-)",
     re.IGNORECASE,
 )
-#: What is written today; not `how is tea made today`.
+#: `today` counts only after a word of writing; not in `how is tea made today`.
 _WRITTEN_TODAY = re.compile(
     r"\b(?:write|wrote|written|say|said|posts?|posted|publish|published|new) \Z", re.IGNORECASE
 )
-#: `how did views change from 2020`: what came after is asked for as well.
+#: `how did views change from 2020` asks for the years after as well.
 _CHANGE = re.compile(
     r"\b(?:chang|evolv|differ|shift|mov|drift|develop|grow|grew)\w* \Z", re.IGNORECASE
 )
@@ -82,7 +82,7 @@ def find_days(question: str, today: date) -> Days:
 
     Args:
         question: Folded, with the names of its authors replaced, see `mark_authors`.
-        today: What `last year` is counted from.
+        today: The day that `last year` is counted from.
 
     Raises:
         ValueError: the question contradicts itself (`since 2022 and before 2020`).
@@ -92,7 +92,7 @@ def find_days(question: str, today: date) -> Days:
     since = max((days.since for days in spans if days.since), default=None)
     until = min((days.until for days in spans if days.until), default=None)
     if since and until and since > until:
-        raise ValueError(f"the question asks for what is both since {since} and until {until}")
+        raise ValueError(f"the question asks for sources both since {since} and until {until}")
     return Days(since, until)
 
 
@@ -152,7 +152,7 @@ def _relative(question: str, today: date) -> Iterator[Days]:
 
 
 def _calendar(unit: str, day: date) -> tuple[date, date]:
-    """The year, month or week (from Monday) that a day is in."""
+    """Return the first and last day of the year, month or week (from Monday) of a day."""
     if unit == "year":
         return date(day.year, 1, 1), date(day.year, 12, 31)
     if unit == "month":
@@ -167,7 +167,7 @@ def _month(year: int, month: int) -> tuple[date, date]:
 
 
 def _days(text: str) -> tuple[date, date] | None:
-    """First and last day of a date as written; None for one like 31 February."""
+    """Return the first and last day of a written date; None for one like 31 February."""
     year = int(re.findall(_YEAR, text)[-1])
     numbers = [
         int(n) for n in re.findall(r"(?<!\d)\d{1,2}(?!\d)", re.sub(r"st|nd|rd|th", "", text))

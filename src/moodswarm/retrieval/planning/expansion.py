@@ -4,20 +4,20 @@ from functools import cache
 
 from pydantic import BaseModel, Field
 
-from moodswarm.llm.provider import Chat
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.retrieval.planning.folding import fold
 
-#: Of a question that is longer, the model reads its beginning.
-MAX_QUESTION_CHARACTERS = 2_000
-#: What is longer is no wording of a question, and is not searched for.
+#: Of a longer question, the model reads the beginning.
+READ_CHARACTERS = 2_000
+#: A longer text is not a wording of a question, and is not searched for.
 MAX_WORDING_CHARACTERS = 400
 _TOKENS_EACH = 80
 
 
 class Wordings(BaseModel):
-    """What the model is asked for."""
+    """The model's answer."""
 
     wordings: list[str] = Field(max_length=50)
 
@@ -26,13 +26,13 @@ async def other_wordings(chat: Chat, question: str, count: int) -> tuple[str, ..
     """Ask a model for other wordings of a question.
 
     Returns:
-        At most `count`, in the model's order; none equals the question or another one but for
-        case, accents, space and the marks at its end.
+        At most `count`, in the model's order. Wordings that differ from the question or from each
+        other only in case, accents, spaces or the marks at the end count as the same.
 
     Raises:
         LlmError: there is no usable answer.
     """
-    result = await _task(count).run(chat, question=question[:MAX_QUESTION_CHARACTERS], count=count)
+    result = await _task(count).run(chat, question=question[:READ_CHARACTERS], count=count)
     known = {_key(question)}
     kept: list[str] = []
     for wording in (" ".join(each.split()) for each in result.value.wordings):

@@ -13,7 +13,7 @@ _LETTERS = str.maketrans(
 def fold(text: str) -> str:
     """Return the text without accents, with plain quotes, dashes and single spaces; case is kept.
 
-    Case is left to the patterns: whether a word is written with a capital tells names from words.
+    Case is left to the patterns, as capitals tell names from words.
     """
     decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))

@@ -1,4 +1,4 @@
-"""Which kinds of source a question asks for, by rules on English questions.
+"""The kinds of source that a question asks for, by rules on English questions.
 
 Only phrases that speak of the source count: `in her posts`, `Mira's code`, `articles by Mira`,
 `Which articles mention ...`. A kind as the topic does not: `how do I write code`, `blog engines`,
@@ -34,7 +34,7 @@ _ADJECTIVES = (
     )
     + r" ){0,2}"
 )
-#: What may follow; a noun would make the kind a part of another word, as in `code review`.
+#: What may follow: not a noun, which would make the kind a part of another term: `code review`.
 _END = (
     r"(?=$|[^\w\s'-]| "
     + words(
@@ -104,6 +104,6 @@ def _excluded(before: str) -> bool:
 
 
 def _kinds_in(nouns: str) -> set[str]:
-    """`blog posts` are articles: posts are what is written on social media."""
+    """Return the kinds that nouns name; `blog posts` are articles, as posts are on social media."""
     text = re.sub(r"\bblog (?:post|article)s?\b", "blog", nouns.casefold())
     return {kind for kind, named in _KIND_OF.items() if re.search(rf"\b{words(named)}\b", text)}

@@ -1,45 +1,48 @@
-"""Author, kind and dates out of a question, read by a model; for questions that rules miss."""
+"""Reading author, kind and dates out of a question by a model, for questions that rules miss."""
 
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from moodswarm.llm.provider import Chat
+from moodswarm.llm.chat import Chat
 from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.records import Author
+from moodswarm.records.document import Kind
 from moodswarm.retrieval.planning.dates import Days
 from moodswarm.retrieval.planning.folding import fold
-from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, Found
+from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, WantedSources
 
 _MAX_TOKENS = 300
 
 
 class AskedFor(BaseModel):
-    """What the model is asked for."""
+    """The model's answer."""
 
     authors: list[str] = Field(default_factory=list, max_length=20)
-    kinds: list[Literal["article", "post", "repository"]] = Field(default_factory=list)
+    kinds: list[Kind] = Field(default_factory=list)
     since: date | None = None
     until: date | None = None
 
 
-async def ask_model(chat: Chat, question: str, authors: Sequence[Author], today: date) -> Found:
-    """Ask a model what a question says of its sources.
+async def ask_model(
+    chat: Chat, question: str, authors: Sequence[Author], today: date
+) -> WantedSources:
+    """Ask a model which sources a question asks for.
 
     Args:
-        question: At most `MAX_CHARACTERS`; of a longer one nothing is read.
-        authors: All known. Only those of whose names the question has a word can be found, so
+        question: At most `MAX_CHARACTERS`; nothing is read out of a longer one.
+        authors: All known. Only those with a word of their name in the question can be found, so
             that a model cannot invent one, and a long list costs nothing.
+        today: The day that `last year` is counted from.
 
     Raises:
         LlmError: there is no usable answer.
     """
     if len(question) > MAX_CHARACTERS:
-        return Found()
+        return WantedSources()
     named = _named(question, authors)
     result = await _task().run(chat, question=question, authors=[*named], today=today.isoformat())
     asked = result.value
@@ -49,11 +52,13 @@ async def ask_model(chat: Chat, question: str, authors: Sequence[Author], today:
     if asked.since and asked.until and asked.since > asked.until:
         days = Days()
         conflict = f"the model reads since {asked.since} and until {asked.until} in the question"
-    return Found(tuple(dict.fromkeys(found)), tuple(sorted(set(asked.kinds))), days, conflict)
+    return WantedSources(
+        tuple(dict.fromkeys(found)), tuple(sorted(set(asked.kinds))), days, conflict
+    )
 
 
 def _named(question: str, authors: Sequence[Author]) -> dict[str, Author]:
-    """The authors of whose names a word is in the question, by full name."""
+    """Return the authors with a word of their name in the question, by full name."""
     text = fold(question).casefold()
     return {
         author.full_name: author

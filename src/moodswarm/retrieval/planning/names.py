@@ -1,8 +1,8 @@
-"""Which of the known authors a question asks for, by rules on English questions.
+"""The known authors that a question asks for, by rules on English questions.
 
-A full name counts wherever it stands, but as the topic (`about Mira Solano`). A first or last name
-alone counts only if it belongs to one author, and where the question makes that person the writer:
-`by Mira`, `did Mira write`, `Mira says`, `Mira's`.
+A full name counts wherever it stands, except as the topic (`about Mira Solano`). A first or last
+name alone counts only if it belongs to one author, and if the question makes that person the
+writer: `by Mira`, `did Mira write`, `Mira says`, `Mira's`.
 """
 
 import re
@@ -13,7 +13,7 @@ from functools import lru_cache
 from moodswarm.records import Author
 from moodswarm.retrieval.planning.folding import fold, words
 
-#: What people write; also tells that a question speaks of writings.
+#: Nouns for what people write; they also show that a question speaks of writings.
 WRITINGS = words(
     "post posts article articles essay essays blog blogs repository repositories repo repos code",
     "writing writings text texts newsletter newsletters tweet tweets notes document documents",
@@ -49,7 +49,7 @@ _BEFORE_POSSESSIVE = words(
 )
 _TOPIC = words("about with to regarding concerning versus vs like without not except than besides")
 
-# The name itself is put as \1 before these are matched.
+# The name itself is replaced by the character 1 before these are matched.
 _START = r"(?:^|[^\w\s] ?)"
 _WITH, _AND = r"(?:[\w\0]+ (?:and|or) )?", r"(?:(?:and|or) [\w\0]+ )?"
 _WRITER = re.compile(
@@ -84,7 +84,7 @@ _SOMEONE_ELSE = re.compile(
     rf"\x01 (?!(?i:{_QUESTION_WORDS})\b)[A-Z]\w|\b(?!(?i:{_QUESTION_WORDS}|{_BEFORE_POSSESSIVE})\b)"
     rf"(?!(?i:by|{_AUXILIARY})\b)[A-Z]\w* \x01"
 )
-#: Names that are words as well: these need their capital.
+#: Names that are ordinary words too; these count only with a capital.
 _ALSO_WORDS = frozenset(
     """
     april art august baker banks bell best bill bird bishop black brook brown bush carter cook
@@ -113,7 +113,7 @@ def find_authors(question: str, authors: Sequence[Author]) -> tuple[Author, ...]
         marked = list(_marked(question, name))
         if any(_is_full_name_of_writer(each) for each in marked):
             found[author.id] = author
-        if marked:  # Its parts are not to be found again.
+        if marked:  # Its parts must not be found again as single names.
             rest = re.sub(re.escape(name), "\0", rest, flags=re.IGNORECASE)
     for name, author in single_names:
         if name in lowered and any(_is_writer(each) for each in _marked(rest, name)):
@@ -122,7 +122,7 @@ def find_authors(question: str, authors: Sequence[Author]) -> tuple[Author, ...]
 
 
 def mark_authors(question: str, found: Sequence[Author]) -> str:
-    """Put the character 1 for every name of the authors that were found."""
+    """Replace every name of the authors that were found by the character 1."""
     for author in found:
         name = fold(author.full_name)
         for each in dict.fromkeys((name, name.split()[0], name.split()[-1])):
@@ -132,7 +132,7 @@ def mark_authors(question: str, found: Sequence[Author]) -> str:
 
 
 def _marked(question: str, name: str) -> Iterator[str]:
-    """Give the question once per place of the name, with a mark there."""
+    """Yield the question once for each place of the name, with a mark there."""
     pattern = rf"(?<![\w'-]){re.escape(name)}(?!\w|-\w)"
     for match in re.finditer(pattern, question, re.IGNORECASE):
         if match[0].islower() and name in _ALSO_WORDS:
@@ -157,7 +157,7 @@ _Names = tuple[tuple[str, Author], ...]
 
 @lru_cache(maxsize=4)
 def _names(authors: tuple[Author, ...]) -> tuple[_Names, _Names]:
-    """Full names of several words, folded; and, in lower case, names that one author alone has."""
+    """Return folded full names of several words, and single names that only one author has."""
     folded = [(name, author) for author in authors if (name := fold(author.full_name))]
     owners: defaultdict[str, dict[str, Author]] = defaultdict(dict)
     for name, author in folded:

@@ -1,73 +1,28 @@
 """From a question to a plan: filters by self-query, queries by expansion.
 
-    planner = Planner(params, chat)
-    retriever = Retriever(store, embedder, lexical, params, understanding=planner, authors=...)
-    retrieval = retrieve(retriever, question)
-
-`retrieve` is what to call where self-query is on: if what it found leaves nothing, the search is
-done again without it. Rules can be wrong about what a question asks for; finding nothing is worse.
+Filters are read by rules, or by a model where that is wanted; expansions need a model.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Protocol
 
 from moodswarm.llm.blocking import BlockingChat
 from moodswarm.llm.errors import LlmError
 from moodswarm.records import Author
 from moodswarm.retrieval.parameters import RetrievalParams
-from moodswarm.retrieval.passage import Retrieval
 from moodswarm.retrieval.plan import Plan
 from moodswarm.retrieval.planning.expansion import other_wordings
 from moodswarm.retrieval.planning.model_query import ask_model
 from moodswarm.retrieval.planning.self_query import (
     MAX_CHARACTERS,
-    Found,
+    WantedSources,
     narrow,
     read_question,
     span,
 )
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.trace import StageReport, Trace
-
-
-class Retrieves(Protocol):
-    """A `Retriever`, as `retrieve` uses it."""
-
-    def retrieve(self, question: Question) -> Retrieval:
-        """Find the passages that a question asks for."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class AsAsked(Question):
-    """A question that is searched with the caller's filters alone.
-
-    Attributes:
-        queries: What to search for, from the plan before; no model is asked again.
-        without: What self-query had found, in words.
-    """
-
-    queries: tuple[str, ...] = ()
-    without: str = ""
-
-
-def retrieve(retriever: Retrieves, question: Question) -> Retrieval:
-    """Find passages; without the filters of self-query if those leave nothing.
-
-    The trace is then that of the second search, with `self_query` as `degraded`.
-
-    Raises:
-        RetrievalError, StoreError, ModelError: as `Retriever.retrieve`.
-    """
-    found = retriever.retrieve(question)
-    if found.passages or found.filters == question.filters:
-        return found
-    without = next((s.detail for s in found.trace.stages if s.stage == "self_query"), "")
-    asked = AsAsked(question.text, question.filters, question.k, found.queries, without)
-    return replace(retriever.retrieve(asked), question=question)
 
 
 class Planner:
@@ -77,7 +32,7 @@ class Planner:
         params: `self_query` and `expansion` are used.
         chat: Writes expansions, and reads filters where `self_query.use_model` is on; belongs to
             the caller. None: rules alone.
-        today: What `last year` is counted from; the day in UTC.
+        today: Returns the day that `last year` is counted from; by default today in UTC.
     """
 
     def __init__(
@@ -91,14 +46,6 @@ class Planner:
 
     def plan(self, question: Question, authors: Sequence[Author], trace: Trace) -> Plan:
         """Return the plan; adds the stages `self_query` and `expansion` to the trace."""
-        if isinstance(question, AsAsked):
-            trace.note(
-                "self_query",
-                "degraded",
-                f"nothing in the corpus is {question.without}; searched without that",
-            )
-            trace.note("expansion", "skipped", "the wordings of the first search are used")
-            return Plan(question.filters, question.queries or (question.text,))
         filters = self._filters(question, authors, trace)
         return Plan(filters, (question.text, *self._expansions(question, trace)))
 
@@ -123,7 +70,7 @@ class Planner:
                 report.detail += f"; left out: {'; '.join(conflicts)}"
         return filters
 
-    def _read(self, text: str, authors: Sequence[Author], report: StageReport) -> Found:
+    def _read(self, text: str, authors: Sequence[Author], report: StageReport) -> WantedSources:
         by_rules = partial(read_question, text, authors, self._today())
         if not self._params.self_query.use_model:
             return by_rules()
@@ -158,11 +105,11 @@ class Planner:
                 report.state = "degraded"
                 report.detail = f"the question alone is searched for: {error}"
                 return ()
-            report.detail = " | ".join(wordings) or "the model gave no other wording"
+            report.detail = " | ".join(wordings) or "the model returned no other wording"
         return wordings
 
 
-def in_words(found: Found) -> str:
+def in_words(found: WantedSources) -> str:
     """Say what a question asks for, such as `by Mira Solano, kind post, since 2022-03-01`."""
     parts = [f"by {' or '.join(author.full_name for author in found.authors)}"] * bool(
         found.authors

@@ -1,7 +1,7 @@
-"""Author, kind and dates out of the question itself, by rules: no model is needed.
+"""Reading author, kind and dates out of a question by rules: no model is needed.
 
-The rules are for English questions. They would sooner miss a filter than invent one: what they
-miss costs some precision, what they invent hides the answer. They read questions of up to
+The rules are for English questions. They would sooner miss a filter than invent one: a missed one
+costs some precision, an invented one hides the answer. They read questions of up to
 `MAX_CHARACTERS`; in a longer one, names and years belong to a text that was pasted into it.
 """
 
@@ -19,7 +19,8 @@ from moodswarm.retrieval.question import Filters
 
 MAX_CHARACTERS = 1_000
 
-#: A year bounds the sources only where a question speaks of writing; else it is the topic's:
+#: A year says when sources were written only if the question speaks of writing. Otherwise it
+#: belongs to the topic:
 #: `what caused the bank failures in 2008`.
 _SPEAKS_OF_WRITING = re.compile(
     r"\x01|\b(?:"
@@ -36,14 +37,14 @@ _SPEAKS_OF_WRITING = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What a question says of the sources that it wants.
+class WantedSources:
+    """The sources that a question asks for.
 
     Attributes:
         authors: Any of these.
         kinds: Any of these.
         days: When they were published.
-        conflict: What in the question contradicts itself, and was left out; else empty.
+        conflict: Says how the question contradicts itself, if it does; its days are then left out.
     """
 
     authors: tuple[Author, ...] = ()
@@ -52,16 +53,16 @@ class Found:
     conflict: str = ""
 
 
-def read_question(question: str, authors: Sequence[Author], today: date) -> Found:
-    """Return what a question says of its sources.
+def read_question(question: str, authors: Sequence[Author], today: date) -> WantedSources:
+    """Return the sources that a question asks for.
 
     Args:
-        question: As asked, at most `MAX_CHARACTERS`; of a longer one nothing is read.
+        question: At most `MAX_CHARACTERS`; nothing is read out of a longer one.
         authors: All known; nobody else is found.
-        today: What `last year` is counted from.
+        today: The day that `last year` is counted from.
     """
     if len(question) > MAX_CHARACTERS:
-        return Found()
+        return WantedSources()
     text = fold(question)
     if text.isupper():
         text = text.lower()
@@ -74,14 +75,14 @@ def read_question(question: str, authors: Sequence[Author], today: date) -> Foun
             days = find_days(marked, today)
         except ValueError as error:
             conflict = str(error)
-    return Found(found, kinds, days, conflict)
+    return WantedSources(found, kinds, days, conflict)
 
 
-def narrow(asked: Filters, found: Found) -> tuple[Filters, list[str]]:
+def narrow(asked: Filters, found: WantedSources) -> tuple[Filters, list[str]]:
     """Add to the caller's filters what the question itself says; never widen them.
 
     Returns:
-        The filters, and what the question says against the caller's: there the caller's stay.
+        The filters, and in words where the question contradicts the caller, whose filters stay.
     """
     conflicts = [found.conflict] if found.conflict else []
     author_ids = _within(asked.author_ids, tuple(author.id for author in found.authors))
@@ -112,7 +113,7 @@ def narrow(asked: Filters, found: Found) -> tuple[Filters, list[str]]:
 
 
 def _within(asked: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...] | None:
-    """What both allow; an empty one allows everything. None if they allow nothing together."""
+    """Return the values that both allow, or None if there are none; empty allows everything."""
     if not asked or not found:
         return asked or found
     return tuple(each for each in asked if each in found) or None

@@ -1,40 +1,71 @@
-"""Model calls as a store can hold them, and their order: the same for every backend.
+"""Calls of language models in a store: the protocol, and the decisions that every backend shares.
 
-A call has been paid for when it is recorded, so nothing odd in one may cost it or its batch.
+A call has already been paid for when it is recorded. An odd value in it must therefore not lose the
+record, or the rest of its batch.
 """
 
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 from moodswarm.records.calls import CallRecord
 from moodswarm.records.document import utc_milliseconds
+from moodswarm.records.fields import field_names
 
-CALL_NAMES = tuple(field.name for field in fields(CallRecord))
+CALL_NAMES = field_names(CallRecord)
 #: Columns that hold times; all others hold text or numbers.
-CALL_TIMES = ("at",)
-#: Characters of a text that are kept. Three of them at 4 bytes each stay under MongoDB's 16 MiB.
+CALL_TIMES = field_names(CallRecord, datetime)
+#: Longest text that is kept, in characters. Three such texts, at up to 4 bytes a character, stay
+#: below the 16 MiB of a MongoDB document.
 MAX_CHARACTERS = 1_000_000
 
 _LONG = ("prompt", "answer", "error")
-_TEXTS = tuple(field.name for field in fields(CallRecord) if "str" in str(field.type))
+_TEXTS = field_names(CallRecord, str)
 _COUNTS = ("prompt_tokens", "completion_tokens")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_INTEGER = 2**63 - 1
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
-#: Time and id of a call: scans follow this order.
+#: Time and id of a call; scans go in this order.
 Place = tuple[datetime, str]
 
 
-def storable_calls(calls: Sequence[CallRecord]) -> list[CallRecord]:
-    """Return the last call of each id, in what every store can hold.
+class CallStore(Protocol):
+    """Calls of language models, with their tokens and cost."""
 
-    Times are cut to UTC milliseconds, broken Unicode becomes U+FFFD, texts are cut after
-    `MAX_CHARACTERS`, and numbers that are none (NaN, infinity, counts under 0 or over 64 bits) are
-    not known.
+    def record(self, calls: Sequence[CallRecord]) -> None:
+        """Write calls in one transaction (MongoDB: one bulk write).
+
+        A call whose id is known replaces the stored one; of several with one id, the last counts.
+        Times are stored in UTC, to the millisecond. No call is refused for an odd value: see
+        `storable_calls` for what is stored instead. Any thread may call this while others use
+        the database.
+
+        Raises:
+            StoreError: for example `StoreLocked`; it is safe to record the same calls again.
+        """
+        ...
+
+    def scan(
+        self, since: datetime | None = None, page_rows: int = 1000
+    ) -> Iterator[list[CallRecord]]:
+        """Stream the calls that began at `since` or later, ordered by time and id.
+
+        A `since` without a zone is taken as UTC; it counts to the millisecond. Each page is one
+        read.
+        """
+        ...
+
+
+def storable_calls(calls: Sequence[CallRecord]) -> list[CallRecord]:
+    """Return the last call of each id, changed where no store could hold it.
+
+    Times are cut to the millisecond in UTC, broken Unicode becomes U+FFFD, and texts end after
+    `MAX_CHARACTERS`. Impossible numbers (NaN, infinity, counts below 0 or over 64 bits) become
+    unknown.
     """
     return [_storable(call) for call in {call.id: call for call in calls}.values()]
 
@@ -45,12 +76,12 @@ def scan_call_pages(
     """Stream pages until one is empty.
 
     Args:
-        read: Gives up to `page_rows` calls that follow the given place, in order.
-        since: Time to begin at, itself included.
-        page_rows: At least 1, or the scan would end before its first call.
+        read: Returns up to `page_rows` calls that follow the given place, in order.
+        since: Earliest time to include.
+        page_rows: At least 1; with 0 the scan would end before its first call.
 
     Raises:
-        ValueError: names the number.
+        ValueError: `page_rows` is below 1.
     """
     if page_rows < 1:
         raise ValueError(f"page_rows is {page_rows}; expected at least 1")
@@ -77,7 +108,7 @@ def _text(text: str | None, *, cut: bool) -> str | None:
     if cut and len(text) > MAX_CHARACTERS:
         note = f"... [cut: {len(text):,} characters in all]"
         text = text[: MAX_CHARACTERS - len(note)] + note
-    # Looking for surrogates takes as long as encoding; most texts are ASCII and known to be.
+    # Searching for surrogates is slow, and most texts are ASCII, which Python knows at no cost.
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 

@@ -1,4 +1,4 @@
-"""What a batch of documents changes in a store: the same decision for every backend."""
+"""Decides what a batch of documents changes in a store, for every backend alike."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,17 +8,16 @@ from typing import Any
 
 from moodswarm.records import Author, Document
 from moodswarm.records.document import utc_milliseconds
+from moodswarm.records.fields import field_names
 from moodswarm.stores.documents.protocol import Failure, UpsertResult
 
-#: How a document came here: of an unchanged one, this alone is brought up to date.
+#: Where a document came from. If nothing else changed, these fields alone are updated.
 PROVENANCE = ("fetched_at", "etag", "spider", "commit", "licence")
-#: What a store must know of a document to decide; the content hash covers every other field.
-STATE_FIELDS = ("content_hash", "updated_at", "deleted_at", *PROVENANCE)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is stored of one document, short of what a reader sees."""
+    """The fields of a stored document that decide whether it changed."""
 
     content_hash: str
     updated_at: datetime | None
@@ -31,19 +30,23 @@ class State:
 
     @classmethod
     def of(cls, document: Document) -> "State":
-        """Return the state that the store has once it holds the document."""
+        """Return the state of a store that holds exactly this document."""
         return cls(*(getattr(document, name) for name in STATE_FIELDS))
+
+
+#: The columns to read for a `State`; the content hash stands for all others.
+STATE_FIELDS = field_names(State)
 
 
 @dataclass(slots=True)
 class Changes:
-    """What to write for one batch, and how each of its documents counts.
+    """The writes that one batch leads to, and how each of its documents is counted.
 
     Attributes:
         writes: Documents to insert or replace, by id.
-        provenance: Documents of which only `PROVENANCE` is new, by id.
-        outcomes: For each id, `inserted`, `changed` or `unchanged` for every document given.
-        failures: By id, why the store does not take it; a backend adds its own.
+        provenance: Documents with nothing new but `PROVENANCE`, by id.
+        outcomes: For each id, one of `inserted`, `changed`, `unchanged` per document given.
+        failures: Documents that the store does not take, and why; a backend adds its own.
     """
 
     writes: dict[str, Document] = field(default_factory=dict)
@@ -60,12 +63,12 @@ class Changes:
         return authors
 
     def fail(self, document_id: str, reason: str) -> None:
-        """Count what was planned for a document as failed."""
+        """Count everything planned for a document as failed."""
         link = self.writes[document_id].link
         self.failures += [Failure(link, reason) for _ in self.outcomes.pop(document_id)]
 
     def result(self) -> UpsertResult:
-        """Return the counts, once everything was tried."""
+        """Return the counts; call this once every write was attempted."""
         counts = [outcome for outcomes in self.outcomes.values() for outcome in outcomes]
         return UpsertResult(
             inserted=counts.count("inserted"),
@@ -78,7 +81,11 @@ class Changes:
 def storable(
     documents: Iterable[Document], obstacle: Callable[[Document], str | None]
 ) -> tuple[list[Document], list[Failure]]:
-    """Part the documents that a store can hold from those with an obstacle."""
+    """Separate the documents that a store can hold from those that it cannot.
+
+    Args:
+        obstacle: Returns why this store cannot hold a document, or None.
+    """
     fine, failures = [], []
     for document in documents:
         if reason := obstacle(document) or _broken_text(document):
@@ -89,12 +96,12 @@ def storable(
 
 
 def _broken_text(document: Document) -> str | None:
-    """`Document.create` refuses such text; records built in another way may still hold it."""
+    """Describe text that UTF-8 cannot encode; only `Document.create` refuses it earlier."""
     try:
         for text in (document.content, document.title or "", document.path or ""):
             text.encode()
     except UnicodeEncodeError as error:
-        return f"broken Unicode at character {error.start}; expected text that UTF-8 can hold"
+        return f"broken Unicode at character {error.start}; expected text that UTF-8 can encode"
     return None
 
 
@@ -102,8 +109,8 @@ def plan_upsert(documents: Sequence[Document], stored: Mapping[str, State]) -> C
     """Decide what `DocumentStore.upsert_documents` writes.
 
     Args:
-        documents: The batch; those of one link count one after the other.
-        stored: State by id of the documents that the store has.
+        documents: The batch; several documents of one link are applied in order.
+        stored: The state of each document that the store holds, by id.
     """
     changes, states, now = Changes(), dict(stored), utc_milliseconds(datetime.now(UTC))
     for document in documents:

@@ -1,24 +1,50 @@
-"""What a batch of ledger entries comes to: the same decision for every backend."""
+"""The crawl ledger in a store: its protocol, and the decisions that every backend shares."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from moodswarm.records.document import utc_milliseconds
 from moodswarm.records.ledger import LedgerEntry
 
-#: Columns that hold times; all others hold text or numbers.
-LEDGER_TIMES = ("round", "visited_at")
+
+class LedgerStore(Protocol):
+    """Entries for all links that crawls have come across, one per link."""
+
+    def record(self, entries: Sequence[LedgerEntry]) -> None:
+        """Write entries in one transaction (MongoDB: one bulk write, atomic per entry).
+
+        A `queued` entry is inserted only if there is none with its id, so finding a link again
+        never erases what is known about it. An entry in any other state replaces the stored one.
+        Several entries with one id are applied in order. Times are stored in UTC, to the
+        millisecond.
+
+        Raises:
+            ValueError: an entry holds text that no store can keep; the message names it, and
+                nothing is written.
+        """
+        ...
+
+    def scan(
+        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
+    ) -> Iterator[list[LedgerEntry]]:
+        """Stream the entries of these sources, or of all, ordered by id; each page is one read."""
+        ...
+
+    def get(self, ids: Sequence[str]) -> list[LedgerEntry]:
+        """Return those entries that exist, ordered by id."""
+        ...
 
 
 def settle(entries: Sequence[LedgerEntry]) -> tuple[list[LedgerEntry], list[LedgerEntry]]:
-    """Let the entries of one id count one after the other, and bring times to UTC milliseconds.
+    """Reduce a batch to one entry per id, with times in UTC, to the millisecond.
 
     Returns:
-        Entries to insert where there is none of their id, and entries to write whatever is there;
-        no id is in both, and none twice.
+        Entries to insert unless their id is stored already, and entries that replace whatever is
+        stored. Each id occurs once, in one of the two.
 
     Raises:
-        ValueError: names the link of an entry whose text no store can hold.
+        ValueError: an entry holds text that no store can keep; the message names its link.
     """
     last: dict[str, LedgerEntry] = {}
     for entry in entries:
@@ -37,7 +63,7 @@ def _storable(entry: LedgerEntry) -> LedgerEntry:
     except UnicodeEncodeError as error:
         raise ValueError(
             f"the ledger entry of {entry.url!r:.200} holds broken Unicode at character "
-            f"{error.start} of {error.object!r:.80}; expected text that UTF-8 can hold"
+            f"{error.start} of {error.object!r:.80}; expected text that UTF-8 can encode"
         ) from error
     began = utc_milliseconds(entry.round)
     visited = entry.visited_at and utc_milliseconds(entry.visited_at)
@@ -46,17 +72,17 @@ def _storable(entry: LedgerEntry) -> LedgerEntry:
     return replace(entry, round=began, visited_at=visited)
 
 
-def scan_pages(
+def scan_entry_pages(
     read: Callable[[str], list[LedgerEntry]], page_rows: int
 ) -> Iterator[list[LedgerEntry]]:
     """Stream pages until one is empty.
 
     Args:
-        read: Gives up to `page_rows` entries whose ids follow the given one, ordered by id.
-        page_rows: At least 1, or the scan would end before its first entry.
+        read: Returns up to `page_rows` entries whose ids follow the given one, ordered by id.
+        page_rows: At least 1; with 0 the scan would end before its first entry.
 
     Raises:
-        ValueError: names the number.
+        ValueError: `page_rows` is below 1.
     """
     if page_rows < 1:
         raise ValueError(f"page_rows is {page_rows}; expected at least 1")

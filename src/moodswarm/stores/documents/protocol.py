@@ -1,22 +1,20 @@
 """The document store: where collection ends and features begin.
 
-A narrow protocol, not a query language. `open_document_store` gives the implementation that a
-configuration names; one contract suite (`tests/contracts/test_document_store.py`) runs over all.
+A narrow protocol, not a query language. `open_document_store` in `opening.py` chooses the
+implementation; one contract suite (`tests/contracts/test_document_store.py`) runs over all of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
 from moodswarm.records import Author, Document
-from moodswarm.records.calls import CallRecord
-from moodswarm.records.ledger import LedgerEntry
-from moodswarm.stores.construction import build
+from moodswarm.stores.status import StoreStatus
 
-#: What `DocumentStore.scan_hashes` gives: enough to see which documents changed.
+#: Rows of `DocumentStore.scan_hashes`: enough to tell which documents changed.
 HASH_SCHEMA = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("id", "kind", "content_hash")]
 )
@@ -32,7 +30,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class UpsertResult:
-    """What a write did; the counts and failures together account for every document given."""
+    """The outcome of a write; counts and failures together add up to the documents given."""
 
     inserted: int = 0
     changed: int = 0
@@ -48,41 +46,31 @@ class UpsertResult:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class StoreStatus:
-    """What a smoke test shows of a store."""
-
-    backend: str
-    version: str
-    location: str
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-
 class DocumentStore(Protocol):
-    """Documents with unique canonical links, their authors, the crawl ledger, and model calls."""
+    """Documents with unique canonical links, and their authors."""
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
         """Write a batch in one transaction (MongoDB: one bulk write, atomic per document).
 
-        A document is unchanged when the stored one has its content hash and is deleted or not as
-        it is; then only provenance (`fetched_at`, `etag`, `spider`, `commit`, `licence`) is
-        brought up to date, if the given document carries a `fetched_at`. Otherwise it is inserted
-        or replaced, with `updated_at` set to now and no tombstone unless the given document
-        carries one. Documents of one link count one after the other, and the last wins. A document
-        that the store cannot hold is a `Failure` and does not stop the others. Authors are created
-        as needed.
+        A document is unchanged if the stored one has the same content hash, and both or neither
+        are deleted. Then only its provenance (`fetched_at`, `etag`, `spider`, `commit`,
+        `licence`) is updated, provided the given document has a `fetched_at`. Otherwise it is
+        inserted or replaced, with `updated_at` set to now, and without a tombstone unless the
+        given document has one. Several documents of one link are applied in order, so the last
+        one wins. A document that the store cannot hold becomes a `Failure` and does not stop the
+        others. Authors are created as needed.
         """
         ...
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write a batch exactly as given, `updated_at` and `deleted_at` included (backup).
+        """Write a batch exactly as given, including `updated_at` and `deleted_at`, from a backup.
 
-        A document is unchanged when the stored one equals it in every field.
+        A document is unchanged if it equals the stored one in every field.
         """
         ...
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return the documents that exist, tombstoned ones included, ordered by id."""
+        """Return those documents that exist, including tombstoned ones, ordered by id."""
         ...
 
     def scan_documents(
@@ -92,7 +80,7 @@ class DocumentStore(Protocol):
         page_documents: int = 256,
         page_characters: int = 4_000_000,
     ) -> Iterator[list[Document]]:
-        """Stream all documents ordered by id, in pages bounded by both numbers (at least one)."""
+        """Stream all documents ordered by id; both numbers limit a page, which has at least one."""
         ...
 
     def scan_hashes(self, page_rows: int = 10_000) -> Iterator[pa.Table]:
@@ -100,57 +88,13 @@ class DocumentStore(Protocol):
         ...
 
     def tombstone_documents(self, ids: Sequence[str], at: datetime) -> int:
-        """Mark documents as gone, `updated_at` set to now; returns how many were not so before."""
-        ...
-
-    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries in one transaction (MongoDB: one bulk write, atomic per entry).
-
-        A `queued` entry is inserted only if there is none of its id: a link that is found again
-        never forgets what is known of it. Any other replaces the stored one. Entries of one id
-        count one after the other. Times are kept in UTC to the millisecond.
-
-        Raises:
-            ValueError: names an entry whose text no store can hold; nothing is written.
-        """
-        ...
-
-    def scan_ledger(
-        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
-    ) -> Iterator[list[LedgerEntry]]:
-        """Stream the entries of these sources (None: of all) ordered by id; a page is one read."""
-        ...
-
-    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return the entries that exist, ordered by id."""
-        ...
-
-    def record_calls(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls of language models in one transaction (MongoDB: one bulk write).
-
-        A call of a known id replaces the stored one; of several of one id the last counts. Times
-        are kept in UTC to the millisecond. A call has been paid for when it comes here, so nothing
-        odd in it is refused, see `storable_calls` in `moodswarm.stores.documents.calls`. Any
-        thread may call this while others use the store.
-
-        Raises:
-            StoreError: such as `StoreLocked`; nothing is written, or repeating it is safe.
-        """
-        ...
-
-    def scan_calls(
-        self, since: datetime | None = None, page_rows: int = 1000
-    ) -> Iterator[list[CallRecord]]:
-        """Stream the calls that began at `since` or later, ordered by time and id.
-
-        A `since` without a zone is UTC, and is taken to the millisecond. A page is one read.
-        """
+        """Mark documents as gone and set `updated_at` to now; return how many were newly marked."""
         ...
 
     def get_or_create_author(self, full_name: str) -> Author:
-        """Return the one record of this person, whatever the case and spacing of the name.
+        """Return the record of this person, whatever the case and spacing of the name.
 
-        It shows the best spelling met so far, see `Author.better_spelled`.
+        Its name is the best spelling seen so far, see `Author.better_spelled`.
         """
         ...
 
@@ -159,45 +103,13 @@ class DocumentStore(Protocol):
         ...
 
     def status(self) -> StoreStatus:
-        """Reach the store and count.
+        """Connect to the store and count its contents.
 
-        `counts` has each kind (deleted documents aside), `deleted` and `authors`, zeros included.
+        `counts` has an entry for each kind (without deleted documents), `deleted` and `authors`,
+        even where it is zero.
         """
         ...
 
     def close(self) -> None:
-        """Release connections; closing twice is fine."""
+        """Release the connections; closing twice is allowed."""
         ...
-
-
-def open_document_store(
-    config: Mapping[str, Any], credentials: Mapping[str, Any] | None = None
-) -> DocumentStore:
-    """Open the store that a catalog entry describes.
-
-    Args:
-        config: `{"backend": "sqlite", "path": ...}` or
-            `{"backend": "mongodb", "database": ...}`; other keys are the backend's options.
-        credentials: `{"uri": "mongodb://..."}` for MongoDB.
-
-    Raises:
-        ValueError: names an unknown backend and the known ones, or a missing URI.
-        StoreError: the store cannot be opened.
-    """
-    options = dict(config)
-    backend = options.pop("backend", None)
-    if backend == "sqlite":
-        from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
-
-        return build(SqliteDocumentStore, options)
-    if backend == "mongodb":
-        from moodswarm.stores.documents.mongodb.store import MongoDocumentStore
-
-        options |= credentials or {}
-        if not options.get("uri"):
-            raise ValueError(
-                "the mongodb document store has no uri; give one as credentials, "
-                "such as mongodb://localhost:27017"
-            )
-        return build(MongoDocumentStore, options)
-    raise ValueError(f"unknown document store backend {backend!r}; known are sqlite, mongodb")

@@ -1,1 +1,4 @@
-"""Vector stores: the protocol, Qdrant Edge and a Qdrant server behind it, and what both share."""
+"""Vector stores: the protocol, the rules that both engines share, Qdrant Edge and a Qdrant server.
+
+No module here but those in `edge/` and `server/` may import an engine.
+"""

@@ -1,4 +1,4 @@
-"""What both vector stores share: points out of Arrow tables, and hits in a stable order."""
+"""Points, read from Arrow tables and checked, for both vector stores."""
 
 import re
 import uuid
@@ -11,20 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
-from moodswarm.stores.vectors.protocol import Hit
 from moodswarm.stores.vectors.sparse_points import LEXICAL, lexical_vectors
-
-#: A filter that few points meet is answered by a scan of those: recall through an HNSW graph falls
-#: silently under a narrow filter (0.57 measured for a tenth of 500,000 points). A scan takes 0.3 ms
-#: per 1,000 points that meet it, so a wide filter, with which recall stays 1.0, uses the graph.
-_SCAN_POINTS = 50_000
-_WIDE_FILTER = 0.3
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 def check_name(name: str) -> None:
-    """Refuse a collection name that is not letters, digits, `_` and `-`."""
+    """Refuse a collection name with other characters than letters, digits, `_` and `-`."""
     if not _NAME.fullmatch(name):
         raise ValueError(
             f"collection name {name!r}: expected 1 to 200 letters, digits, underscores or hyphens"
@@ -32,7 +25,7 @@ def check_name(name: str) -> None:
 
 
 def batches(points: pa.Table, size: int) -> Iterator[pa.Table]:
-    """Slice a table of points into what one call to the engine carries."""
+    """Slice a table of points into batches of the size of one call to the engine."""
     for start in range(0, points.num_rows, size):
         yield points.slice(start, size)
 
@@ -41,22 +34,18 @@ def point_ids(points: pa.Table) -> list[str]:
     """Return the ids in canonical form.
 
     Raises:
-        ValueError: names the first id that is not a uuid.
+        ValueError: an id is not a uuid; the message names the first such id.
     """
     ids = points.column("id").to_pylist()
     try:
         return [str(uuid.UUID(id_)) for id_ in ids]
     except (ValueError, AttributeError, TypeError):
-        bad = next(id_ for id_ in ids if not _is_uuid(id_))
+        bad = next(id_ for id_ in ids if not is_uuid(id_))
         raise ValueError(f"point id {bad!r}: expected a uuid") from None
 
 
-def uuids_among(values: list[str]) -> list[str]:
-    """Keep the values that can be ids: a point never has another."""
-    return [value for value in values if _is_uuid(value)]
-
-
-def _is_uuid(value: object) -> bool:
+def is_uuid(value: object) -> bool:
+    """Return whether a value can be the id of a point."""
     try:
         uuid.UUID(value)  # type: ignore[arg-type]
     except (ValueError, AttributeError, TypeError):
@@ -69,12 +58,12 @@ def point_vectors(name: str, dimensions: int | None, points: pa.Table) -> npt.ND
 
     Args:
         name: Collection that the points are for.
-        dimensions: Vector size of that collection; None for payloads only, which gives [n, 0].
+        dimensions: Vector size of that collection; None for payloads only, which returns [n, 0].
         points: Table whose column `vector` is a fixed-size list of numbers, or absent.
 
     Raises:
-        VectorSizeMismatch: vectors of another size, or present where none belong or the reverse.
-        ValueError: names the first point whose vector is null or not finite.
+        VectorSizeMismatch: the vectors have another size, are missing, or are not expected.
+        ValueError: a vector is null or not finite; the message names the first such point.
     """
     found = _vector_size(points)
     if found != dimensions:
@@ -89,7 +78,7 @@ def point_vectors(name: str, dimensions: int | None, points: pa.Table) -> npt.ND
         )
     flat = column.flatten().cast(pa.float32()).to_numpy(zero_copy_only=False)
     matrix: npt.NDArray[np.float32] = flat.reshape(-1, dimensions)
-    # The engines take a NaN without a word, and its point then spoils the order of every search.
+    # The engines accept a NaN silently, and its point then spoils the order of every search.
     if not (finite := np.isfinite(matrix).all(axis=1)).all():
         row = int(np.argmin(finite))
         raise ValueError(f"point {points['id'][row]}: the vector holds a number that is not finite")
@@ -103,19 +92,19 @@ def both_vectors(
     points: pa.Table,
     sparse_vector: Callable[[list[int], list[float]], Any],
 ) -> list[Any]:
-    """Return the vectors of every point as the engines take them: a dense one alone has no name.
+    """Return the vectors of every point as the engines take them; the dense one has no name.
 
     Args:
         name: Collection that the points are for.
-        dimensions: Of its dense vectors; None where it has none.
+        dimensions: Size of its dense vectors; None if it has none.
         lexical: Whether it has sparse vectors.
         points: As `point_vectors` and `lexical_vectors` take them.
-        sparse_vector: Makes the engine's own of indices and values.
+        sparse_vector: Builds the engine's sparse vector from indices and values.
 
     Raises:
-        StoreError, ValueError: as those two.
+        StoreError, ValueError: as in `point_vectors` and `lexical_vectors`.
     """
-    # Lists beat rows of numpy, 19 against 26 microseconds a point: the engines read floats.
+    # Lists are faster than numpy rows (19 instead of 26 us a point), since the engines read floats.
     dense: list[Any] = point_vectors(name, dimensions, points).tolist()
     if dimensions is None:
         dense = [{}] * points.num_rows
@@ -143,35 +132,24 @@ def size_mismatch(name: str, *, found: int | None, expected: int | None) -> Vect
 
     return VectorSizeMismatch(
         f"collection {name!r} holds {words(expected)}, found {words(found)}. Use the model that "
-        f"wrote it, or delete it with `moodswarm collections --delete {name}`, or give the store "
-        "another `path` (embedded) or `prefix` (server)"
+        f"wrote it, delete it with `moodswarm collections --delete {name}`, or choose another "
+        "`path` (embedded) or `prefix` (server) for the store"
     )
 
 
 def missing_collection(name: str, location: str) -> StoreError:
-    """Build the error for a write to a collection that nobody has created."""
+    """Build the error for a write to a collection that does not exist."""
     return StoreError(
-        f"no collection {name!r} in {location}; create it with `ensure_collection`, as "
+        f"there is no collection {name!r} in {location}. Create it with `ensure_collection`, as "
         "`kedro run --pipeline=feature` does"
     )
 
 
-def query_vector(name: str, dimensions: int | None, vector: npt.NDArray[np.float32]) -> list[float]:
-    """Check a query against a collection and return it as the engines take it."""
-    if dimensions is None or vector.shape != (dimensions,):
-        found = int(vector.shape[-1]) if vector.ndim else 1
-        raise size_mismatch(name, found=found, expected=dimensions)
-    if not np.isfinite(vector).all():
-        raise ValueError(f"search in {name!r}: the query holds a number that is not finite")
-    query: list[float] = vector.astype(np.float32).tolist()
-    return query
-
-
 def payloads(points: pa.Table) -> list[dict[str, Any]]:
-    """Return the payload of every point: all but its id and vectors, nulls left out.
+    """Return the payload of every point: all columns but id and vectors, without nulls.
 
     Raises:
-        ValueError: names a column whose type or value JSON cannot hold.
+        ValueError: JSON cannot hold the type or a value of a column; the message names it.
     """
     names = [name for name in points.column_names if name not in ("id", "vector", LEXICAL)]
     columns = [_json_values(name, points.column(name)) for name in names]
@@ -195,7 +173,7 @@ def _json_values(name: str, column: Any) -> list[Any]:
 
 
 def _converter(type_: pa.DataType) -> Callable[[Any], Any] | None:
-    """Return what turns a Python value of this type into JSON; None where it already is."""
+    """Return a function from a Python value of this type to JSON; None if they are the same."""
     t = pa.types
     if t.is_temporal(type_) and not (t.is_duration(type_) or t.is_interval(type_)):
         return lambda value: value.isoformat()
@@ -214,7 +192,7 @@ def _converter(type_: pa.DataType) -> Callable[[Any], Any] | None:
     if any(is_plain(type_) for is_plain in plain):
         return None
     raise ValueError(
-        f"type {type_} has no form in JSON; expected text, numbers, times, maps, lists"
+        f"type {type_} has no form in JSON; expected text, numbers, times, maps or lists"
     )
 
 
@@ -223,36 +201,11 @@ def _same(value: Any) -> Any:
 
 
 def page_row(id_: object, payload: Mapping[str, Any] | None, vector: object) -> dict[str, Any]:
-    """Build one row of `scroll`: the payload, `id`, and `vector` where there is one."""
+    """Build one row of `scroll`: the payload, `id`, and `vector` if the point has one."""
     row = {**(payload or {}), "id": str(id_)}
     if isinstance(vector, dict):
-        # A point with a sparse vector; its dense one has no name.
+        # The point has a sparse vector too; the dense one is under the empty name.
         vector = vector.get("")
     if isinstance(vector, list):
         row["vector"] = np.asarray(vector, np.float32)
     return row
-
-
-def filter_needs_scan(meeting: int, points: int) -> bool:
-    """Decide whether a filter that so many of all points meet is answered by a scan of those."""
-    return meeting < min(_SCAN_POINTS, _WIDE_FILTER * points)
-
-
-def nearest(k: int, ask: Callable[[int], list[Hit]]) -> list[Hit]:
-    """Return the k best hits, ties by id, from an engine that orders ties as it likes.
-
-    Chunks with the same text have the same score. Where such a tie straddles the k-th place, ask
-    for more until all of it is seen, so that which of them is cut does not depend on chance.
-
-    Args:
-        k: Hits wanted; none for zero or less.
-        ask: Gives that many of the nearest points, best first, or all there are.
-    """
-    if k <= 0:
-        return []
-    limit = k + 1
-    hits = ask(limit)
-    while len(hits) == limit and hits[-1].score == hits[k - 1].score:
-        limit *= 2
-        hits = ask(limit)
-    return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]

@@ -1,7 +1,7 @@
 """The vector store: collections of points, embedded (Qdrant Edge) or on a Qdrant server.
 
-A narrow protocol; `open_vector_store` gives the implementation that a configuration names, and
-one contract suite (`tests/contracts/test_vector_*.py`) runs over all.
+A narrow protocol. `open_vector_store` in `opening.py` chooses the implementation; one contract
+suite (`tests/contracts/test_vector_*.py`, `test_lexical_search.py`) runs over all of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,29 +14,68 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from moodswarm.records.sparse import SparseVector
-from moodswarm.stores.construction import build
-from moodswarm.stores.documents.protocol import StoreStatus
+from moodswarm.stores.status import StoreStatus
 
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """From `since` on and before `until`, both aware; a field that is not there is outside."""
+    """Times from `since` on and before `until`, with zones; an absent field never matches."""
 
     since: datetime | None = None
     until: datetime | None = None
 
 
-#: Condition on payloads: for every field, the value is one of those given (all text or all whole
-#: numbers), or lies in the range.
+#: A condition on payloads. The value of every field must be one of those given (all text or all
+#: whole numbers), or lie in the range.
 Match = Mapping[str, Sequence[str] | Sequence[int] | TimeRange]
+
+
+def check_match(match: Match | None) -> Match:
+    """Refuse conditions that the engines would misread; with None, every point matches.
+
+    Raises:
+        TypeError: a string was given instead of a list of values, or the values are neither all
+            text nor all whole numbers.
+        ValueError: a time has no zone, or a range has neither end.
+    """
+    for field, values in (match or {}).items():
+        if isinstance(values, TimeRange):
+            _check_range(field, values)
+        else:
+            _check_values(field, values)
+    return match or {}
+
+
+def _check_values(field: str, values: Sequence[str] | Sequence[int]) -> None:
+    if isinstance(values, str):
+        raise TypeError(
+            f"condition on {field!r}: expected a list of values, found the string {values!r}"
+        )
+    kinds = {type(value) for value in values}
+    if not (kinds <= {str} or (kinds <= {int} and field != "id")):
+        found = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise TypeError(
+            f"condition on {field!r}: expected text"
+            f"{'' if field == 'id' else ', or whole numbers'}, found {found}"
+        )
+
+
+def _check_range(field: str, times: TimeRange) -> None:
+    if times.since is None and times.until is None:
+        raise ValueError(f"condition on {field!r}: expected a time range with `since` or `until`")
+    for end in (times.since, times.until):
+        if end is not None and end.tzinfo is None:
+            raise ValueError(
+                f"condition on {field!r}: expected times with a zone, found {end.isoformat()}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A point with its score (higher is better) and payload.
 
-    Dense scores are cosine similarities, lexical ones sums of BM25 weights: only scores of one
-    search can be compared.
+    Dense scores are cosine similarities, lexical ones are sums of BM25 weights. Only scores of one
+    search can be compared with each other.
     """
 
     id: str
@@ -47,7 +86,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatus:
-    """What `moodswarm collections` shows."""
+    """Size of a collection, and how much of it is indexed; `moodswarm collections` shows it."""
 
     name: str
     points: int
@@ -56,10 +95,11 @@ class CollectionStatus:
 
 
 class VectorStore(Protocol):
-    """Named collections of points: uuid id, optional vectors, JSON payload.
+    """Named collections of points, each with a uuid, optional vectors and a JSON payload.
 
-    A point's dense vector is float32 (cosine), its lexical one sparse (inner product, each query
-    value times the inverse document frequency of its index in the collection).
+    A point's dense vector is float32 and compared by cosine. Its lexical vector is sparse and
+    compared by inner product, with each value of the query multiplied by the inverse document
+    frequency of its index in the collection.
     """
 
     def ensure_collection(
@@ -76,35 +116,35 @@ class VectorStore(Protocol):
         Args:
             name: Letters, digits, `_` and `-`.
             dimensions: Vector size; None for a collection of payloads only.
-            keyword_fields: Payload fields that filters use; indexed.
-            lexical: Whether points have sparse vectors too; one that exists without them gets
-                them, its points none.
-            time_fields: Payload fields that time ranges use; indexed.
+            keyword_fields: Payload fields that filters use; they are indexed.
+            lexical: Whether points may have sparse vectors too. An existing collection without
+                them is extended; its points have none until they are written again.
+            time_fields: Payload fields that time ranges use; they are indexed.
 
         Raises:
-            VectorSizeMismatch: it exists with another vector size.
+            VectorSizeMismatch: the collection exists with another vector size.
         """
         ...
 
     def delete_collection(self, name: str) -> None:
-        """Delete a collection with all its points; one that does not exist is fine."""
+        """Delete a collection with all its points; do nothing if it does not exist."""
         ...
 
     def upsert_points(self, name: str, points: pa.Table) -> None:
-        """Write points; a point of the same id is replaced.
+        """Write points; each replaces the stored point of the same id.
 
         Args:
-            points: Columns `id`, `vector` (fixed-size list of float32, absent for a collection of
-                payloads only), `lexical` (`SPARSE_TYPE`, where the collection has sparse vectors;
-                null or empty: the point has none), and the payload: every other column, nulls
-                left out, timestamps as ISO 8601 text, maps as objects.
+            points: A table with the column `id`. `vector` is a fixed-size list of float32, absent
+                for a collection of payloads only. `lexical` is of `SPARSE_TYPE` and optional; a
+                point where it is null or empty has no sparse vector. All other columns are the
+                payload: nulls are left out, timestamps become ISO 8601 text, maps objects.
         """
         ...
 
     def delete_points(self, name: str, match: Match, unless: Match | None = None) -> None:
-        """Delete the points that meet `match` and do not meet `unless`.
+        """Delete the points that meet `match` but not `unless`.
 
-        A collection that does not exist has none.
+        A collection that does not exist counts as empty.
         """
         ...
 
@@ -117,15 +157,15 @@ class VectorStore(Protocol):
         exact: bool | None = None,
         fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Return the k nearest points, best first, ties by id.
+        """Return the k nearest points, best first, ties ordered by id.
 
         Args:
-            vector: float32 [dim], any norm.
-            match: Only points that meet it.
-            exact: Scan instead of using the HNSW index; None lets the store choose so that
-                recall does not suffer (notes on filters in `docs/stores.md`).
-            fields: Payload fields that hits carry; None for all. Reading them is a third of the
-                time of a search for 100 points, an empty list spares it.
+            vector: float32 [dim], of any norm.
+            match: Return only points that meet this condition.
+            exact: Scan instead of using the HNSW index. With None the store chooses, so that
+                recall does not suffer (see the notes on filters in `docs/stores.md`).
+            fields: Payload fields of the hits; None for all. Reading them takes a third of the
+                time of a search for 100 points, which an empty list saves.
         """
         ...
 
@@ -137,10 +177,10 @@ class VectorStore(Protocol):
         match: Match | None = None,
         fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Return the k points that share the most with the query, best first, ties by id.
+        """Return the k points with the highest lexical score, best first, ties ordered by id.
 
-        Points that share no index with it are no hits; nor is there one where the query is empty
-        or the collection has no sparse vectors.
+        A point must share an index with the query to be a hit. There are no hits if the query is
+        empty or the collection has no sparse vectors.
         """
         ...
 
@@ -153,15 +193,15 @@ class VectorStore(Protocol):
         with_vectors: bool = False,
         page_points: int = 1_000,
     ) -> Iterator[list[dict[str, Any]]]:
-        """Stream points ordered by id, a list per page: payload plus `id` (and `vector`).
+        """Stream points ordered by id, one list per page: payload plus `id` (and `vector`).
 
-        A collection that does not exist has none. Points behind the cursor may be changed
-        meanwhile.
+        A collection that does not exist counts as empty. Points already streamed may be changed
+        or deleted meanwhile.
         """
         ...
 
     def count(self, name: str, match: Match | None = None) -> int:
-        """Count points exactly; 0 where the collection does not exist."""
+        """Count points exactly; 0 if the collection does not exist."""
         ...
 
     def collections(self) -> list[CollectionStatus]:
@@ -169,7 +209,7 @@ class VectorStore(Protocol):
         ...
 
     def optimize(self, name: str) -> None:
-        """Build the index of a collection where it pays; a server does this by itself."""
+        """Build the index of a collection if it is large enough; a server does this by itself."""
         ...
 
     def flush(self) -> None:
@@ -177,36 +217,9 @@ class VectorStore(Protocol):
         ...
 
     def status(self) -> StoreStatus:
-        """Reach the store; counts are points per collection."""
+        """Connect to the store and count the points of each collection."""
         ...
 
     def close(self) -> None:
-        """Flush and release files and locks; closing twice is fine."""
+        """Flush, then release files and locks; closing twice is allowed."""
         ...
-
-
-def open_vector_store(
-    config: Mapping[str, Any], credentials: Mapping[str, Any] | None = None
-) -> VectorStore:
-    """Open the store that a catalog entry describes.
-
-    Args:
-        config: `{"backend": "edge", "path": ..., "lock_timeout": seconds}` or
-            `{"backend": "server", "prefix": ...}`; other keys are the backend's options.
-        credentials: `{"url": ..., "api_key": ...}` for a server.
-
-    Raises:
-        ValueError: names an unknown backend and the known ones.
-        StoreError: the store cannot be opened.
-    """
-    options = dict(config)
-    backend = options.pop("backend", None)
-    if backend == "edge":
-        from moodswarm.stores.vectors.edge.store import EdgeVectorStore
-
-        return build(EdgeVectorStore, options)
-    if backend == "server":
-        from moodswarm.stores.vectors.server.store import ServerVectorStore
-
-        return build(ServerVectorStore, {**options, **(credentials or {})})
-    raise ValueError(f"unknown vector store backend {backend!r}; known are edge, server")

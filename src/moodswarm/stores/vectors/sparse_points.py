@@ -1,4 +1,4 @@
-"""Sparse vectors out of Arrow tables, checked: the engines take any numbers without a word."""
+"""Sparse vectors, read from Arrow tables and checked, since the engines accept any numbers."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from moodswarm.stores.errors import StoreError
 #: The column of a table of points, and the name of the sparse vector in the engines.
 LEXICAL = "lexical"
 
-#: Indices and values of a point, or None for a point without.
+#: Indices and values of a point; None if it has no sparse vector.
 Lexical = tuple[list[int], list[float]] | None
 
 _LARGEST_INDEX = 2**32 - 1
@@ -25,17 +25,18 @@ def lexical_vectors(name: str, lexical: bool, points: pa.Table) -> list[Lexical]
     Args:
         name: Collection that the points are for.
         lexical: Whether that collection has sparse vectors.
-        points: Table with a column `lexical` of `SPARSE_TYPE`, or without.
+        points: Table, with or without a column `lexical` of `SPARSE_TYPE`.
 
     Raises:
-        StoreError: the collection has no sparse vectors, the table has.
-        ValueError: names the first point whose vector is not as `SparseVector` says.
+        StoreError: the table has sparse vectors, but the collection has not.
+        ValueError: a vector breaks the rules of `SparseVector`; the message names the first point
+            with such a vector.
     """
     if LEXICAL not in points.column_names:
         return [None] * points.num_rows
     if not lexical:
         raise StoreError(
-            f"collection {name!r} has no sparse vectors, the points do; call "
+            f"collection {name!r} has no sparse vectors, but the points do. Call "
             "`ensure_collection` with `lexical=True` first, as `kedro run --pipeline=feature` does"
         )
     column = points.column(LEXICAL).combine_chunks()
@@ -51,10 +52,10 @@ def lexical_vectors(name: str, lexical: bool, points: pa.Table) -> list[Lexical]
 
 
 def check_query(name: str, query: SparseVector) -> None:
-    """Refuse a query that is not as `SparseVector` says.
+    """Refuse a query that breaks the rules of `SparseVector`.
 
     Raises:
-        ValueError: names the collection and what is wrong.
+        ValueError: the message names the collection and what is wrong.
     """
     indices = np.asarray(query.indices, np.int64)
     values = np.asarray(query.values, np.float64)
@@ -62,7 +63,7 @@ def check_query(name: str, query: SparseVector) -> None:
     if len(indices) and not (indices.min() >= 0 and indices.max() <= _LARGEST_INDEX):
         problem = "an index outside 0 to 2**32 - 1"
     elif (np.diff(indices) <= 0).any():
-        problem = "indices that are not ascending, each once"
+        problem = "indices that repeat or are not ascending"
     elif not (np.isfinite(values) & (values > 0)).all():
         problem = "a value that is not finite and above zero"
     if problem:
@@ -73,7 +74,7 @@ def _lists(column: Any) -> tuple[Any, Any]:
     type_ = column.type
     names = [field.name for field in type_] if pa.types.is_struct(type_) else []
     if sorted(names) == ["indices", "values"]:
-        # Unlike `field`, this makes the parts of a null vector null too.
+        # Unlike `field`, `flatten` makes the parts of a null vector null too.
         parts = dict(zip(names, column.flatten(), strict=True))
         indices, values = parts["indices"], parts["values"]
         if _holds(indices.type, pa.types.is_integer) and _holds(values.type, pa.types.is_floating):
@@ -92,7 +93,7 @@ def _holds(type_: Any, test: Any) -> bool:
 def _flat(
     points: pa.Table, indices: Any, values: Any
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Return the length of every vector, and all indices and values one after the other."""
+    """Return the length of every vector, and the indices and values of all, concatenated."""
     lengths = _lengths(indices)
     if (different := lengths != _lengths(values)).any():
         row = int(np.argmax(different))
@@ -126,7 +127,7 @@ def _check(
     ascending = np.append(True, np.diff(indices) > 0) | starts
     for fine, problem in (
         ((indices >= 0) & (indices <= _LARGEST_INDEX), "an index outside 0 to 2**32 - 1"),
-        (ascending, "indices that are not ascending, each once"),
+        (ascending, "indices that repeat or are not ascending"),
         (np.isfinite(values) & (values > 0), "a value that is not finite and above zero"),
     ):
         if not fine.all():

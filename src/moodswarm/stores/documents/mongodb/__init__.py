@@ -1,1 +1,1 @@
-"""The document store on a MongoDB server."""
+"""The document store on a MongoDB server; pymongo is imported only when it is used."""

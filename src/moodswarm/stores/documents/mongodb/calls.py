@@ -1,12 +1,12 @@
-"""Model calls in the MongoDB document store."""
+"""Calls of language models in MongoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from moodswarm.records.calls import CallRecord
-from moodswarm.stores.documents.calls import CALL_NAMES, Place, storable_calls
-from moodswarm.stores.documents.mongodb.client import bulk_write
+from moodswarm.stores.documents.calls import CALL_NAMES, Place, scan_call_pages, storable_calls
+from moodswarm.stores.documents.mongodb.client import bulk_write, explained
 from moodswarm.stores.errors import StoreError
 
 if TYPE_CHECKING:
@@ -19,32 +19,48 @@ _Row = dict[str, Any]
 
 
 class MongoCalls:
-    """Calls in the collection `model_calls`; the caller explains the driver's errors."""
+    """The collection `model_calls`: a `CallStore`.
 
-    def __init__(self, collection: "Collection[_Row]") -> None:
+    Args:
+        collection: Gets its index here; errors of that are for the caller to translate.
+        location: Where the database is, for error messages.
+    """
+
+    def __init__(self, collection: "Collection[_Row]", location: str) -> None:
         self._calls = collection
-        # Time and id as one text: a page is then one range of one index, and the server of the
-        # contract suite, which compares no dates, can judge it.
+        self._location = location
+        # `place` joins time and id into one text, so that a page is one range of one index. It also
+        # lets the contract suite run on its stand-in for a server, which cannot compare dates.
         self._calls.create_index("place")
 
     def record(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls as `DocumentStore.record_calls` says, in one unordered bulk write."""
+        """Write calls in one unordered bulk write."""
         from pymongo import ReplaceOne
 
         writes = {
             call.id: ReplaceOne({"_id": call.id}, _row(call), upsert=True)
             for call in storable_calls(calls)
         }
-        if failed := bulk_write(self._calls, writes):
+        with explained(self._location):
+            failed = bulk_write(self._calls, writes)
+        if failed:
             raise StoreError(
                 f"{self._calls.full_name} did not take {len(failed)} calls, "
                 f"for example {next(iter(failed.items()))}; repeating this is safe"
             )
 
-    def page(self, last: Place, rows: int) -> list[CallRecord]:
-        """Return the calls that follow a place, ordered by time and id."""
-        found = self._calls.find({"place": {"$gt": _key(*last)}}).sort("place", 1).limit(rows)
-        return [_call(row) for row in found]
+    def scan(
+        self, since: datetime | None = None, page_rows: int = 1000
+    ) -> Iterator[list[CallRecord]]:
+        """Stream calls ordered by time and id; each page is one query."""
+
+        def read(last: Place) -> list[CallRecord]:
+            condition = {"place": {"$gt": _key(*last)}}
+            with explained(self._location):
+                found = self._calls.find(condition).sort("place", 1).limit(page_rows)
+                return [_call(row) for row in found]
+
+        return scan_call_pages(read, since, page_rows)
 
 
 def _key(at: datetime, id_: str) -> str:

@@ -1,4 +1,4 @@
-"""The MongoDB client: connecting, errors with remedies, and bulk writes that name what failed."""
+"""The MongoDB client: connections, errors with remedies, and bulk writes that name what failed."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ _DUPLICATE_KEY = 11000
 _OUT_OF_DISK_SPACE = 14031
 _IDS_PER_QUERY = 1000
 _REFUSED = (13, 18)  # Unauthorized, AuthenticationFailed
-# In a URI these separate its parts, so within user and password they must be percent-encoded.
+# These characters separate the parts of a URI; in a user or password they must be percent-encoded.
 _RESERVED = re.compile(r"[/?#@\[\]]")
 _HOST = r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?"
 _HOSTS = re.compile(f"{_HOST}(?:,{_HOST})*")
@@ -26,10 +26,11 @@ _Row = dict[str, Any]
 
 
 def connect(uri: str, location: str, timeout_ms: int) -> "MongoClient[_Row]":
-    """Make a client, without waiting for a server.
+    """Create a client, without waiting for a server.
 
     Raises:
-        StoreUnavailable: pymongo is missing or the URI is not valid; never quotes user or password.
+        StoreUnavailable: pymongo is missing or the URI is invalid. The message never contains the
+            user or the password.
     """
     try:
         from pymongo import MongoClient
@@ -39,7 +40,7 @@ def connect(uri: str, location: str, timeout_ms: int) -> "MongoClient[_Row]":
             f'{location} needs pymongo; install it with: pip install "moodswarm[server]"'
         ) from error
     remedy = (
-        "expected mongodb://user:password@host:port/, special characters of user and password "
+        "expected mongodb://user:password@host:port/ with special characters in user and password "
         "percent-encoded (urllib.parse.quote_plus)"
     )
     if _RESERVED.search(_user(uri)):
@@ -54,19 +55,19 @@ def connect(uri: str, location: str, timeout_ms: int) -> "MongoClient[_Row]":
             tzinfo=UTC,
         )
     except (InvalidURI, ValueError, TypeError):
-        # Not chained: the driver may quote a piece of the password.
+        # Not chained, because the driver may quote a part of the password.
         raise StoreUnavailable(f"the MongoDB URI for {location} is not valid: {remedy}") from None
     except ConfigurationError as error:
         raise StoreUnavailable(f"the MongoDB URI for {location} is not valid: {error}") from error
 
 
 def _user(uri: str) -> str:
-    """Return `user:password`, up to the last `@`, so that no unescaped one is left outside."""
+    """Return `user:password`, up to the last `@`, so that an unescaped one stays inside."""
     return uri.partition("://")[2].rpartition("@")[0]
 
 
 def hosts(uri: str) -> str:
-    """Return the hosts of a URI, never a user or password."""
+    """Return the hosts of a URI, without user and password."""
     rest = uri.partition("://")[2].rpartition("@")[2]
     hosts = re.split(r"[/?#]", rest)[0]
     return hosts if _HOSTS.fullmatch(hosts) else "(unreadable host)"
@@ -75,10 +76,10 @@ def hosts(uri: str) -> str:
 def bulk_write(
     collection: "Collection[_Row]", writes: Mapping[str, "ReplaceOne[_Row] | UpdateOne"]
 ) -> dict[str, str]:
-    """Write all; return the reasons of those that the server did not take, by id.
+    """Write everything; return, by id, why the server refused a write.
 
-    Two writers that insert one document at the same time collide once: the second attempt finds
-    the other's document and replaces it.
+    If two writers insert one document at the same time, one of them fails with a duplicate key.
+    Its second attempt finds the other's document and replaces it.
     """
     failed = _attempt(collection, writes)
     if again := {id_: writes[id_] for id_, (code, _) in failed.items() if code == _DUPLICATE_KEY}:
@@ -110,14 +111,14 @@ def _attempt(
 
 
 def pages(ids: Sequence[str]) -> Iterator[list[str]]:
-    """Cut ids into as many as one query may name."""
+    """Split ids into lists that are short enough for one query."""
     for start in range(0, len(ids), _IDS_PER_QUERY):
         yield list(ids[start : start + _IDS_PER_QUERY])
 
 
 @contextmanager
 def explained(location: str) -> Iterator[None]:
-    """Turn the driver's errors within the block into `StoreError`s that name the location."""
+    """Turn errors of the driver within the block into `StoreError`s that name the location."""
     from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
     try:

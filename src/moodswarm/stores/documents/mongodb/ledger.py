@@ -1,11 +1,11 @@
-"""The crawl ledger in the MongoDB document store."""
+"""The crawl ledger in MongoDB."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from moodswarm.records.ledger import LEDGER_SCHEMA, LedgerEntry
-from moodswarm.stores.documents.ledger import settle
-from moodswarm.stores.documents.mongodb.client import bulk_write, pages
+from moodswarm.stores.documents.ledger import scan_entry_pages, settle
+from moodswarm.stores.documents.mongodb.client import bulk_write, explained, pages
 from moodswarm.stores.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,16 +18,22 @@ _Row = dict[str, Any]
 
 
 class MongoLedger:
-    """Entries in the collection `crawl_ledger`; the caller explains the driver's errors."""
+    """The collection `crawl_ledger`: a `LedgerStore`.
 
-    def __init__(self, collection: "Collection[_Row]") -> None:
+    Args:
+        collection: Gets its index here; errors of that are for the caller to translate.
+        location: Where the database is, for error messages.
+    """
+
+    def __init__(self, collection: "Collection[_Row]", location: str) -> None:
         self._entries = collection
-        # Scans follow `_id`; a few sources among many are found by this. It does not name `_id` as
-        # well, which the server of the contract suite cannot index.
+        self._location = location
+        # Scans go by `_id`; this index finds a few sources among many. It does not include `_id`
+        # because the stand-in server of the contract suite cannot index that.
         self._entries.create_index("source_id")
 
     def record(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries as `DocumentStore.record_ledger` says, in one unordered bulk write."""
+        """Write entries in one unordered bulk write."""
         import pymongo
 
         queued, known = settle(entries)
@@ -40,25 +46,37 @@ class MongoLedger:
         for entry in known:
             row = {"_id": entry.id, **_values(entry)}
             writes[entry.id] = pymongo.ReplaceOne({"_id": entry.id}, row, upsert=True)
-        if failed := bulk_write(self._entries, writes):
+        with explained(self._location):
+            failed = bulk_write(self._entries, writes)
+        if failed:
             raise StoreError(
                 f"{self._entries.full_name} did not take {len(failed)} ledger entries, "
                 f"for example {next(iter(failed.items()))}; repeating this is safe"
             )
 
-    def page(self, last: str, source_ids: Sequence[str] | None, rows: int) -> list[LedgerEntry]:
-        """Return the entries that follow the id `last`, of these sources or of all."""
-        condition: _Row = {"_id": {"$gt": last}}
-        if source_ids is not None:
-            condition["source_id"] = {"$in": list(source_ids)}
-        found = self._entries.find(condition).sort("_id", 1).limit(rows)
-        return [_entry(row) for row in found]
+    def scan(
+        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
+    ) -> Iterator[list[LedgerEntry]]:
+        """Stream entries ordered by id; each page is one query."""
 
-    def entries(self, ids: Sequence[str]) -> Iterator[LedgerEntry]:
-        """Give the entries that exist, ordered by id."""
-        for some in pages(sorted(set(ids))):
-            for row in self._entries.find({"_id": {"$in": some}}).sort("_id", 1):
-                yield _entry(row)
+        def read(last: str) -> list[LedgerEntry]:
+            condition: _Row = {"_id": {"$gt": last}}
+            if source_ids is not None:
+                condition["source_id"] = {"$in": list(source_ids)}
+            with explained(self._location):
+                found = self._entries.find(condition).sort("_id", 1).limit(page_rows)
+                return [_entry(row) for row in found]
+
+        return scan_entry_pages(read, page_rows)
+
+    def get(self, ids: Sequence[str]) -> list[LedgerEntry]:
+        """Return those entries that exist, ordered by id."""
+        with explained(self._location):
+            return [
+                _entry(row)
+                for some in pages(sorted(set(ids)))
+                for row in self._entries.find({"_id": {"$in": some}}).sort("_id", 1)
+            ]
 
 
 def _values(entry: LedgerEntry) -> _Row:

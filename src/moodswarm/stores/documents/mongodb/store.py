@@ -1,21 +1,17 @@
 """The server document store: MongoDB through pymongo.
 
-Only filters by `_id`, `kind`, `deleted`, `source_id` and `place` and sorts by `_id` and `place` are
-used, so that the contract suite can judge it over the wire without a server.
+Queries filter only by `_id`, `kind`, `deleted`, `source_id` and `place`, and sort only by `_id` and
+`place`. The contract suite can then run them on a small stand-in for a server.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from moodswarm.records import KINDS, Author, Document
-from moodswarm.records.calls import CallRecord
+from moodswarm.records import DOCUMENT_SCHEMA, KINDS, Author, Document
 from moodswarm.records.document import utc_milliseconds
-from moodswarm.records.ledger import LedgerEntry
-from moodswarm.stores.documents.calls import Place, scan_call_pages
 from moodswarm.stores.documents.changes import (
     PROVENANCE,
     STATE_FIELDS,
@@ -25,14 +21,14 @@ from moodswarm.stores.documents.changes import (
     plan_upsert,
     storable,
 )
-from moodswarm.stores.documents.ledger import scan_pages
 from moodswarm.stores.documents.mongodb.calls import MongoCalls
 from moodswarm.stores.documents.mongodb.client import bulk_write, connect, explained, hosts, pages
 from moodswarm.stores.documents.mongodb.ledger import MongoLedger
-from moodswarm.stores.documents.protocol import HASH_SCHEMA, StoreStatus, UpsertResult
+from moodswarm.stores.documents.protocol import HASH_SCHEMA, UpsertResult
 from moodswarm.stores.errors import StoreError
+from moodswarm.stores.status import StoreStatus
 
-_NAMES = tuple(field.name for field in fields(Document) if field.name != "id")
+_NAMES = tuple(name for name in DOCUMENT_SCHEMA.names if name != "id")
 _ADDED_LATER = frozenset({"licence"})
 _MAX_BYTES = 16 * 1024 * 1024
 
@@ -40,17 +36,22 @@ _Row = dict[str, Any]
 
 
 class MongoDocumentStore:
-    """Documents, authors, the crawl ledger and model calls in one database: a `DocumentStore`.
+    """Documents, authors, crawl ledger and model calls in one database: a `DocumentDatabase`.
 
-    Writes are acknowledged once a majority of the servers has them in its journal.
+    The server acknowledges a write once a majority of its members has it in the journal.
+
+    Attributes:
+        ledger: The crawl ledger.
+        calls: The calls of language models.
 
     Args:
         uri: `mongodb://user:password@host:port/` or `mongodb+srv://...`; never shown or logged.
-        database: Holds the collections `documents`, `authors`, `crawl_ledger` and `model_calls`.
+        database: Its collections are `documents`, `authors`, `crawl_ledger` and `model_calls`.
         server_selection_timeout_ms: How long to look for a server before `StoreUnavailable`.
 
     Raises:
-        StoreUnavailable: names the hosts; pymongo is missing, or no server answers or accepts us.
+        StoreUnavailable: pymongo is missing, or no server answers or accepts the credentials; the
+            message names the hosts.
     """
 
     def __init__(
@@ -66,15 +67,15 @@ class MongoDocumentStore:
             raise
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write what is new or changed, in one unordered bulk write."""
+        """Write what is new or changed in one unordered bulk write."""
         return self._write(documents, plan_upsert)
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write the documents exactly as given, in one unordered bulk write."""
+        """Write the documents exactly as given in one unordered bulk write."""
         return self._write(documents, plan_restore)
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return the documents that exist, ordered by id."""
+        """Return those documents that exist, ordered by id."""
         with explained(self._location):
             return [_document(row) for row in self._find(ids)]
 
@@ -85,7 +86,7 @@ class MongoDocumentStore:
         page_documents: int = 256,
         page_characters: int = 4_000_000,
     ) -> Iterator[list[Document]]:
-        """Stream documents ordered by id; a page is chosen by lengths before content is read."""
+        """Stream documents ordered by id; lengths decide a page before any content is read."""
         if page_documents < 1:
             raise ValueError(f"page_documents is {page_documents}; expected at least 1")
         last = ""
@@ -96,7 +97,7 @@ class MongoDocumentStore:
                 found = [_document(row) for row in self._find(ids)]
             if not ids:
                 return
-            # What was deleted between the two reads is left out, as if it had been in time.
+            # A document that was deleted between the two reads is left out as well.
             page = [d for d in found if include_deleted or d.deleted_at is None]
             if page:
                 yield page
@@ -129,45 +130,8 @@ class MongoDocumentStore:
                 for some in pages(ids)
             )
 
-    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries of the crawl ledger, in one unordered bulk write."""
-        with explained(self._location):
-            self._ledger.record(entries)
-
-    def scan_ledger(
-        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
-    ) -> Iterator[list[LedgerEntry]]:
-        """Stream entries ordered by id; each page is one query."""
-
-        def read(last: str) -> list[LedgerEntry]:
-            with explained(self._location):
-                return self._ledger.page(last, source_ids, page_rows)
-
-        return scan_pages(read, page_rows)
-
-    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return the entries that exist, ordered by id."""
-        with explained(self._location):
-            return list(self._ledger.entries(ids))
-
-    def record_calls(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls of language models, in one unordered bulk write."""
-        with explained(self._location):
-            self._calls.record(calls)
-
-    def scan_calls(
-        self, since: datetime | None = None, page_rows: int = 1000
-    ) -> Iterator[list[CallRecord]]:
-        """Stream calls ordered by time and id; each page is one query."""
-
-        def read(last: Place) -> list[CallRecord]:
-            with explained(self._location):
-                return self._calls.page(last, page_rows)
-
-        return scan_call_pages(read, since, page_rows)
-
     def get_or_create_author(self, full_name: str) -> Author:
-        """Return the one record of this person."""
+        """Return the record of this person."""
         author = Author.from_full_name(full_name)
         with explained(self._location):
             return self._save_authors({author.id: author})[author.id]
@@ -179,7 +143,7 @@ class MongoDocumentStore:
         return sorted(authors, key=lambda author: (author.last_name, author.first_name))
 
     def status(self) -> StoreStatus:
-        """Reach the server and count."""
+        """Connect to the server and count."""
         documents = self._documents
         with explained(self._location):
             version = self._client.server_info().get("version", "unknown")
@@ -204,12 +168,12 @@ class MongoDocumentStore:
         )
         self._documents, self._authors = database.documents, database.authors
         self._documents.create_index("link", unique=True)
-        # For the counts of `status`; a flag, because an index cannot tell a null from a missing
-        # `deleted_at`. Scans follow `_id` alone: the server reads whole documents to give their
-        # hashes, and sends no content.
+        # For the counts of `status`. `deleted` is a flag because an index cannot tell a null from
+        # a missing `deleted_at`. Scans of hashes use `_id` alone: the server then reads whole
+        # documents, but sends only the hashes.
         self._documents.create_index({"deleted": 1, "kind": 1})
-        self._ledger = MongoLedger(database.crawl_ledger)
-        self._calls = MongoCalls(database.model_calls)
+        self.ledger = MongoLedger(database.crawl_ledger, self._location)
+        self.calls = MongoCalls(database.model_calls, self._location)
 
     def _find(self, ids: Sequence[str]) -> Iterator[_Row]:
         for some in pages(sorted(set(ids))):
@@ -233,7 +197,7 @@ class MongoDocumentStore:
         with explained(self._location):
             changes = plan(fine, self._states(fine))
             changes.failures += failures
-            # Authors first: killed between the two, no document is without its author.
+            # Authors come first, so that a kill in between leaves no document without its author.
             self._save_authors(changes.authors())
             replacements = {
                 id_: ReplaceOne({"_id": id_}, _row(document), upsert=True)
@@ -278,14 +242,14 @@ class MongoDocumentStore:
 
 def _obstacle(document: Document) -> str | None:
     if len(document.content) * 4 < _MAX_BYTES // 2:
-        return None  # saves encoding every document twice
+        return None  # small enough; saves encoding every document twice
     from bson import encode
     from bson.errors import InvalidStringData
 
     try:
         size = len(encode(_row(document)))
     except (UnicodeEncodeError, InvalidStringData):
-        return None  # named as broken text
+        return None  # `storable` reports broken text
     if size <= _MAX_BYTES:
         return None
     return f"the document has {size:,} bytes; MongoDB holds at most {_MAX_BYTES:,} (16 MiB)"
@@ -305,7 +269,7 @@ def _document(row: _Row) -> Document:
 
 
 def _found(row: _Row, names: Sequence[str]) -> _Row:
-    """Return what is stored; a document written before a field was known has none of it."""
+    """Return stored values; a document written before a field existed has None for it."""
     return {name: row.get(name) if name in _ADDED_LATER else row[name] for name in names}
 
 

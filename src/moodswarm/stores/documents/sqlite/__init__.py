@@ -1,1 +1,1 @@
-"""The embedded document store: one SQLite file."""
+"""The embedded document store: one SQLite file, which many processes may share."""

@@ -1,10 +1,17 @@
-"""Model calls in the SQLite document store."""
+"""Calls of language models in SQLite."""
 
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from moodswarm.records.calls import CallRecord
-from moodswarm.stores.documents.calls import CALL_NAMES, CALL_TIMES, Place
+from moodswarm.stores.documents.calls import (
+    CALL_NAMES,
+    CALL_TIMES,
+    Place,
+    scan_call_pages,
+    storable_calls,
+)
+from moodswarm.stores.documents.sqlite.file import SqliteFile
 from moodswarm.stores.documents.sqlite.schema import (
     from_columns,
     insert_or_replace,
@@ -20,16 +27,33 @@ _NEXT = (
 )
 
 
-def write_calls(connection: sqlite3.Connection, calls: Sequence[CallRecord]) -> None:
-    """Write calls, whatever is there of their ids, within the caller's transaction."""
-    connection.executemany(_WRITE, map(_row, calls))
+class SqliteCalls:
+    """The table `model_calls`: a `CallStore`."""
 
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
 
-def select_calls(connection: sqlite3.Connection, last: Place, rows: int) -> list[CallRecord]:
-    """Return the calls that follow a place, ordered by time and id."""
-    at, id_ = last
-    found = connection.execute(_NEXT, (to_integer(at), id_, rows))
-    return [CallRecord(**from_columns(CALL_NAMES, row, CALL_TIMES)) for row in found]
+    def record(self, calls: Sequence[CallRecord]) -> None:
+        """Write calls in one transaction."""
+        if not calls:
+            return
+        # Outside the transaction, because other writers wait for its end.
+        rows = [_row(call) for call in storable_calls(calls)]
+        with self._file.write() as connection:
+            connection.executemany(_WRITE, rows)
+
+    def scan(
+        self, since: datetime | None = None, page_rows: int = 1000
+    ) -> Iterator[list[CallRecord]]:
+        """Stream calls ordered by time and id; others may write between two pages."""
+
+        def read(last: Place) -> list[CallRecord]:
+            at, id_ = last
+            with self._file.read() as connection:
+                found = connection.execute(_NEXT, (to_integer(at), id_, page_rows))
+                return [CallRecord(**from_columns(CALL_NAMES, row, CALL_TIMES)) for row in found]
+
+        return scan_call_pages(read, since, page_rows)
 
 
 def _row(call: CallRecord) -> list[float | str | None]:

@@ -1,4 +1,4 @@
-"""One SQLite file in WAL mode: connections per thread, transactions, and errors with remedies."""
+"""A SQLite file in WAL mode: one connection per thread, transactions, and errors with remedies."""
 
 import errno
 import os
@@ -24,17 +24,17 @@ _RETRY_SECONDS = 0.02
 class SqliteFile:
     """A file whose acknowledged transactions survive a kill and a power cut.
 
-    Every commit is synced to disk (`synchronous=FULL`; in WAL mode NORMAL would not sync at all
-    and saves only 10 %). Readers never wait; writers wait for each other.
+    Every commit is synced to disk (`synchronous=FULL`). In WAL mode, NORMAL would not sync commits
+    at all, and saves only 10 %. Readers never wait; writers wait for each other.
 
     Args:
         path: The file; it and its folders are created.
         schema: Statements that create the tables in an empty file.
-        application_id: Marks the file as ours, so that no other program's database is touched.
-        migrations: By schema version, the statements that lead to it from the one before. A file
-            of an older version goes through them at its first opening, in one transaction.
-        version: Schema version of this code; a file of a newer one is refused.
-        busy_timeout_seconds: How long to wait for another writer before `StoreLocked`.
+        application_id: Marks the file as ours, so that another program's database is left alone.
+        migrations: For each schema version, the statements that lead to it from the one before.
+            The first opening of an older file runs them in one transaction.
+        version: Schema version of this code; a newer file is refused.
+        busy_timeout_seconds: How long to wait for another writer before raising `StoreLocked`.
     """
 
     def __init__(
@@ -53,21 +53,22 @@ class SqliteFile:
         self._application_id = application_id
         self._version = version
         self._timeout = busy_timeout_seconds
-        # A thread's identity is given again only after it has ended, and its connection with it.
-        # The process is part of the key because SQLite connections must not cross a fork.
+        # A thread's number is only reused once the thread has ended, so no two running threads
+        # share a connection. The process is part of the key because SQLite connections must
+        # not be carried across a fork.
         self._connections: dict[tuple[int, int], sqlite3.Connection] = {}
         with self._explained():
             self._connection()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that sees one state of the file, whatever others write meanwhile."""
+        """Yield a connection that sees one state of the file, whatever others write meanwhile."""
         with self._explained(), _transaction(self._connection(), "BEGIN") as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection whose changes are kept, on disk, if and only if the block ends."""
+        """Yield a connection; its changes are on disk after the block, or undone by an error."""
         with self._explained(), _transaction(self._connection(), "BEGIN IMMEDIATE") as connection:
             yield connection
 
@@ -91,8 +92,8 @@ class SqliteFile:
             self._check(connection)
             self._set_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
-            # Ids are random, so a batch touches pages all over the indexes: 32 MiB of cache gives
-            # a fifth more inserts a second than the default 2.
+            # Ids are random, so a batch touches pages all over the indexes. With 32 MiB of cache,
+            # inserts are a fifth faster than with the default of 2 MiB.
             connection.execute("PRAGMA cache_size = -32768")
             if _pragma(connection, "user_version") != self._version:
                 self._bring_up_to_date(connection)
@@ -112,11 +113,15 @@ class SqliteFile:
         if version > self._version:
             raise StoreUnavailable(
                 f"{self.path} was written by a newer moodswarm: its schema version is {version}, "
-                f"this one knows up to {self._version}; upgrade moodswarm"
+                f"and this one reads up to {self._version}; upgrade moodswarm"
             )
 
     def _set_wal(self, connection: sqlite3.Connection) -> None:
-        """Switching to WAL does not wait for others by itself, so two first openers collide."""
+        """Switch to WAL mode.
+
+        SQLite does not wait for other processes here, so two that open a new file at the same time
+        would collide; hence the loop.
+        """
         deadline = time.monotonic() + self._timeout
         while _pragma(connection, "journal_mode") != "wal":
             try:
@@ -127,9 +132,9 @@ class SqliteFile:
                 time.sleep(_RETRY_SECONDS)
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
-        """Create the tables, or change those of an older version; killed midway, nothing is."""
+        """Create the tables, or migrate older ones; a kill midway changes nothing."""
         with _transaction(connection, "BEGIN IMMEDIATE"):
-            self._check(connection)  # again, now that no other process can go on writing
+            self._check(connection)  # again, now that no other process can write
             version = _pragma(connection, "user_version")
             if version == self._version:
                 return  # another process was faster
@@ -156,28 +161,28 @@ class SqliteFile:
 
     def _explain(self, error: sqlite3.Error) -> StoreError:
         code = getattr(error, "sqlite_errorcode", None)
-        # Text that is not UTF-8 comes without a code: Python, not SQLite, could not read it.
+        # An error without a code comes from Python, which could not decode a text as UTF-8.
         if code is None or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return StoreCorrupt(
-                f"{self.path} is damaged ({error}); move it and its -wal and -shm files away, "
-                "then import the latest export into a new store"
+                f"{self.path} is damaged ({error}). Move it and its -wal and -shm files away, then "
+                "import the latest export into a new store"
             )
         if _is_busy(error):
             return StoreLocked(
                 f"another process has been writing to {self.path} for more than "
-                f"{self._timeout:g} s; wait until it is done or stop it"
+                f"{self._timeout:g} s. Wait until it is done, or stop it"
             )
         return self._full() if code & 0xFF == sqlite3.SQLITE_FULL else self._unavailable(error)
 
     def _full(self) -> StoreFull:
         return StoreFull(
-            f"no space left to write {self.path}; this batch was not kept, free some space and "
+            f"no space left to write {self.path}, so this batch was not kept. Free some space and "
             "repeat it"
         )
 
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         return StoreUnavailable(
-            f"{self.path} cannot be opened, read or written ({error}); check that the path is a "
+            f"{self.path} cannot be opened, read or written ({error}). Check that the path is a "
             "file in a folder where this user may write"
         )
 

@@ -1,4 +1,7 @@
-"""The tables of the embedded document store, how older files get them, and what columns hold."""
+"""The tables of the embedded document store, their migrations, and values as columns hold them.
+
+The statements are written out, not derived from the records: files that exist depend on them.
+"""
 
 import json
 from collections.abc import Sequence
@@ -11,8 +14,8 @@ from moodswarm.records.ledger import LEDGER_SCHEMA
 APPLICATION_ID = 0x4D6F6F64  # "Mood"
 SCHEMA_VERSION = 3
 
-# Entries are read in the order of their ids, those of some sources or all. The index tells which
-# entries of that order are of these sources, however many, without sorting or reading the others.
+# Entries are read in the order of their ids, for all sources or for some. The index finds the
+# entries of these sources in that order, without sorting and without reading the others.
 _LEDGER = """
 CREATE TABLE crawl_ledger (
     id TEXT NOT NULL PRIMARY KEY,
@@ -35,7 +38,8 @@ CREATE TABLE crawl_ledger (
 CREATE INDEX crawl_ledger_sources ON crawl_ledger (id, source_id)
 """
 
-# Calls are read in the order of this index. The texts stand last: a sum of costs skips them.
+# Calls are read in the order of this index. The texts come last, so that summing the costs does not
+# have to read past them.
 _CALLS = """
 CREATE TABLE model_calls (
     id TEXT NOT NULL PRIMARY KEY,
@@ -60,8 +64,8 @@ CREATE TABLE model_calls (
 CREATE INDEX model_calls_times ON model_calls (at, id)
 """
 
-# `content` stands last: reading any other column never touches a long text's overflow pages.
-# The index answers scans of hashes, page lengths and counts without touching the table at all.
+# `content` comes last, so that reading another column never touches the overflow pages of a long
+# text. Scans of hashes, page lengths and counts read the index alone, and not the table.
 SCHEMA = f"""
 CREATE TABLE documents (
     id TEXT NOT NULL PRIMARY KEY,
@@ -96,8 +100,9 @@ CREATE TABLE authors (
 {_CALLS}
 """
 
-# By the version that they lead to. In a migrated file `licence` stands after `content`, because
-# the table is not written anew: looking at the licence of a file of 50 KB then takes 20 us, not 2.
+# The key is the version that a migration leads to. In a migrated file `licence` comes after
+# `content`, because the table is not rewritten. Reading the licence of a 50 KB file then takes
+# 20 us instead of 2.
 MIGRATIONS = {2: f"ALTER TABLE documents ADD COLUMN licence TEXT; {_LEDGER}", 3: _CALLS}
 
 DOCUMENT_COLUMNS = (*(name for name in DOCUMENT_SCHEMA.names if name != "content"), "content")
@@ -108,32 +113,32 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return quoted column names, parted by commas."""
+    """Return the column names, quoted and separated by commas."""
     return ", ".join(f'"{name}"' for name in names)
 
 
 def insert_or_replace(table: str, names: Sequence[str]) -> str:
-    """Return the statement that writes a row over that of the same id; every value is bound.
+    """Return a statement that inserts a row or replaces the one of its id, with bound values.
 
-    Unlike SQLite's own `INSERT OR REPLACE` it never deletes a row that clashes in another column.
+    Unlike SQLite's `INSERT OR REPLACE`, it never deletes a row that clashes in another column.
     """
     changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != "id")
     return f"{insert(table, names)} ON CONFLICT (id) DO UPDATE SET {changes}"
 
 
 def insert(table: str, names: Sequence[str]) -> str:
-    """Return the statement that writes a new row; every value is bound."""
+    """Return a statement that inserts a new row; every value is bound."""
     places = ", ".join("?" * len(names))
     return f"INSERT INTO {table} ({listed(names)}) VALUES ({places})"  # noqa: S608  # our names
 
 
 def to_integer(time: datetime) -> int:
-    """Return the milliseconds since 1970."""
+    """Return a time as milliseconds since 1970."""
     return (time - _EPOCH) // _MILLISECOND
 
 
 def to_column(value: datetime | str | float | None) -> float | str | None:
-    """Return what a column holds of a value."""
+    """Return a value as a column holds it."""
     return to_integer(value) if isinstance(value, datetime) else value
 
 
@@ -149,5 +154,5 @@ def from_columns(
 
 
 def to_json(values: Sequence[str]) -> str:
-    """Return an array for `json_each`: one bound value, however many there are."""
+    """Return a JSON array for `json_each`, which binds any number of values as one."""
     return json.dumps(list(values))

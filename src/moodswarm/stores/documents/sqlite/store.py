@@ -1,7 +1,7 @@
 """The embedded document store: one SQLite file, no server, safe to kill at any moment.
 
-Measured with 50,000 documents of 5 KB, a CPU-second: 15,000 inserts in batches of 256 and 22,000 in
-batches of 2,048; 120,000 unchanged upserts, 57,000 scanned documents, 600,000 rows of hashes.
+Measured with 50,000 documents of 5 KB, per CPU-second: 15,000 inserts in batches of 256, or 22,000
+in batches of 2,048; 120,000 unchanged upserts; 57,000 documents or 600,000 hashes scanned.
 """
 
 import os
@@ -13,10 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from moodswarm.records import KINDS, Author, Document
-from moodswarm.records.calls import CallRecord
 from moodswarm.records.document import TIMES, utc_milliseconds
-from moodswarm.records.ledger import LedgerEntry
-from moodswarm.stores.documents.calls import Place, scan_call_pages, storable_calls
 from moodswarm.stores.documents.changes import (
     PROVENANCE,
     STATE_FIELDS,
@@ -26,11 +23,10 @@ from moodswarm.stores.documents.changes import (
     plan_upsert,
     storable,
 )
-from moodswarm.stores.documents.ledger import scan_pages
-from moodswarm.stores.documents.protocol import HASH_SCHEMA, StoreStatus, UpsertResult
-from moodswarm.stores.documents.sqlite.calls import select_calls, write_calls
+from moodswarm.stores.documents.protocol import HASH_SCHEMA, UpsertResult
+from moodswarm.stores.documents.sqlite.calls import SqliteCalls
 from moodswarm.stores.documents.sqlite.file import SqliteFile
-from moodswarm.stores.documents.sqlite.ledger import record_entries, select_entries, select_page
+from moodswarm.stores.documents.sqlite.ledger import SqliteLedger
 from moodswarm.stores.documents.sqlite.schema import (
     APPLICATION_ID,
     DOCUMENT_COLUMNS,
@@ -44,8 +40,9 @@ from moodswarm.stores.documents.sqlite.schema import (
     to_integer,
     to_json,
 )
+from moodswarm.stores.status import StoreStatus
 
-# SQL is put together from names of columns only; every value is bound.
+# Only column names are put into SQL; every value is bound.
 _COLUMNS = listed(DOCUMENT_COLUMNS)
 _WRITE = insert_or_replace("documents", (*DOCUMENT_COLUMNS, "characters"))
 _SET_PROVENANCE = (
@@ -56,17 +53,22 @@ _MAX_BYTES = 1_000_000_000  # SQLite's own limit of a row
 
 
 class SqliteDocumentStore:
-    """Documents, authors, the crawl ledger and model calls in one SQLite file: a `DocumentStore`.
+    """Documents, authors, crawl ledger and model calls in one SQLite file: a `DocumentDatabase`.
 
     Threads and processes may share the file: readers never wait, writers take turns.
 
+    Attributes:
+        ledger: The crawl ledger.
+        calls: The calls of language models.
+
     Args:
         path: The file; it and its folders are created.
-        busy_timeout_seconds: How long to wait for another writer before `StoreLocked`.
+        busy_timeout_seconds: How long to wait for another writer before raising `StoreLocked`.
 
     Raises:
-        StoreUnavailable: not a file that can be opened, of another program or of a newer version.
-        StoreCorrupt: names the path and how to go on from an export.
+        StoreUnavailable: the file cannot be opened, or belongs to another program or to a newer
+            version.
+        StoreCorrupt: the file is damaged; the message says how to go on from an export.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout_seconds: float = 30.0) -> None:
@@ -78,17 +80,19 @@ class SqliteDocumentStore:
             version=SCHEMA_VERSION,
             busy_timeout_seconds=busy_timeout_seconds,
         )
+        self.ledger = SqliteLedger(self._file)
+        self.calls = SqliteCalls(self._file)
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write what is new or changed, in one transaction."""
+        """Write what is new or changed in one transaction."""
         return self._write(documents, plan_upsert)
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write the documents exactly as given, in one transaction."""
+        """Write the documents exactly as given in one transaction."""
         return self._write(documents, plan_restore)
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return the documents that exist, ordered by id."""
+        """Return those documents that exist, ordered by id."""
         with self._file.read() as connection:
             return _select(connection, "id IN (SELECT value FROM json_each(?))", to_json(ids))
 
@@ -99,7 +103,7 @@ class SqliteDocumentStore:
         page_documents: int = 256,
         page_characters: int = 4_000_000,
     ) -> Iterator[list[Document]]:
-        """Stream documents ordered by id; each page is one read, so others may write between."""
+        """Stream documents ordered by id; others may write between two pages."""
         if page_documents < 1:
             raise ValueError(f"page_documents is {page_documents}; expected at least 1")
         last = ""
@@ -138,48 +142,8 @@ class SqliteDocumentStore:
             )
         return cursor.rowcount
 
-    def record_ledger(self, entries: Sequence[LedgerEntry]) -> None:
-        """Write entries of the crawl ledger, in one transaction."""
-        with self._file.write() as connection:
-            record_entries(connection, entries)
-
-    def scan_ledger(
-        self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
-    ) -> Iterator[list[LedgerEntry]]:
-        """Stream entries ordered by id; each page is one read, so others may write between."""
-
-        def read(last: str) -> list[LedgerEntry]:
-            with self._file.read() as connection:
-                return select_page(connection, last, source_ids, page_rows)
-
-        return scan_pages(read, page_rows)
-
-    def get_ledger(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return the entries that exist, ordered by id."""
-        with self._file.read() as connection:
-            return select_entries(connection, ids)
-
-    def record_calls(self, calls: Sequence[CallRecord]) -> None:
-        """Write calls of language models, in one transaction."""
-        if not calls:
-            return
-        rows = storable_calls(calls)  # before other writers have to wait
-        with self._file.write() as connection:
-            write_calls(connection, rows)
-
-    def scan_calls(
-        self, since: datetime | None = None, page_rows: int = 1000
-    ) -> Iterator[list[CallRecord]]:
-        """Stream calls ordered by time and id; each page is one read, so others may write."""
-
-        def read(last: Place) -> list[CallRecord]:
-            with self._file.read() as connection:
-                return select_calls(connection, last, page_rows)
-
-        return scan_call_pages(read, since, page_rows)
-
     def get_or_create_author(self, full_name: str) -> Author:
-        """Return the one record of this person."""
+        """Return the record of this person."""
         author = Author.from_full_name(full_name)
         with self._file.write() as connection:
             return _save_authors(connection, {author.id: author})[author.id]
@@ -226,7 +190,7 @@ def _obstacle(document: Document) -> str | None:
     if len(document.content) * 4 < _MAX_BYTES:
         return None
     size = len(document.content.encode(errors="replace"))
-    if size < _MAX_BYTES - 100_000:  # what the other columns may take
+    if size < _MAX_BYTES - 100_000:  # leaves room for the other columns
         return None
     return f"its content has {size:,} bytes; SQLite holds at most {_MAX_BYTES:,} in a row"
 
@@ -278,7 +242,7 @@ def _page_ids(
     documents: int,
     characters: int,
 ) -> list[str]:
-    """Choose a page by the lengths in the index, before any content is read."""
+    """Choose the ids of a page by the lengths in the index, before any content is read."""
     rows = connection.execute(
         "SELECT id, characters FROM documents INDEXED BY document_states "
         "WHERE id > ? AND (? OR deleted_at IS NULL) ORDER BY id LIMIT ?",

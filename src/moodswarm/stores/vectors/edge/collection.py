@@ -1,4 +1,4 @@
-"""One collection of an embedded store: a Qdrant Edge shard and what it is asked to do."""
+"""One collection of an embedded store: a Qdrant Edge shard, and the calls to it."""
 
 import logging
 import shutil
@@ -31,7 +31,6 @@ from moodswarm.stores.vectors.edge.requests import (
     frequencies,
     having_lexical,
     index_fields,
-    payload_of,
     scan,
     shard_config,
     walk,
@@ -39,35 +38,38 @@ from moodswarm.stores.vectors.edge.requests import (
 from moodswarm.stores.vectors.points import (
     batches,
     both_vectors,
-    filter_needs_scan,
-    nearest,
     page_row,
     payloads,
     point_ids,
     point_vectors,
-    query_vector,
     size_mismatch,
 )
 from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match
+from moodswarm.stores.vectors.search_policy import (
+    filter_needs_scan,
+    nearest,
+    payload_of,
+    query_vector,
+)
 from moodswarm.stores.vectors.sparse_points import LEXICAL, check_query, lexical_vectors
 
 #: Points of an update: about 3 MB of vectors and payloads at 384 dimensions.
 _UPDATE_POINTS = 1_000
-# Points whose scores tell whether the engine counts words as they are now.
+# Number of scores that are compared to tell whether the engine's word counts are up to date.
 _TOLD_BY = 20
 
 logger = logging.getLogger(__name__)
 
 
 class EdgeCollection:
-    """An open shard. Reads may run in several threads, writes take turns.
+    """An open shard. Several threads may read at a time; writes take turns.
 
     Args:
-        folder: The shard's folder, which holds its marker.
-        index_from: Points from which `optimize` builds an HNSW graph.
+        folder: The shard's folder, which contains its marker.
+        index_from: Number of points from which `optimize` builds an HNSW graph.
 
     Raises:
-        StoreCorrupt: files are unreadable, or points are gone that had been flushed.
+        StoreCorrupt: files are unreadable, or points that had been flushed are missing.
     """
 
     def __init__(self, folder: Path, index_from: int) -> None:
@@ -81,12 +83,12 @@ class EdgeCollection:
             found = self._shard.info().points_count
         if self._marker.points not in (None, found):
             self._shard.close()
-            raise corrupt(folder, f"{self._marker.points} points were flushed, found {found}")
+            raise corrupt(folder, f"{self._marker.points} points were flushed, {found} are left")
         self._recount = self._counts_deleted_points()
 
     @classmethod
     def create(cls, folder: Path, wanted: Marker, index_from: int) -> "EdgeCollection":
-        """Create the collection under another name first: a crash leaves all of it or nothing."""
+        """Create a collection under another name first: a crash leaves all of it or nothing."""
         draft = folder.with_name(f".new-{folder.name}")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -105,7 +107,7 @@ class EdgeCollection:
         return created
 
     def ensure(self, wanted: Marker) -> None:
-        """Check the vector size, and add the indexes and the sparse vectors that are missing."""
+        """Check the vector size, then add sparse vectors and indexes that are missing."""
         with self._writing:
             known = self._marker
             if wanted.dimensions != known.dimensions:
@@ -119,20 +121,20 @@ class EdgeCollection:
                     self._mark(self._marker.with_fields(missing))
 
     def _add_lexical(self) -> None:
-        """Add sparse vectors; killed before the marker says so, the next time does it again."""
+        """Add sparse vectors; if a kill comes before the new marker, the next call repeats it."""
         with self._changing():
             add_lexical(self._shard)
-            # A marker that says more than the files makes a collection that cannot be loaded.
+            # A collection whose marker promises more than its files hold could not be loaded.
             self._shard.flush()
             self._mark(replace(self._marker, lexical=True))
         logger.info(
-            "collection %s, of an earlier version, can hold sparse vectors now; its points get "
-            "theirs as they are written again",
+            "collection %s, made by an earlier version, can hold sparse vectors now; each of its "
+            "points gets one when it is written again",
             self.name,
         )
 
     def upsert(self, points: pa.Table) -> None:
-        """Write points in slices, so that memory is bounded by one slice."""
+        """Write points in slices, so that memory holds only one slice at a time."""
         nothing = points.slice(0, 0)
         point_vectors(self.name, self._marker.dimensions, nothing)
         lexical_vectors(self.name, self._marker.lexical, nothing)
@@ -151,7 +153,7 @@ class EdgeCollection:
         return [qe.Point(id_, vector, payload) for id_, vector, payload in rows]
 
     def delete(self, match: Match, unless: Match) -> None:
-        """Delete the points that meet `match` and, where there is one, not `unless`."""
+        """Delete the points that meet `match` and, if it is given, not `unless`."""
         with self._changing():
             before = self._points_held()
             self._shard.update(qe.UpdateOperation.delete_points_by_filter(filter_of(match, unless)))
@@ -165,7 +167,7 @@ class EdgeCollection:
         exact: bool | None,
         fields: Sequence[str] | None,
     ) -> list[Hit]:
-        """Return the k nearest points, best first, ties by id."""
+        """Return the k nearest points, best first, ties ordered by id."""
         query = qe.Query.Nearest(query_vector(self.name, self._marker.dimensions, vector))
         if exact is None:
             exact = bool(match) and filter_needs_scan(
@@ -176,7 +178,7 @@ class EdgeCollection:
     def search_lexical(
         self, query: SparseVector, k: int, match: Match, fields: Sequence[str] | None
     ) -> list[Hit]:
-        """Return the k points that share the most with the query, best first, ties by id."""
+        """Return the k points with the highest lexical score, best first, ties ordered by id."""
         check_query(self.name, query)
         if not (query.indices and self._marker.lexical):
             return []
@@ -207,7 +209,7 @@ class EdgeCollection:
     def scroll(
         self, fields: Sequence[str] | None, match: Match, with_vectors: bool, page_points: int
     ) -> Iterator[list[dict[str, Any]]]:
-        """Stream points by id; only the id of the next point is kept between pages."""
+        """Stream points by id; nothing but the next id is kept between pages."""
         where = filter_of(match)
         payload = payload_of(fields)
         start = None
@@ -221,7 +223,7 @@ class EdgeCollection:
                 return
 
     def count(self, match: Match, *, exact: bool = True) -> int:
-        """Count points, or estimate from the payload index."""
+        """Count points, or estimate their number from the payload index."""
         with engine_errors(self._folder):
             return int(self._shard.count(qe.CountRequest(exact=exact, filter=filter_of(match))))
 
@@ -230,7 +232,7 @@ class EdgeCollection:
         with engine_errors(self._folder):
             indexed = self._shard.info().indexed_vectors_count
             if self._marker.lexical:
-                # The engine counts sparse vectors too, which are always in an index.
+                # The engine counts sparse vectors as well, and those are always in an index.
                 counted = qe.CountRequest(exact=True, filter=having_lexical())
                 indexed -= int(self._shard.count(counted))
         points = self.count({})
@@ -238,7 +240,7 @@ class EdgeCollection:
         return CollectionStatus(self.name, points, self._marker.dimensions, indexed)
 
     def optimize(self) -> None:
-        """Merge segments, reclaim deleted points, and build the HNSW graph where it pays."""
+        """Merge segments, reclaim deleted points, and build the HNSW graph if points suffice."""
         with self._writing:
             self.flush()
             require_space(self._folder, 2 * bytes_on_disk(self._folder))
@@ -248,14 +250,14 @@ class EdgeCollection:
             self._recount = self._counts_deleted_points()
 
     def flush(self) -> None:
-        """Bring everything to the disk, then write down how much that is."""
+        """Write everything to disk, then record the number of points in the marker."""
         with self._writing, engine_errors(self._folder):
             if self._marker.points is None:
                 self._shard.flush()
                 self._mark(replace(self._marker, points=self._shard.info().points_count))
 
     def close(self) -> None:
-        """Flush and let go of the files."""
+        """Flush and release the files."""
         with self._writing:
             try:
                 self.flush()
@@ -263,7 +265,7 @@ class EdgeCollection:
                 self._shard.close()
 
     def abandon(self) -> None:
-        """Let go of files that are about to be removed."""
+        """Release files that are about to be removed, without flushing."""
         with self._writing, engine_errors(self._folder):
             self._shard.close()
 
@@ -271,11 +273,12 @@ class EdgeCollection:
         return int(self._shard.info().points_count)
 
     def _counts_deleted_points(self) -> bool:
-        """Whether the engine's own count of how often a word occurs is that of another time.
+        """Return whether the engine's word counts still include deleted points.
 
-        It goes on counting deleted points until the segment that held them is written anew. A point
-        tells: were any counted, the weights of its many words could not all come out the same.
-        Where there is none to tell, all that were deleted may still be counted.
+        The engine counts deleted points until it rewrites the segment that held them. To find out,
+        one point's own words are searched for, once with the engine's counts and once with live
+        ones: if deleted points were counted, the weights of its many words could not all agree.
+        Without any point to compare, the counts are assumed to be out of date.
         """
         if not self._marker.lexical:
             return False

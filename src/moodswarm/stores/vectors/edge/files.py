@@ -1,8 +1,9 @@
-"""The files of an embedded collection: its marker, room on the disk, and what the engine says.
+"""The files of an embedded collection: its marker, free disk space, and errors of the engine.
 
-`collection.json` is written last when a collection is created, and says what it holds. Whenever
-everything is on disk it also has the number of points, which the next load must find again: the
-engine opens a shard with some of its files cut short or gone, silent about the points it lost.
+The marker `collection.json` is written last when a collection is created, and describes it. While
+everything is on disk, it also has the number of points, which the next load must find again. This
+is needed because the engine silently opens a shard whose files are cut short or missing, without
+the points that were in them.
 """
 
 import json
@@ -15,8 +16,8 @@ from pathlib import Path
 
 from moodswarm.stores.errors import StoreCorrupt, StoreError, StoreFull
 
-#: Disk that stays free. The engine writes to memory-mapped files, where a full disk is no error
-#: but a signal that kills the process, so we look for space before every write.
+#: Disk space that must stay free. The engine writes to memory-mapped files, where a full disk does
+#: not raise an error but kills the process by a signal. So every write first checks the free space.
 _SPARE_BYTES = 32 * 2**20
 
 _MARKER = "collection.json"
@@ -25,13 +26,13 @@ _DISK_FULL = ("os error 27", "os error 28", "os error 122", "No space left")
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What a collection holds.
+    """Description of a collection.
 
     Attributes:
         dimensions: Vector size; None for payloads only.
         keyword_fields: Payload fields indexed as text.
-        points: How many; None while it is being written to.
-        lexical: Whether points have sparse vectors; a marker that does not say has none.
+        points: Number of points on disk; None while the collection is being written to.
+        lexical: Whether points may have sparse vectors; False in markers of earlier versions.
         time_fields: Payload fields indexed as times.
     """
 
@@ -42,7 +43,7 @@ class Marker:
     time_fields: tuple[str, ...] = ()
 
     def lacking(self, wanted: "Marker") -> "Marker":
-        """Return what is wanted without the indexed fields that are there."""
+        """Return `wanted` without the indexed fields that are there already."""
         return replace(
             wanted,
             keyword_fields=_missing(wanted.keyword_fields, self.keyword_fields),
@@ -50,7 +51,7 @@ class Marker:
         )
 
     def with_fields(self, added: "Marker") -> "Marker":
-        """Return this with the indexed fields of another one added."""
+        """Return this marker with the indexed fields of another one added."""
         return replace(
             self,
             keyword_fields=self.keyword_fields + added.keyword_fields,
@@ -66,7 +67,7 @@ def read_marker(folder: Path) -> Marker:
     """Read the marker of a collection.
 
     Raises:
-        StoreCorrupt: it is missing or unreadable.
+        StoreCorrupt: the marker is missing or unreadable.
     """
     try:
         found = json.loads((folder / _MARKER).read_text(encoding="utf-8"))
@@ -82,7 +83,7 @@ def read_marker(folder: Path) -> Marker:
 
 
 def write_marker(folder: Path, marker: Marker) -> None:
-    """Replace the marker; after a power cut there is the old one or the new one."""
+    """Replace the marker; a power cut leaves either the old one or the new one."""
     draft = folder / f"{_MARKER}.new"
     with draft.open("w", encoding="utf-8") as file:
         json.dump(asdict(marker), file)
@@ -102,14 +103,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def require_space(folder: Path, needed: int) -> None:
-    """Refuse to write where the disk would be full.
+    """Refuse a write that would fill the disk.
 
     Args:
-        folder: Somewhere on that disk.
+        folder: Any folder on that disk.
         needed: Bytes that the write may add.
 
     Raises:
-        StoreFull: names the folder, and the space that is free and that is needed.
+        StoreFull: the disk is too full; the message names the free and the needed space.
     """
     free = shutil.disk_usage(folder).free
     if free < needed + _SPARE_BYTES:
@@ -121,14 +122,14 @@ def require_space(folder: Path, needed: int) -> None:
 
 
 def bytes_on_disk(folder: Path) -> int:
-    """Return what a folder occupies; the engine's files are sparse, so less than their sizes."""
+    """Return the bytes that a folder occupies; less than its file sizes, as they are sparse."""
     return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
 
 
 def corrupt(folder: Path, why: object) -> StoreCorrupt:
     """Build the error for a collection that cannot be read."""
-    # The whole store, not this folder alone: the feature index in it says what need not be
-    # embedded again.
+    # The remedy removes the whole store, not this folder alone: otherwise the feature index would
+    # still say that these documents need not be embedded again.
     store = folder.parent.parent
     return StoreCorrupt(
         f"the collection in {folder} cannot be read: {why}. Remove the folder {store} and run "
@@ -138,11 +139,11 @@ def corrupt(folder: Path, why: object) -> StoreCorrupt:
 
 @contextmanager
 def engine_errors(folder: Path) -> Iterator[None]:
-    """Turn the engine's errors into ours; what a caller did wrong (`ValueError`) stays as it is."""
+    """Turn errors of the engine into ours; a caller's own mistakes (`ValueError`) pass through."""
     try:
         yield
     except BaseException as error:
-        # The engine raises plain `Exception`, and its panics are no subclass of that.
+        # The engine raises plain `Exception`, and its panics are not a subclass of that.
         if type(error) is not Exception and type(error).__name__ != "PanicException":
             raise
         text = str(error)

@@ -1,4 +1,4 @@
-"""An embedded store's folder, opened once per process however many stores look into it."""
+"""The folder of an embedded store, opened once per process however many stores use it."""
 
 import atexit
 import contextlib
@@ -10,20 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.folder_lock import StoreLock
+from moodswarm.stores.folder_lock import FolderLock
 from moodswarm.stores.vectors.edge.collection import EdgeCollection
 from moodswarm.stores.vectors.edge.files import Marker, sync_folder
 
 
 class EdgeFolder:
-    """The lock on a store and the collections that have been used.
+    """The lock on a store's folder, and the collections that are loaded.
 
-    The lock comes before any shard: a second process that opens one damages its holder.
+    The lock is taken before any shard is opened: a second process that opened a shard would damage
+    the data of the first.
 
     Args:
         path: Store folder; its collections lie under `collections/<name>`.
         lock_timeout: Seconds to wait for another process that holds the store.
-        index_from: Points from which a collection gets an HNSW graph.
+        index_from: Number of points from which a collection gets an HNSW graph.
     """
 
     def __init__(self, path: Path, lock_timeout: float, index_from: int) -> None:
@@ -31,20 +32,20 @@ class EdgeFolder:
         self.forked = False
         self._root = path / "collections"
         self._index_from = index_from
-        self._lock = StoreLock(path, lock_timeout)
+        self._lock = FolderLock(path, lock_timeout)
         self._held = False
         self._opening = threading.RLock()
         self._collections: dict[str, EdgeCollection] = {}
 
     def lock(self) -> None:
-        """Take the lock unless a thread of this process has it."""
+        """Take the lock, unless a thread of this process already has."""
         with self._opening:
             if not self._held:
                 self._lock.acquire()
                 self._held = True
 
     def find(self, name: str) -> EdgeCollection | None:
-        """Return a collection, loaded at its first use; None where there is none."""
+        """Return a collection, loaded at its first use; None if it does not exist."""
         with self._opening:
             if name not in self._collections:
                 if not (self._root / name).is_dir():
@@ -53,7 +54,7 @@ class EdgeFolder:
             return self._collections[name]
 
     def ensure(self, name: str, wanted: Marker) -> None:
-        """Create the collection, or check the one that is there and add what it lacks."""
+        """Create the collection, or check the existing one and add what it lacks."""
         with self._opening:
             if found := self.find(name):
                 found.ensure(wanted)
@@ -66,7 +67,7 @@ class EdgeFolder:
             )
 
     def delete(self, name: str) -> None:
-        """Delete a collection, readable or not; after a crash it is whole or gone."""
+        """Delete a collection, readable or not; a crash leaves it either whole or gone."""
         with self._opening:
             if loaded := self._collections.pop(name, None):
                 loaded.abandon()
@@ -89,7 +90,7 @@ class EdgeFolder:
                 collection.flush()
 
     def close(self) -> None:
-        """Flush and close every collection, the others also where one fails, then unlock."""
+        """Flush and close every collection, even if closing one fails, then unlock."""
         with self._opening, contextlib.ExitStack() as stack:
             if self._held:
                 self._held = False
@@ -104,7 +105,7 @@ _entrance = threading.RLock()
 
 
 def enter_folder(path: Path, lock_timeout: float, index_from: int) -> EdgeFolder:
-    """Open a store folder, or join those of this process who have it open.
+    """Open a store's folder, or share it if this process already has it open.
 
     Raises:
         StoreLocked: another process holds it.
@@ -121,8 +122,8 @@ def enter_folder(path: Path, lock_timeout: float, index_from: int) -> EdgeFolder
 
 
 def leave_folder(path: Path, folder: EdgeFolder) -> None:
-    """Give an opening back; the last one closes the folder."""
-    # Closing happens at the entrance, so that whoever opens the folder next waits for it.
+    """Leave a folder that was entered; the last to leave closes it."""
+    # Closing happens under `_entrance`, so that the next one to open the folder waits for it.
     with _entrance:
         folder.stores -= 1
         if folder.stores == 0 and _folders.get(path) is folder:
@@ -139,11 +140,12 @@ def _close_folders() -> None:
 
 
 def _forget_folders() -> None:
-    """Let a forked child know that the open folders are its parent's.
+    """Mark, in a forked child, the open folders as belonging to the parent.
 
-    Their objects must never be freed there: that would write to shards that the parent is using.
+    The child must never free them: that would write to shards that the parent is using. Hence the
+    reference that is never given up.
     """
-    global _entrance  # noqa: PLW0603 - a lock held by another thread at the fork stays held
+    global _entrance  # noqa: PLW0603 - a lock that another thread held at the fork would stay held
     _entrance = threading.RLock()
     for folder in _folders.values():
         folder.forked = True
@@ -160,5 +162,5 @@ def check_process(folder: EdgeFolder, path: Path) -> None:
     if folder.forked:
         raise StoreError(
             f"the store at {path} was opened before this process was forked and belongs to the "
-            "parent; let the parent write, or open it here once the parent has closed it"
+            "parent. Let the parent write, or open it here once the parent has closed it"
         )

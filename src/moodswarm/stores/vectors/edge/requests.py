@@ -1,4 +1,4 @@
-"""What an embedded collection is built with and asked, in the words of the engine."""
+"""Translates configurations, filters and search settings into objects of Qdrant Edge."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,23 +6,24 @@ from typing import Any
 import qdrant_edge as qe
 
 from moodswarm.stores.vectors.edge.files import Marker
-from moodswarm.stores.vectors.points import uuids_among
 from moodswarm.stores.vectors.protocol import Match, TimeRange
+from moodswarm.stores.vectors.search_policy import uuids_among
 from moodswarm.stores.vectors.sparse_points import LEXICAL
 
 
 def shard_config(dimensions: int | None, lexical: bool, index_from: int) -> qe.EdgeConfig:
-    """Everything lies in memory-mapped files that the system pages in and out.
+    """Configure a collection as memory-mapped files, which the system pages in and out.
 
-    No write-ahead log: it doubles the time and disk of a load, and only what is flushed counts as
-    written. int8 beside the vectors, rescored with them, builds the graph of 100,000 points in 44
-    CPU seconds instead of 188 and searches it in 0.6 ms instead of 2.5, at the same recall.
+    There is no write-ahead log: it would double the time and disk of a load, and only flushed
+    writes count anyway. int8 copies beside the vectors, rescored with them, build the graph of
+    100,000 points in 44 CPU-seconds instead of 188 and search it in 0.6 ms instead of 2.5, at the
+    same recall.
     """
-    # Until `optimize`, the index of the sparse vectors is in memory all the same, and made from
-    # them when the shard is loaded: 1.5 kB and 7 microseconds a point of 76 terms.
+    # Whatever is set here, the index of sparse vectors is in memory until `optimize`, and rebuilt
+    # when the shard is loaded: 1.5 kB and 7 us for a point of 76 terms.
     sparse = {LEXICAL: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf, memory=qe.Memory.Cached)}
     if dimensions is None:
-        # A shard must have some vector; no point ever has one of these.
+        # A shard must be configured for some vector; no point ever has this one.
         return qe.EdgeConfig(
             sparse_vectors={"text": qe.EdgeSparseVectorParams(), **(sparse if lexical else {})},
             payload_memory=qe.Memory.Cold,
@@ -49,12 +50,12 @@ def shard_config(dimensions: int | None, lexical: bool, index_from: int) -> qe.E
 
 
 def scan() -> qe.SearchParams:
-    """Every vector that meets the filter, as it was written."""
+    """Compare every vector that meets the filter, in full precision."""
     return qe.SearchParams(exact=True, quantization=qe.QuantizationSearchParams(ignore=True))
 
 
 def walk() -> qe.SearchParams:
-    """Through the graph, where there is one; ACORN keeps up recall under a narrow filter."""
+    """Walk the graph, if there is one; ACORN keeps recall up under a narrow filter."""
     return qe.SearchParams(
         hnsw_ef=256,
         quantization=qe.QuantizationSearchParams(rescore=True, oversampling=2.0),
@@ -63,23 +64,23 @@ def walk() -> qe.SearchParams:
 
 
 def frequencies(*, live: bool) -> qe.SearchParams:
-    """Weigh words by how many points they occur in.
+    """Weight words by the number of points they occur in.
 
     Args:
-        live: Count now. What the engine keeps counts deleted points too, until their segment is
-            written anew, so that scores would depend on what was done before. Counting takes 1 to
-            2.5 ms for 100,000 points, half of a search.
+        live: Count at search time. The engine's own counts include deleted points until their
+            segment is rewritten, so scores would depend on the history of the collection.
+            Counting takes 1 to 2.5 ms for 100,000 points, half the time of a search.
     """
     return qe.SearchParams(idf=qe.IdfParams(corpus=qe.Filter())) if live else qe.SearchParams()
 
 
 def add_lexical(shard: qe.EdgeShard) -> None:
-    """Let points have sparse vectors from now on; doing it again is fine."""
+    """Let points have sparse vectors from now on; calling this again is harmless."""
     shard.update(qe.UpdateOperation.create_sparse_vector(LEXICAL, qe.Modifier.Idf))
 
 
 def index_fields(shard: qe.EdgeShard, marker: Marker) -> None:
-    """Index the payload fields that a marker names, also of the points that are there."""
+    """Index the payload fields that a marker names, for points that exist already too."""
     for fields, kind in (
         (marker.keyword_fields, qe.PayloadSchemaType.Keyword),
         (marker.time_fields, qe.PayloadSchemaType.Datetime),
@@ -88,19 +89,14 @@ def index_fields(shard: qe.EdgeShard, marker: Marker) -> None:
             shard.update(qe.UpdateOperation.create_field_index(field, kind))
 
 
-def payload_of(fields: Sequence[str] | None) -> bool | list[str]:
-    """Return the fields to read: all for None, none for an empty list."""
-    return True if fields is None else list(fields) or False
-
-
 def filter_of(match: Match, unless: Match | None = None) -> qe.Filter:
-    """Meet every field of `match`, and not every field of `unless`."""
+    """Build a filter for points that meet all of `match`, but not all of `unless`."""
     exception: list[Any] = [qe.Filter(must=_conditions(unless))] if unless else []
     return qe.Filter(must=_conditions(match), must_not=exception)
 
 
 def having_lexical() -> qe.Filter:
-    """Meet the points that have a sparse vector."""
+    """Build a filter for points that have a sparse vector."""
     return qe.Filter(must=[qe.HasVectorCondition(LEXICAL)])
 
 
@@ -109,7 +105,7 @@ def _conditions(match: Match) -> list[Any]:
 
 
 def _condition(field: str, values: Sequence[str] | Sequence[int] | TimeRange) -> Any:
-    """Meet one field; `id` is the point's own."""
+    """Build the condition on one field; `id` means the id of the point."""
     if isinstance(values, TimeRange):
         since = values.since.isoformat() if values.since else None
         until = values.until.isoformat() if values.until else None

@@ -1,6 +1,7 @@
 """The embedded vector store: Qdrant Edge, the engine of Qdrant in this process.
 
-One process at a time, see `lock.py`; within it any number of stores may be open on one path.
+One process at a time may open a folder, see `folder_lock.py`; within that process, any number of
+stores may be open on one path.
 """
 
 import threading
@@ -14,9 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from moodswarm.records.sparse import SparseVector
-from moodswarm.stores.documents.protocol import StoreStatus
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.vectors.conditions import check_match
+from moodswarm.stores.status import StoreStatus
 from moodswarm.stores.vectors.edge.collection import EdgeCollection
 from moodswarm.stores.vectors.edge.files import Marker
 from moodswarm.stores.vectors.edge.folder import (
@@ -26,25 +26,27 @@ from moodswarm.stores.vectors.edge.folder import (
     leave_folder,
 )
 from moodswarm.stores.vectors.points import check_name, missing_collection
-from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match
+from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match, check_match
 
 
 class EdgeVectorStore:
     """A folder of collections; implements `VectorStore`.
 
     Nothing is opened, locked or created before the first call that needs it, and a call that only
-    reads creates nothing. What a killed process had not flushed is undone, except that a point it
-    was replacing may have the new vector under the old payload, until the write is repeated.
+    reads creates nothing. If a process is killed, writes that it had not flushed are undone, with
+    one exception: a point that was being replaced may have the new vector and the old payload
+    until the write is repeated.
 
     Args:
         path: Store folder.
-        lock_timeout: Seconds to wait for another process that has the store open; 0 for none.
-        index_from: Points from which `optimize` builds an HNSW graph. Below, a scan is exact and
-            takes 0.1 ms per 1,000 points. Who opens a path first in a process decides for it.
+        lock_timeout: Seconds to wait for another process that has the store open; 0 fails at once.
+        index_from: Number of points from which `optimize` builds an HNSW graph. Smaller
+            collections are scanned, which is exact and takes 0.1 ms per 1,000 points. The first
+            store that a process opens on a path decides for all of them.
 
     Raises:
-        StoreLocked: at the first use, another process keeps the store.
-        StoreCorrupt: at the first use of a collection, it cannot be read.
+        StoreLocked: another process keeps the store; raised at the first use.
+        StoreCorrupt: a collection cannot be read; raised at its first use.
         StoreFull: a write would fill the disk.
     """
 
@@ -73,20 +75,20 @@ class EdgeVectorStore:
         self._enter().ensure(name, wanted)
 
     def delete_collection(self, name: str) -> None:
-        """Delete a collection with all its points; one that does not exist is fine."""
+        """Delete a collection with all its points; do nothing if it does not exist."""
         check_name(name)
         if folder := self._enter_if_there():
             folder.delete(name)
 
     def upsert_points(self, name: str, points: pa.Table) -> None:
-        """Write points; a point of the same id is replaced. Durable after `flush`."""
+        """Write points, replacing those of the same id; they are durable after `flush`."""
         check_name(name)
         if (collection := self._find(name)) is None:
             raise missing_collection(name, str(self._path))
         collection.upsert(points)
 
     def delete_points(self, name: str, match: Match, unless: Match | None = None) -> None:
-        """Delete the points that meet `match` and do not meet `unless`."""
+        """Delete the points that meet `match` but not `unless`."""
         match, unless = check_match(match), check_match(unless)
         if collection := self._find(name):
             collection.delete(match, unless)
@@ -100,7 +102,7 @@ class EdgeVectorStore:
         exact: bool | None = None,
         fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Return the k nearest points, best first, ties by id; none without the collection."""
+        """Return the k nearest points, best first; none if the collection does not exist."""
         match = check_match(match)
         collection = self._find(name)
         return collection.search(vector, k, match, exact, fields) if collection else []
@@ -113,7 +115,7 @@ class EdgeVectorStore:
         match: Match | None = None,
         fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Return the k points that share the most with the query, best first, ties by id."""
+        """Return the k points with the highest lexical score, best first, ties ordered by id."""
         match = check_match(match)
         collection = self._find(name)
         return collection.search_lexical(query, k, match, fields) if collection else []
@@ -127,13 +129,13 @@ class EdgeVectorStore:
         with_vectors: bool = False,
         page_points: int = 1_000,
     ) -> Iterator[list[dict[str, Any]]]:
-        """Stream points ordered by id, a list per page; `vector` is float32 [dim], unit norm."""
+        """Stream points ordered by id, one list per page; `vector` is float32 [dim], unit norm."""
         match = check_match(match)
         if collection := self._find(name):
             yield from collection.scroll(fields, match, with_vectors, page_points)
 
     def count(self, name: str, match: Match | None = None) -> int:
-        """Count points exactly; 0 where the collection does not exist."""
+        """Count points exactly; 0 if the collection does not exist."""
         match = check_match(match)
         collection = self._find(name)
         return collection.count(match) if collection else 0
@@ -144,9 +146,10 @@ class EdgeVectorStore:
         return [collection.status() for collection in folder.collections()] if folder else []
 
     def optimize(self, name: str) -> None:
-        """Reclaim deleted points and build the HNSW graph where it pays.
+        """Reclaim the space of deleted points, and build the HNSW graph if there are enough points.
 
-        Blocks every thread of this process: 45 CPU seconds for 100,000 points of 384 dimensions.
+        This blocks every thread of the process for 45 CPU-seconds per 100,000 points of 384
+        dimensions.
         """
         if collection := self._find(name):
             collection.optimize()
@@ -163,7 +166,7 @@ class EdgeVectorStore:
         return StoreStatus("qdrant-edge", version("qdrant-edge-py"), str(self._path), counts)
 
     def close(self) -> None:
-        """Flush, and release files and lock unless another store of this process uses them."""
+        """Flush, then release files and lock unless another store of this process uses them."""
         with self._entering:
             folder, self._folder, self._closed = self._folder, None, True
         if folder and not folder.forked:
@@ -178,7 +181,7 @@ class EdgeVectorStore:
         return folder.find(name) if folder else None
 
     def _enter_if_there(self) -> EdgeFolder | None:
-        """A store that has no collections is neither locked nor created by a look at it."""
+        """Open the folder if it has collections; otherwise reading neither creates nor locks it."""
         if self._folder is None and not self._closed and not (self._path / "collections").exists():
             return None
         return self._enter()

@@ -1,103 +1,80 @@
-"""Requests to a Qdrant server: connect, try again what may pass, say clearly what does not."""
+"""Translates filters and settings into objects of qdrant-client, and reads its descriptions."""
 
-import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from moodswarm.stores.errors import StoreError, StoreFull, StoreUnavailable
+from moodswarm.stores.errors import StoreError
+from moodswarm.stores.vectors.protocol import Match, TimeRange
+from moodswarm.stores.vectors.search_policy import uuids_among
+from moodswarm.stores.vectors.sparse_points import LEXICAL
 
 if TYPE_CHECKING:
-    from qdrant_client import QdrantClient
-
-_Answer = TypeVar("_Answer")
-
-#: Seconds before the second and the third attempt.
-_PAUSES = (0.2, 1.0)
-_BUSY = (408, 429, 500, 502, 503, 504)
-_REFUSED = (401, 403)
-_OUT_OF_SPACE = 507
+    from qdrant_client import models
 
 
-def connect(url: str, api_key: str | None, timeout: float) -> "QdrantClient":
-    """Build a client; nothing is sent before its first request.
-
-    Raises:
-        StoreUnavailable: the address is not one; never quotes it, as it may hold a password.
-        StoreError: qdrant-client is not installed.
-    """
-    if problem := _problem(url):
-        raise StoreUnavailable(
-            f"the url of the Qdrant server {problem}; expected http://host:port, such as "
-            "http://localhost:6333. Set the `url` of this store's credentials"
-        )
-    try:
-        from qdrant_client import QdrantClient
-    except ImportError as error:
+def vector_size(found: "models.CollectionInfo") -> int | None:
+    """Return the vector size of a collection; None for payloads only."""
+    vectors = found.config.params.vectors
+    if not vectors:
+        return None
+    if isinstance(vectors, dict):
         raise StoreError(
-            'a Qdrant server needs qdrant-client: pip install "moodswarm[server]"'
-        ) from error
-    # The check of versions would be a request, and its failure only a warning.
-    return QdrantClient(
-        url=url, api_key=api_key, timeout=max(1, round(timeout)), check_compatibility=False
-    )
-
-
-def _problem(url: str | None) -> str:
-    """Return what is wrong with an address, or nothing."""
-    if not url:
-        return "is empty"
-    try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
-    except ValueError:
-        return "has a host or a port that is none"
-    if parts.scheme not in ("http", "https"):
-        return "does not start with http:// or https://"
-    return "" if host else "names no host"
-
-
-def shown(url: str) -> str:
-    """Return an address as messages show it: scheme, host and port, no login and no path."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def ask(location: str, call: Callable[..., _Answer], *arguments: Any, **options: Any) -> _Answer:
-    """Make a request; every one of ours may be repeated, its effect is the same.
-
-    Raises:
-        StoreUnavailable: no connection, a server that stays busy, or a refused key.
-        StoreFull: the server has no space.
-        StoreError: the server refuses the request itself.
-    """
-    from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
-
-    for pause in (*_PAUSES, None):
-        try:
-            return call(*arguments, **options)
-        except ResponseHandlingException as error:
-            if pause is None:
-                raise StoreUnavailable(
-                    f"no answer from the Qdrant server at {location}: {error}. Start it, or check "
-                    "the address and the network"
-                ) from error
-        except UnexpectedResponse as error:
-            if pause is None or error.status_code not in _BUSY:
-                raise _refusal(location, error.status_code, error.content) from error
-        time.sleep(pause)
-    raise AssertionError("unreachable")
-
-
-def _refusal(location: str, status: int | None, content: bytes) -> StoreError:
-    said = content.decode(errors="replace")[:300]
-    if status in _REFUSED:
-        return StoreUnavailable(
-            f"the Qdrant server at {location} refuses the key (status {status}); set the "
-            "`api_key` of this store's credentials to one that may write"
+            f"a collection has the named vectors {sorted(vectors)}, so it belongs to another "
+            "program. Set a `prefix` for this store"
         )
-    if status in _BUSY:
-        return StoreUnavailable(f"the Qdrant server at {location} stays busy ({status}): {said}")
-    if status == _OUT_OF_SPACE or "No space left" in said:
-        return StoreFull(f"the Qdrant server at {location} has no space left: {said}")
-    return StoreError(f"the Qdrant server at {location} refuses a request ({status}): {said}")
+    return vectors.size
+
+
+def has_lexical(found: "models.CollectionInfo") -> bool:
+    """Return whether the points of a collection may have sparse vectors."""
+    return LEXICAL in (found.config.params.sparse_vectors or {})
+
+
+def sparse_vector(indices: list[int], values: list[float]) -> "models.SparseVector":
+    """Build the client's form of a sparse vector."""
+    from qdrant_client import models
+
+    return models.SparseVector(indices=indices, values=values)
+
+
+def live_frequencies() -> "models.SearchParams":
+    """Weight words by the number of points they occur in now, without deleted ones.
+
+    The server's own counts include deleted points until it optimizes their segment, so scores would
+    depend on the history of the collection. Servers before 1.19 ignore this setting and use their
+    own counts.
+    """
+    from qdrant_client import models
+
+    return models.SearchParams(idf=models.IdfCorpusParams(corpus=models.Filter()))
+
+
+def filter_of(match: Match, unless: Match | None = None) -> "models.Filter":
+    """Build a filter for points that meet all of `match`, but not all of `unless`."""
+    from qdrant_client import models
+
+    exception: list[Any] = [models.Filter(must=_conditions(unless))] if unless else []
+    return models.Filter(must=_conditions(match), must_not=exception)
+
+
+def having_lexical() -> "models.Filter":
+    """Build a filter for points that have a sparse vector."""
+    from qdrant_client import models
+
+    return models.Filter(must=[models.HasVectorCondition(has_vector=LEXICAL)])
+
+
+def _conditions(match: Match) -> list[Any]:
+    return [_condition(field, values) for field, values in match.items()]
+
+
+def _condition(field: str, values: Sequence[str] | Sequence[int] | TimeRange) -> Any:
+    """Build the condition on one field; `id` means the id of the point."""
+    from qdrant_client import models
+
+    if isinstance(values, TimeRange):
+        times = models.DatetimeRange(gte=values.since, lt=values.until)
+        return models.FieldCondition(key=field, range=times)
+    if field == "id":
+        return models.HasIdCondition(has_id=list(uuids_among([str(value) for value in values])))
+    return models.FieldCondition(key=field, match=models.MatchAny(any=list(values)))  # type: ignore[arg-type]

@@ -9,34 +9,35 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from moodswarm.records.sparse import SparseVector
-from moodswarm.stores.documents.protocol import StoreStatus
 from moodswarm.stores.errors import StoreError
-from moodswarm.stores.vectors.conditions import check_match
+from moodswarm.stores.status import StoreStatus
 from moodswarm.stores.vectors.points import (
     batches,
     both_vectors,
     check_name,
-    filter_needs_scan,
     missing_collection,
-    nearest,
     page_row,
     payloads,
     point_ids,
     point_vectors,
-    query_vector,
     size_mismatch,
 )
-from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match
-from moodswarm.stores.vectors.server.queries import (
+from moodswarm.stores.vectors.protocol import CollectionStatus, Hit, Match, check_match
+from moodswarm.stores.vectors.search_policy import (
+    filter_needs_scan,
+    nearest,
+    payload_of,
+    query_vector,
+)
+from moodswarm.stores.vectors.server.connection import ask, connect, shown
+from moodswarm.stores.vectors.server.requests import (
     filter_of,
     has_lexical,
     having_lexical,
     live_frequencies,
-    payload_of,
     sparse_vector,
     vector_size,
 )
-from moodswarm.stores.vectors.server.requests import ask, connect, shown
 from moodswarm.stores.vectors.sparse_points import LEXICAL, check_query, lexical_vectors
 
 if TYPE_CHECKING:
@@ -53,20 +54,22 @@ logger = logging.getLogger(__name__)
 class ServerVectorStore:
     """Collections on a Qdrant server; implements `VectorStore`.
 
-    Nothing is connected before the first call. A write returns when the server has it in its
-    write-ahead log, so `flush` has nothing left to do; the server builds its indexes by itself.
+    No connection is made before the first call. A write returns once the server has it in its
+    write-ahead log, so `flush` has nothing to do. The server builds its indexes by itself.
 
     Args:
         url: Address of the server, such as `http://localhost:6333`.
-        api_key: Key of the server, where it has one; never part of a message.
-        prefix: Put before the name of every collection, so that stores can share a server.
-        timeout: Seconds for one request.
-        client: Used instead of connecting; tests give `QdrantClient(":memory:")`.
+        api_key: Key of the server, if it needs one; never part of a message.
+        prefix: Put before the name of every collection, so that several stores can share a
+            server.
+        timeout: Seconds that one request may take.
+        client: Use this instead of connecting; tests pass `QdrantClient(":memory:")`.
 
     Raises:
-        StoreUnavailable: the address is not valid, or, at any call, the server cannot be reached
+        StoreUnavailable: the address is invalid. Any call raises it if the server cannot be reached
             or refuses the key.
-        StoreError: qdrant-client is not installed, or the server refuses a request.
+        StoreError: qdrant-client is not installed. Any call raises it if the server refuses the
+            request.
     """
 
     def __init__(
@@ -133,18 +136,18 @@ class ServerVectorStore:
         )
         self._ask(self._client.create_vector_name, self._full(name), LEXICAL, wanted)
         logger.info(
-            "collection %s, of an earlier version, can hold sparse vectors now; its points get "
-            "theirs as they are written again",
+            "collection %s, made by an earlier version, can hold sparse vectors now; each of its "
+            "points gets one when it is written again",
             name,
         )
 
     def delete_collection(self, name: str) -> None:
-        """Delete a collection with all its points; one that does not exist is fine."""
+        """Delete a collection with all its points; do nothing if it does not exist."""
         if self._look(name):
             self._ask(self._client.delete_collection, self._full(name))
 
     def upsert_points(self, name: str, points: pa.Table) -> None:
-        """Write points; a point of the same id is replaced. Durable when this returns."""
+        """Write points, replacing those of the same id; they are durable when this returns."""
         from qdrant_client import models
 
         found = self._need(name)
@@ -158,7 +161,7 @@ class ServerVectorStore:
             self._ask(self._client.upsert, self._full(name), structs, wait=True)
 
     def delete_points(self, name: str, match: Match, unless: Match | None = None) -> None:
-        """Delete the points that meet `match` and do not meet `unless`."""
+        """Delete the points that meet `match` but not `unless`."""
         from qdrant_client import models
 
         chosen = models.FilterSelector(filter=filter_of(check_match(match), check_match(unless)))
@@ -174,7 +177,7 @@ class ServerVectorStore:
         exact: bool | None = None,
         fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Return the k nearest points, best first, ties by id; none without the collection."""
+        """Return the k nearest points, best first; none if the collection does not exist."""
         from qdrant_client import models
 
         match = check_match(match)
@@ -199,7 +202,7 @@ class ServerVectorStore:
         match: Match | None = None,
         fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Return the k points that share the most with the query, best first, ties by id."""
+        """Return the k points with the highest lexical score, best first, ties ordered by id."""
         from qdrant_client import models
 
         match = check_match(match)
@@ -234,7 +237,7 @@ class ServerVectorStore:
         with_vectors: bool = False,
         page_points: int = 1_000,
     ) -> Iterator[list[dict[str, Any]]]:
-        """Stream points ordered by id, a list per page; `vector` is float32 [dim], unit norm."""
+        """Stream points ordered by id, one list per page; `vector` is float32 [dim], unit norm."""
         options: Mapping[str, Any] = {
             "scroll_filter": filter_of(check_match(match)),
             "limit": page_points,
@@ -253,7 +256,7 @@ class ServerVectorStore:
                 return
 
     def count(self, name: str, match: Match | None = None) -> int:
-        """Count points exactly; 0 where the collection does not exist."""
+        """Count points exactly; 0 if the collection does not exist."""
         match = check_match(match)
         return self._count(name, match, exact=True) if self._look(name) else 0
 
@@ -270,13 +273,13 @@ class ServerVectorStore:
         """Do nothing: the server has acknowledged every write."""
 
     def status(self) -> StoreStatus:
-        """Reach the server and count the points of every collection."""
+        """Connect to the server and count the points of every collection."""
         version = self._ask(self._client.info).version
         counts = {collection.name: collection.points for collection in self.collections()}
         return StoreStatus("qdrant-server", version, self._location, counts)
 
     def close(self) -> None:
-        """Release connections; closing twice is fine."""
+        """Release the connections; closing twice is allowed."""
         self._closed = True
         self._client.close()
 
@@ -293,7 +296,7 @@ class ServerVectorStore:
         return full.startswith(self._prefix) and full != self._prefix
 
     def _look(self, name: str) -> "models.CollectionInfo | None":
-        """Describe a collection; asked every time, as other processes may create or remove it."""
+        """Describe a collection; never cached, since other processes may create or delete it."""
         if not self._ask(self._client.collection_exists, self._full(name)):
             return None
         return self._ask(self._client.get_collection, self._full(name))
@@ -313,7 +316,7 @@ class ServerVectorStore:
         points = self._count(name, {}, exact=True)
         indexed = found.indexed_vectors_count or 0
         if has_lexical(found):
-            # The server counts sparse vectors too, which are always in an index.
+            # The server counts sparse vectors as well, and those are always in an index.
             count = self._client.count
             indexed -= self._ask(count, self._full(name), count_filter=having_lexical()).count
         return CollectionStatus(name, points, vector_size(found), min(max(indexed, 0), points))

@@ -1,0 +1,85 @@
+"""Export of documents: JSON lines that bring back an identical store."""
+
+import errno
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from moodswarm.imports.lines import AUTHOR
+from moodswarm.records import Author
+from moodswarm.records.jsonl import document_to_line
+from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.stores.errors import StoreFull, StoreUnavailable
+
+
+def export_documents(store: DocumentStore, target: str | os.PathLike[str] | BinaryIO) -> int:
+    """Write all documents, including tombstoned ones, one per line and ordered by id.
+
+    The same documents yield the same bytes. After them, a line such as `{"author": "Ada Byron"}`
+    names each author whom the documents alone would not bring back: one without documents, or
+    with a better spelling than theirs.
+
+    Args:
+        store: It may be written to meanwhile; each document is exported as it is when reached.
+        target: A path (compressed if it ends in `.gz`), which appears only once it is complete,
+            or a binary stream.
+
+    Returns:
+        The number of documents.
+
+    Raises:
+        StoreFull: there is no space left for the file.
+        StoreUnavailable: the file cannot be written.
+    """
+    if not isinstance(target, str | os.PathLike):
+        return _write_lines(store, target)
+    with _completed(Path(target)) as stream:
+        if not os.fspath(target).endswith(".gz"):
+            return _write_lines(store, stream)
+        # Without a name and a time in the header, the same documents yield the same bytes.
+        with gzip.GzipFile(filename="", mode="wb", fileobj=stream, mtime=0) as zipped:
+            return _write_lines(store, cast(BinaryIO, zipped))
+
+
+def _write_lines(store: DocumentStore, stream: BinaryIO) -> int:
+    count, met = 0, dict[str, Author]()
+    for document in chain.from_iterable(store.scan_documents(include_deleted=True)):
+        stream.write(f"{document_to_line(document)}\n".encode())
+        author = Author.from_full_name(document.author_full_name)
+        met[author.id] = author.better_spelled(met.get(author.id, author))
+        count += 1
+    for author in store.authors():
+        if met.get(author.id) != author:
+            stream.write(f"{_author_line(author)}\n".encode())
+    return count
+
+
+def _author_line(author: Author) -> str:
+    return json.dumps({AUTHOR: author.full_name}, ensure_ascii=False)
+
+
+@contextmanager
+def _completed(path: Path) -> Iterator[BinaryIO]:
+    """Yield a stream to a file beside `path`, which replaces `path` once the block succeeds."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull(
+                f"there is no space left to write {path}; nothing of it was kept"
+            ) from error
+        raise StoreUnavailable(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,58 @@
+"""The shapes that every source yields: a document, or the reason why an entry did not become one.
+
+A source is a file of JSON lines or an export archive. Its reader knows nothing of stores: it turns
+entries into items, and the importer does the rest.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from moodswarm.records import Author, Document, InvalidDocument
+
+#: The value of `Document.spider` for documents that an archive brought.
+_SPIDER = "archive"
+
+#: A line number, or a place in words: a file within an archive, perhaps with a line or an id.
+#: 0 or an empty text stands for the source as a whole.
+Place = int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An entry that became a document."""
+
+    where: Place
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An entry that is left out on purpose.
+
+    Attributes:
+        where: Its place.
+        reason: A code that reports count, such as `draft`, `reply` or `not_own_words`.
+    """
+
+    where: Place
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """An entry that cannot be read; `reason` says in words what is wrong with it."""
+
+    where: Place
+    reason: str
+
+
+#: An author stands alone where an export names one who has no documents.
+Item = Found | Skipped | Unusable | Author
+
+
+def build(where: Place, **values: Any) -> Found | Unusable:
+    """Build a document from an entry of an archive, or say which of its fields is wrong."""
+    try:
+        return Found(where, Document.create(**values, spider=_SPIDER))
+    except InvalidDocument as error:
+        return Unusable(where, str(error))

@@ -1,0 +1,32 @@
+"""One database holds the documents, the crawl ledger and the calls of language models.
+
+A new stage that keeps records of its own leaves `DocumentStore` alone. It adds
+1. a protocol in a module beside `ledger.py`,
+2. a class in `sqlite/` and one in `mongodb/`, over the connection that the store has open,
+3. a property to `DocumentDatabase`, and
+4. a contract suite in `tests/contracts`.
+"""
+
+from typing import Protocol
+
+from moodswarm.stores.documents.calls import CallStore
+from moodswarm.stores.documents.ledger import LedgerStore
+from moodswarm.stores.documents.protocol import DocumentStore
+
+
+class DocumentDatabase(DocumentStore, Protocol):
+    """A document store, and the other stores that share its connection.
+
+    Use this type where a database is opened, closed or passed on. Code that reads or writes
+    should ask for the one protocol that it needs.
+    """
+
+    @property
+    def ledger(self) -> LedgerStore:
+        """The crawl ledger."""
+        ...
+
+    @property
+    def calls(self) -> CallStore:
+        """The calls of language models."""
+        ...

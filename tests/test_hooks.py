@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,24 @@ REPORT: dict[str, Any] = {
 @pytest.fixture
 def project(tmp_path: Path, tiny_model: Path) -> SmallProject:
     return SmallProject.create(tmp_path / "project", tiny_model)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of MLflow, which takes two CPU-seconds to make."""
+    mlflow = pytest.importorskip("mlflow")
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+def track(project: SmallProject, database: Path) -> str:
+    """Have MLflow record the runs of a project, and return where."""
+    uri = f"sqlite:///{shutil.copy(database, project.path / 'mlflow.db')}"
+    (project.path / "conf/local/mlflow.yml").write_text(
+        yaml.safe_dump({"server": {"mlflow_tracking_uri": uri}})
+    )
+    return uri
 
 
 def evaluate(project: SmallProject) -> dict[str, Any]:
@@ -120,13 +139,10 @@ def test_a_run_waits_for_the_folder(project: SmallProject, monkeypatch: pytest.M
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_mlflow_records_parameters_and_metrics(project: SmallProject) -> None:
+def test_mlflow_records_parameters_and_metrics(project: SmallProject, database: Path) -> None:
     mlflow = pytest.importorskip("mlflow")
     pytest.importorskip("kedro_mlflow")
-    uri = f"sqlite:///{project.path}/mlflow.db"
-    (project.path / "conf/local/mlflow.yml").write_text(
-        yaml.safe_dump({"server": {"mlflow_tracking_uri": uri}})
-    )
+    uri = track(project, database)
     project.upsert([article(1), post(1)])
     project.run()
     project.run()
@@ -142,7 +158,9 @@ def test_mlflow_records_parameters_and_metrics(project: SmallProject) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_mlflow_has_the_numbers_of_an_evaluation_that_fell(project: SmallProject) -> None:
+def test_mlflow_has_the_numbers_of_an_evaluation_that_fell(
+    project: SmallProject, database: Path
+) -> None:
     mlflow = pytest.importorskip("mlflow")
     pytest.importorskip("kedro_mlflow")
     project.upsert([article(n, text) for n, text in enumerate(TEXTS)])
@@ -154,10 +172,7 @@ def test_mlflow_has_the_numbers_of_an_evaluation_that_fell(project: SmallProject
         "value": 1.5
     }
     path.write_text(json.dumps(recorded))
-    uri = f"sqlite:///{project.path}/mlflow.db"
-    (project.path / "conf/local/mlflow.yml").write_text(
-        yaml.safe_dump({"server": {"mlflow_tracking_uri": uri}})
-    )
+    uri = track(project, database)
     with pytest.raises(RetrievalRegressed):
         evaluate(project)
     client = mlflow.MlflowClient(uri)

@@ -13,7 +13,7 @@ import pytest
 
 from crawl.git_server import serve_git
 from crawl.repositories.building import publish
-from crawl.runs import SECONDS, known, make_spec, run, source, start
+from crawl.runs import SECONDS, Run, known, make_spec, run, source, start
 from crawl.site import TEXT, Answer, Site, article, feed, serve
 from moodswarm.crawl.browser.chromium import find_browser
 from moodswarm.crawl.event_pipe import EventPipe
@@ -115,13 +115,37 @@ def test_a_crawl_that_takes_too_long_ends_and_says_so(site: Site, tmp_path: Path
     assert ended.finished.reasons == {"web": "closespider_timeout"}
 
 
-def test_statistics_are_written_whole(site: Site, tmp_path: Path) -> None:
-    site["/feed.xml"] = feed(site.address, "/gone")
-    ended = run(make_spec(tmp_path, site, [source(f"{site.address}/feed.xml")]), tmp_path)
-    statistics = json.loads((tmp_path / "statistics.json").read_text())
+PROGRAM = """
+import sys
+from moodswarm.crawl.child import main
+main()
+print("loaded:", *sorted(sys.modules), file=sys.stderr)
+"""
+
+
+@pytest.fixture(scope="module")
+def listing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
+    """A crawl of a feed, whose log ends with the modules it loaded, and its folder."""
+    folder = tmp_path_factory.mktemp("listing")
+    with serve() as site:
+        site["/feed.xml"] = feed(site.address, "/gone")
+        spec = make_spec(folder, site, [source(f"{site.address}/feed.xml")])
+        return run(spec, folder, ["-c", PROGRAM]), folder
+
+
+@pytest.mark.parametrize("module", ["selenium", "aiohttp", "requests", "torch", "kedro"])
+def test_plain_pages_do_not_load(module: str, listing: tuple[Run, Path]) -> None:
+    loaded = listing[0].log.rpartition("loaded:")[2].split()
+    assert "scrapy" in loaded
+    assert module not in loaded
+
+
+def test_statistics_are_written_whole(listing: tuple[Run, Path]) -> None:
+    ended, folder = listing
+    statistics = json.loads((folder / "statistics.json").read_text())
     assert ended.finished.reasons == {"web": "finished"}
     assert statistics["web"]["visited/gone"] == 1
-    assert {p.name for p in tmp_path.iterdir()} == {
+    assert {p.name for p in folder.iterdir()} == {
         "links.jsonl", "spec.json", "statistics.json", "log.txt",
     }  # fmt: skip
 

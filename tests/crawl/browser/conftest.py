@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from crawl.browser.site import Site, serve
-from moodswarm.crawl.browser import find_browser
-from moodswarm.crawl.browser.chromium import Setup
+from moodswarm.crawl.browser.chromium import Setup, find_browser
 from moodswarm.crawl.browser.page import Page, Visit
 from moodswarm.crawl.browser.pool import BrowserPool
 

@@ -10,10 +10,12 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import scrapy.core.downloader.contextfactory  # noqa: F401  # early, as in `child`
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 
-from moodswarm.crawl.browser import MIDDLEWARE, MIDDLEWARE_ORDER, BrowserRequest
+from moodswarm.crawl.browser.gate import MIDDLEWARE, MIDDLEWARE_ORDER
+from moodswarm.crawl.browser.requests import BrowserRequest
 from moodswarm.crawl.egress import EgressPolicy
 from moodswarm.crawl.egress.proxy import EgressProxy
 from moodswarm.crawl.spec import Browser, Egress
@@ -78,8 +80,7 @@ def main() -> None:
                 "DOWNLOAD_MAXSIZE": 1_000_000,
                 "USER_AGENT": "MoodSwarm test",
                 "LOG_LEVEL": "WARNING",
-                "TELNETCONSOLE_ENABLED": False,
-                "REMOTE_CONTROL_ENABLED": False,
+                "EXTENSIONS_BASE": {},
                 "CONCURRENT_REQUESTS": 32,
                 **settings,
             }

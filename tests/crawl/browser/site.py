@@ -39,7 +39,7 @@ PAGES = {
     "/busy": script("while (true) {}", "before"),
     "/prompts": script(f"alert('a'); confirm('b'); prompt('c'); print(); {show()}"),
     "/framed-prompts": script(show(), "<iframe srcdoc='<script>alert(1)</script>'></iframe>"),
-    "/big": script("document.body.innerHTML = '<p hidden>' + 'x'.repeat(50e6) + '</p>'"),
+    "/big": script("document.body.innerHTML = '<p hidden>' + 'x'.repeat(2e6) + '</p>'"),
     "/greedy": script(
         "const a = []; setInterval(() => { a.push(new Uint8Array(5e7).fill(1));"
         "document.body.append(a.length); }, 100)"

@@ -39,21 +39,28 @@ def crawl(site: Site, plain: list[str], shown: list[str], **settings: Any) -> di
 
 
 @pytest.fixture(scope="module")
-def mixed(needs_chromium: None, site: Site) -> dict[str, dict[str, Any]]:
-    """The pages by address, from a crawl with pages of both kinds."""
-    shown = ["/agent", "/late", "/status/503"]
-    return {p["url"]: p for p in crawl(site, ["/script"], shown, HTTPERROR_ALLOW_ALL=True)["came"]}
+def mixed(needs_chromium: None, site: Site) -> dict[str, Any]:
+    """The result of a crawl with pages of both kinds."""
+    shown = [*["/late"] * 5, "/agent", "/status/503"]
+    more = {"HTTPERROR_ALLOW_ALL": True, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
+    return crawl(site, ["/script"] * 50, shown, **more)
 
 
-def test_a_crawl_mixes_plain_and_browser_pages(mixed: dict[str, Any], site: Site) -> None:
-    assert mixed[site.url("/script")]["text"] == ""
-    assert mixed[site.url("/agent")]["text"] == "MoodSwarm test"
-    assert mixed[site.url("/late")]["text"] == SHOWN
-    assert mixed[site.url("/late")]["flags"] == ["browser"]
+@pytest.fixture(scope="module")
+def pages(mixed: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The pages of that crawl by their addresses."""
+    return {page["url"]: page for page in mixed["came"]}
 
 
-def test_a_retry_keeps_what_was_asked(mixed: dict[str, Any], site: Site) -> None:
-    page = mixed[site.url("/status/503")]
+def test_a_crawl_mixes_plain_and_browser_pages(pages: dict[str, Any], site: Site) -> None:
+    assert pages[site.url("/script")]["text"] == ""
+    assert pages[site.url("/agent")]["text"] == "MoodSwarm test"
+    assert pages[site.url("/late")]["text"] == SHOWN
+    assert pages[site.url("/late")]["flags"] == ["browser"]
+
+
+def test_a_retry_keeps_what_was_asked(pages: dict[str, Any], site: Site) -> None:
+    page = pages[site.url("/status/503")]
     assert (page["status"], page["scrolls"]) == (503, 1)
     assert site.asked.count("/status/503") == 2
 
@@ -78,11 +85,8 @@ def test_without_a_browser_the_reason_is_named(site: Site, use: str, tmp_path: P
     assert page["reason"] == "needs_browser"
 
 
-@pytest.mark.slow
-def test_slow_browser_pages_hold_up_no_plain_page(needs_chromium: None, site: Site) -> None:
-    slow, plain = ["/late"] * 5, ["/script"] * 50
-    result = crawl(site, plain, slow, CONCURRENT_REQUESTS_PER_DOMAIN=8)
-    urls = [page["url"] for page in result["came"]]
+def test_slow_browser_pages_hold_up_no_plain_page(mixed: dict[str, Any], site: Site) -> None:
+    urls = [page["url"] for page in mixed["came"]]
     assert (urls.count(site.url("/late")), urls.count(site.url("/script"))) == (5, 50)
     assert site.url("/late") not in urls[:50]
-    print(f"longest stop of the event loop: {result['lag']:.3f} s")  # noqa: T201
+    print(f"longest stop of the event loop: {mixed['lag']:.3f} s")  # noqa: T201

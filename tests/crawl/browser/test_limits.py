@@ -8,38 +8,56 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from crawl.browser.conftest import make_setup
 from crawl.browser.site import SHOWN, Site
-from moodswarm.crawl.browser import BrowserMissing, PageFailed, PageRefused, PageTimedOut
-from moodswarm.crawl.browser.chromium import Setup
-from moodswarm.crawl.browser.page import Visit
+from moodswarm.crawl.browser.errors import BrowserMissing, PageFailed, PageRefused, PageTimedOut
+from moodswarm.crawl.browser.page import Page, Visit
 from moodswarm.crawl.browser.pool import BrowserPool
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 _PATIENCE_SECONDS = 20.0
 
 
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """The folder of the pool that several tests share; `tmp_path` is too long for a socket."""
+    with tempfile.TemporaryDirectory(prefix="b-") as made:
+        yield Path(made)
+
+
 @pytest.fixture
-def pool(needs_chromium: None, temporary: Path) -> Iterator[BrowserPool]:
-    made = BrowserPool(1)
-    yield made
-    made.close()
+def shared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder for the browsers' files, which their command lines name."""
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
 
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return a folder for the browsers' files, which their command lines name.
-
-    `tmp_path` is too long for a socket.
-    """
+    """Return the same for a test that starts a browser of its own."""
     with tempfile.TemporaryDirectory(prefix="b-") as folder:
         monkeypatch.setattr("tempfile.tempdir", folder)
         yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def pool(needs_chromium: None, folder: Path) -> Iterator[BrowserPool]:
+    """One browser at a time; each test ends the one that the test before it left."""
+    with closing(BrowserPool(1)) as made:
+        yield made
+
+
+def open_page(pool: BrowserPool, site: Site, path: str, **limits: object) -> Page:
+    """Open a page with these limits, which a browser otherwise keeps from its first page."""
+    setup = make_setup(**limits)
+    for driver in pool._idle:
+        driver.setup = setup
+    return pool.open(setup, Visit(site.url(path), 5))
 
 
 def running(temporary: Path, kind: str = "") -> list[int]:
@@ -65,10 +83,6 @@ def wait_for(condition: object) -> bool:
     return False
 
 
-def hasty() -> Setup:
-    return make_setup(page_seconds=3.0)
-
-
 @LINUX
 @pytest.mark.parametrize(
     "path",
@@ -79,25 +93,26 @@ def hasty() -> Setup:
     ],
 )
 def test_a_page_that_never_ends_costs_its_time_and_its_browser(
-    pool: BrowserPool, site: Site, temporary: Path, path: str
+    pool: BrowserPool, site: Site, shared: Path, path: str
 ) -> None:
-    with pytest.raises(PageTimedOut, match="within 3 seconds"):
-        pool.open(hasty(), Visit(site.url(path), 5))
-    assert (running(temporary), list(temporary.iterdir())) == ([], [])
-    assert SHOWN.encode() in pool.open(make_setup(), Visit(site.url("/script"), 0)).html
+    with pytest.raises(PageTimedOut, match="within 2 seconds"):
+        open_page(pool, site, path, page_seconds=2.0)
+    assert (running(shared), list(shared.iterdir())) == ([], [])
+    assert SHOWN.encode() in open_page(pool, site, "/script").html
 
 
-def test_a_page_that_takes_all_memory_loses_its_browser(pool: BrowserPool, site: Site) -> None:
-    with pytest.raises(PageRefused, match="over 700 MiB") as refused:
-        pool.open(make_setup(memory_mib=700), Visit(site.url("/greedy"), 0))
+def test_a_page_that_takes_all_memory_loses_its_browser(needs_chromium: None, site: Site) -> None:
+    with (
+        closing(BrowserPool(1)) as pool,
+        pytest.raises(PageRefused, match="over 700 MiB") as refused,
+    ):
+        open_page(pool, site, "/greedy", memory_mib=700)
     assert refused.value.reason == "too_large"
 
 
 @LINUX
 @pytest.mark.parametrize("victim", ["--type=renderer", "chromedriver"])
-def test_a_crash_costs_one_page(
-    pool: BrowserPool, site: Site, temporary: Path, victim: str
-) -> None:
+def test_a_crash_costs_one_page(pool: BrowserPool, site: Site, shared: Path, victim: str) -> None:
     site.asked.clear()
     ended = threading.Event()
 
@@ -105,7 +120,7 @@ def test_a_crash_costs_one_page(
         # Killed repeatedly, because a page may move to a new renderer when its old one dies.
         assert wait_for(lambda: "/busy" in site.asked)
         while not ended.wait(0.2):
-            for pid in running(temporary, victim):
+            for pid in running(shared, victim):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
 
@@ -113,12 +128,12 @@ def test_a_crash_costs_one_page(
     thread.start()
     try:
         with pytest.raises(PageFailed) as failed:
-            pool.open(make_setup(page_seconds=15.0), Visit(site.url("/busy"), 0))
+            open_page(pool, site, "/busy", page_seconds=15.0)
     finally:
         ended.set()
         thread.join()
     assert failed.value.reason == "browser_crashed"
-    assert SHOWN.encode() in pool.open(make_setup(), Visit(site.url("/script"), 0)).html
+    assert SHOWN.encode() in open_page(pool, site, "/script").html
 
 
 @LINUX

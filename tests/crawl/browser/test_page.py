@@ -8,7 +8,7 @@ from selenium.webdriver.support import expected_conditions
 
 from crawl.browser.conftest import Open, make_setup
 from crawl.browser.site import SHOWN, Site
-from moodswarm.crawl.browser import PageFailed, PageRefused
+from moodswarm.crawl.browser.errors import PageFailed, PageRefused
 from moodswarm.crawl.browser.page import Visit
 from moodswarm.crawl.browser.pool import BrowserPool
 
@@ -96,24 +96,6 @@ def test_a_screenshot_is_a_png(open_page: Open) -> None:
     assert (open_page("/script", screenshot=True).screenshot or b"").startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize(
-    ("path", "reason", "words"),
-    [
-        ("/json", "not_html", "application/json"),
-        ("/nothing", "not_html", "ERR_ABORTED"),
-        ("/download", "not_html", "for download"),
-        ("/big", "too_large", "over 1000000 bytes"),
-        ("/redirect/file:///etc/passwd", "egress", "ERR_UNSAFE_REDIRECT"),
-    ],
-)
-def test_anything_but_a_page_is_refused(
-    open_page: Open, path: str, reason: str, words: str
-) -> None:
-    with pytest.raises(PageRefused, match=words) as refused:
-        open_page(path)
-    assert refused.value.reason == reason
-
-
 def test_a_refused_address_starts_no_browser(open_page: Open, pool: BrowserPool) -> None:
     open_page("/script")
     before = pool._idle[0]
@@ -132,3 +114,22 @@ def test_a_server_that_is_not_there_is_a_failure_with_its_reason(pool: BrowserPo
 def test_only_the_web_is_opened(pool: BrowserPool, url: str) -> None:
     with pytest.raises(PageRefused, match="http and https"):
         pool.open(make_setup(), Visit(url, 0))
+
+
+# These come last, since a page that is too large ends the browser that all share.
+@pytest.mark.parametrize(
+    ("path", "reason", "words"),
+    [
+        ("/json", "not_html", "application/json"),
+        ("/nothing", "not_html", "ERR_ABORTED"),
+        ("/download", "not_html", "for download"),
+        ("/redirect/file:///etc/passwd", "egress", "ERR_UNSAFE_REDIRECT"),
+        ("/big", "too_large", "over 1000000 bytes"),
+    ],
+)
+def test_anything_but_a_page_is_refused(
+    open_page: Open, path: str, reason: str, words: str
+) -> None:
+    with pytest.raises(PageRefused, match=words) as refused:
+        open_page(path)
+    assert refused.value.reason == reason

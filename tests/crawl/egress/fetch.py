@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import scrapy
+import scrapy.core.downloader.contextfactory  # early, as in `child`
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.exceptions import CannotResolveHostError
 from scrapy.http import Response
@@ -78,7 +79,7 @@ process = AsyncCrawlerProcess({
     "DOWNLOADER_MIDDLEWARES": {guard.MIDDLEWARE: guard.MIDDLEWARE_ORDER},
     "LOG_LEVEL": "ERROR",
     "RETRY_ENABLED": False,
-    "TELNETCONSOLE_ENABLED": False,
+    "EXTENSIONS_BASE": {},
     "ROBOTSTXT_OBEY": True,
     **({"TWISTED_DNS_RESOLVER": TurningResolver} if asking.get("turning") else {}),
     **asking.get("settings", {}),

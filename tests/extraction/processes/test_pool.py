@@ -19,7 +19,7 @@ PAGE = b"<body><article><h1>Hinges</h1>" + b"<p>The shed door speaks first, in a
 SLOW = b"<body>" + b"<div class=highlight>" * 200 + b"<pre>a</pre>" * 20_000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pool() -> Iterator[ExtractionPool]:
     with ExtractionPool(1, 30.0, 3_000_000, 1_024) as one:
         yield one
@@ -113,10 +113,18 @@ def test_no_worker_outlives_a_killed_parent() -> None:
     os.close(watch)
 
 
-@pytest.mark.parametrize("module", ["torch", "kedro", "scrapy", "pyarrow"])
-def test_a_worker_never_loads(module: str) -> None:
+@pytest.fixture(scope="module")
+def loaded() -> set[str]:
+    """The modules of a process that has extracted a page."""
     program = (
         "import sys\nfrom moodswarm.extraction.page import extract_page\n"
-        f"extract_page({PAGE!r}, {URL!r})\nsys.exit({module!r} in sys.modules)"
+        f"extract_page({PAGE!r}, {URL!r})\nprint(*sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    return set(done.stdout.decode().split())
+
+
+@pytest.mark.parametrize("module", ["torch", "kedro", "scrapy", "pyarrow"])
+def test_a_worker_never_loads(module: str, loaded: set[str]) -> None:
+    assert "trafilatura" in loaded
+    assert module not in loaded

@@ -7,28 +7,7 @@ work outside the reactor's thread, cookies that no other page sees, real HTTP st
     settings["MOODSWARM_BROWSER"] = spec.browser
     settings["MOODSWARM_BROWSER_PROXY"] = start_egress_proxy  # called at the first page
 
-`USER_AGENT` and `DOWNLOAD_MAXSIZE` apply as for any other page.
+`MIDDLEWARE` is in `gate` and `BrowserRequest` in `requests`. `USER_AGENT` and `DOWNLOAD_MAXSIZE`
+apply as for any other page. Nothing is imported here, because all modules but the gate and the
+errors load Selenium.
 """
-
-from moodswarm.crawl.browser.chromium import BrowserPaths, find_browser
-from moodswarm.crawl.browser.errors import (
-    BrowserMissing,
-    PageFailed,
-    PageRefused,
-    PageTimedOut,
-)
-from moodswarm.crawl.browser.middleware import MIDDLEWARE, MIDDLEWARE_ORDER, BrowserMiddleware
-from moodswarm.crawl.browser.requests import BrowserRequest
-
-__all__ = [
-    "MIDDLEWARE",
-    "MIDDLEWARE_ORDER",
-    "BrowserMiddleware",
-    "BrowserMissing",
-    "BrowserPaths",
-    "BrowserRequest",
-    "PageFailed",
-    "PageRefused",
-    "PageTimedOut",
-    "find_browser",
-]

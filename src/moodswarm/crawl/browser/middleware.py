@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-MIDDLEWARE = "moodswarm.crawl.browser.BrowserMiddleware"
-#: The last middleware, after the egress guard (10), robots.txt (100) and every other check.
-MIDDLEWARE_ORDER = 950
-
 
 class Proxy(Protocol):
     """The part of `moodswarm.crawl.egress.proxy.EgressProxy` that is used here."""
@@ -57,19 +53,8 @@ class BrowserMiddleware(SeleniumMiddleware):  # type: ignore[misc]  # the packag
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> Self:
-        """Build it; no browser is started before the first page.
-
-        Raises:
-            TypeError: the setting `MOODSWARM_BROWSER` is not a `Browser`, or there is no proxy.
-        """
-        browser = crawler.settings.get("MOODSWARM_BROWSER")
-        if not isinstance(browser, Browser):
-            raise TypeError(f"setting MOODSWARM_BROWSER: expected a Browser, got {browser!r}")
-        if not callable(crawler.settings.get("MOODSWARM_BROWSER_PROXY")):
-            raise TypeError(
-                "setting MOODSWARM_BROWSER_PROXY: expected a function that starts the proxy"
-            )
-        middleware = cls(crawler, browser)
+        """Build it from settings that `BrowserGate` has checked; no browser is started yet."""
+        middleware = cls(crawler, crawler.settings["MOODSWARM_BROWSER"])
         crawler.signals.connect(middleware.close, signals.spider_closed)
         return middleware
 

@@ -99,7 +99,7 @@ class PageSpider(SourceSpider):
         return self.spec.browser.use == "auto" and "browser" not in response.flags
 
     def _in_browser(self, link: Link) -> Request:
-        from moodswarm.crawl.browser import BrowserRequest
+        from moodswarm.crawl.browser.requests import BrowserRequest
 
         return BrowserRequest(
             link.url,

@@ -70,17 +70,20 @@ DOWNLOAD_VERIFY_CERTIFICATES = True
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "MoodSwarm"
 
-EXTENSIONS = {
-    "moodswarm.crawl.extensions.MemoryLimit": 0,
-    # Both open a port, and anybody on this machine could then run code here.
-    "scrapy.extensions.telnet.TelnetConsole": None,
-    "scrapy.extensions.remote_control.RemoteControl": None,
-    # It reads a peak that is inherited from the parent.
-    "scrapy.extensions.memusage.MemoryUsage": None,
-    "scrapy.extensions.memdebug.MemoryDebugger": None,
-    # The ledger keeps what a crawl continues from.
-    "scrapy.extensions.spiderstate.SpiderState": None,
+# Scrapy's own, without five that are not wanted. Were they switched off in `EXTENSIONS`, they would
+# still be imported, and one of them imports aiohttp, a tenth of the crawler's start. The telnet
+# console and the remote control open a port, and anybody on this machine could then run code here.
+# The memory usage reads a peak that is inherited from the parent, the memory debugger only helps
+# with Scrapy itself, and the ledger keeps what the spider state would continue from.
+EXTENSIONS_BASE = {
+    "scrapy.extensions.corestats.CoreStats": 0,
+    "scrapy.extensions.logcount.LogCount": 0,
+    "scrapy.extensions.closespider.CloseSpider": 0,
+    "scrapy.extensions.feedexport.FeedExporter": 0,
+    "scrapy.extensions.logstats.LogStats": 0,
+    "scrapy.extensions.throttle.AutoThrottle": 0,
 }
+EXTENSIONS = {"moodswarm.crawl.extensions.MemoryLimit": 0}
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False
 MEMUSAGE_ENABLED = False

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from kedro.framework import startup
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.runner import AbstractRunner
@@ -27,7 +28,15 @@ DELETED_AT = datetime(2026, 1, 2, tzinfo=UTC)
 # Every project here has the package's own settings, so Kedro reads them once per process. Reading
 # them inspects the whole call stack, which is deep under pytest, and puts a folder of the project
 # in front of the path of all later imports, those of child processes included.
-startup.configure_project = functools.cache(startup.configure_project)  # type: ignore[assignment]
+_configure = functools.cache(startup.configure_project)
+
+
+def _configure_once(package_name: str) -> None:
+    _configure(package_name)
+    pipelines.set_requested(None)  # a run before may have asked for one of them alone
+
+
+startup.configure_project = _configure_once  # type: ignore[assignment]
 startup._add_src_to_path = lambda source_dir, project_path: None
 # The same YAML in half the time. A run reads some twenty files.
 yaml.SafeLoader = yaml.CSafeLoader  # type: ignore[misc, assignment]

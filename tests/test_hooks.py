@@ -36,7 +36,7 @@ REPORT: dict[str, Any] = {
 
 @pytest.fixture
 def project(tmp_path: Path, tiny_model: Path) -> SmallProject:
-    return SmallProject.create(tmp_path / "project", tiny_model)
+    return SmallProject.create(tmp_path / "project", tiny_model, charts=True)
 
 
 @pytest.fixture(scope="module")

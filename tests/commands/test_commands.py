@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -31,10 +32,18 @@ def cli(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> Cli:
     return lambda *arguments: CliRunner().invoke(main, list(arguments))
 
 
-@pytest.fixture
-def filled(project: SmallProject) -> SmallProject:
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> SmallProject:
+    """A project whose features are made; tests work on copies of its data."""
+    project = SmallProject.create(tmp_path_factory.mktemp("commands") / "project", tiny_model)
     project.upsert([article(1), article(2), post(1, "The ferry strike is over.")])
     project.run()
+    return project
+
+
+@pytest.fixture
+def filled(project: SmallProject, indexed: SmallProject) -> SmallProject:
+    shutil.copytree(indexed.path / "data", project.path / "data", dirs_exist_ok=True)
     return project
 
 

@@ -1,7 +1,6 @@
 """A run may be killed at any moment; the next one completes exactly what is missing."""
 
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from kedro.io import DatasetError
 
+from e2e.forks import started_server
 from e2e.projects import ROOT, SmallProject, article, post, run_feature, without_vectors
 from models.tiny import build_tiny_checkpoint
 from moodswarm.stores.vectors.edge.store import EdgeVectorStore
@@ -25,16 +25,8 @@ KILLS = 20
 PAGING = {"documents": 3, "characters": 1_000}
 
 
-@pytest.fixture(scope="module")
-def forkserver() -> Any:
-    """A server that has imported everything once and starts a run in milliseconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["e2e.projects", "moodswarm.pipelines.feature", "torch"])
-    return context
-
-
-def start(forkserver: Any, project: SmallProject) -> BaseProcess:
-    process: BaseProcess = forkserver.Process(target=run_feature, args=(project.path,))
+def start(project: SmallProject) -> BaseProcess:
+    process = started_server().Process(target=run_feature, args=(project.path,))
     process.start()
     return process
 
@@ -47,15 +39,15 @@ def finish(process: BaseProcess) -> int | None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_runs_lose_nothing_and_leave_nothing_behind(
-    tmp_path: Path, tiny_model: Path, forkserver: Any
+    tmp_path: Path, tiny_model: Path
 ) -> None:
     chance = random.Random(7)
     project = SmallProject.create(tmp_path / "killed", tiny_model, paging=PAGING)
     corpus = {d.id: d for d in [*map(article, range(30)), *map(post, range(10))]}
     project.upsert(corpus.values())
-    assert finish(start(forkserver, project)) == 0
+    assert finish(start(project)) == 0
     began = time.monotonic()
-    assert finish(start(forkserver, project)) == 0
+    assert finish(start(project)) == 0
     duration = time.monotonic() - began
 
     killed = attempt = 0
@@ -71,11 +63,11 @@ def test_killed_runs_lose_nothing_and_leave_nothing_behind(
         corpus |= {d.id: d for d in edited}
         for document in gone:
             corpus.pop(document.id, None)
-        process = start(forkserver, project)
+        process = start(project)
         process.join(timeout=chance.uniform(0.0, 1.5 * duration))
         process.kill()
         killed += finish(process) == -signal.SIGKILL
-    assert finish(start(forkserver, project)) == 0
+    assert finish(start(project)) == 0
 
     undisturbed = SmallProject.create(tmp_path / "undisturbed", tiny_model)
     undisturbed.upsert(corpus.values())
@@ -142,12 +134,10 @@ def test_an_interruption_at_any_write_is_repaired_even_if_all_changes_are_undone
 
 
 @pytest.mark.slow
-def test_a_second_run_waits_for_the_first(
-    tmp_path: Path, tiny_model: Path, forkserver: Any
-) -> None:
+def test_a_second_run_waits_for_the_first(tmp_path: Path, tiny_model: Path) -> None:
     project = SmallProject.create(tmp_path / "project", tiny_model, paging=PAGING)
     project.upsert(map(article, range(20)))
-    runs = [start(forkserver, project) for _ in range(2)]
+    runs = [start(project) for _ in range(2)]
     assert [finish(run) for run in runs] == [0, 0]
     assert project.run()["documents"]["unchanged"] == 20
     index = [key for key in project.points() if key.startswith("feature_index/")]

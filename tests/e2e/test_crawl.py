@@ -12,6 +12,9 @@ from e2e.projects import SmallProject
 OUTCOMES = ("new", "changed", "unchanged", "skipped", "failed", "missing", "gone")
 
 
+pytestmark = pytest.mark.usefixtures("forked_crawlers")
+
+
 @pytest.fixture
 def blog() -> Iterator[Blog]:
     with serve_blog(posts=6) as served:

@@ -10,6 +10,8 @@ import pytest
 from crawl.site import TEXT, Answer, Site, article, feed, serve
 from e2e.crawls import crawl, stored
 
+pytestmark = pytest.mark.usefixtures("forked_crawlers")
+
 WHOLE = f"<p>From the feed. {TEXT * 3}</p>"
 
 

@@ -1,29 +1,20 @@
 """A crawl may be killed at any moment; after the next, nothing is missing or stored twice."""
 
-import multiprocessing
 import os
 import random
 import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from e2e.blog import Blog, serve_blog
 from e2e.crawls import crawl, crawl_quietly, stored
+from e2e.forks import started_server
 
 KILLS = 20
 POSTS = 60
-
-
-@pytest.fixture(scope="module")
-def forkserver() -> Any:
-    """A server that has imported everything once and starts a run in milliseconds."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["e2e.crawls"])
-    return context
 
 
 def workers(folder: Path) -> set[int]:
@@ -41,14 +32,14 @@ def workers(folder: Path) -> set[int]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_killed_crawls_lose_nothing_store_nothing_twice_and_leave_no_process(
-    tmp_path: Path, forkserver: Any
+    tmp_path: Path,
 ) -> None:
     chance = random.Random(11)
     with serve_blog(POSTS) as blog:
         blog.delay = 0.05
         killed = 0
         while killed < KILLS:
-            run = forkserver.Process(target=crawl_quietly, args=(tmp_path, blog.parameters()))
+            run = started_server().Process(target=crawl_quietly, args=(tmp_path, blog.parameters()))
             run.start()
             run.join(chance.uniform(0.2, 5.0))
             if run.exitcode is None:

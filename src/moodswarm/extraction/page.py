@@ -1,5 +1,7 @@
 """From a page to an article: all steps in order."""
 
+from dataclasses import replace
+
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Article, Refused
@@ -15,7 +17,7 @@ from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
 from moodswarm.extraction.tidying import flatten_layout_tables, tidy_headings
 from moodswarm.extraction.titles import with_title
-from moodswarm.extraction.tree import TooDeep, find_body, parse_page
+from moodswarm.extraction.tree import TooDeep, find_body, parse_page, without_controls
 from moodswarm.extraction.verdicts import refuse_application, refuse_costly, refuse_listing
 
 
@@ -36,7 +38,7 @@ def extract_page(
         return Refused("empty", "the server sent nothing")
     try:
         text = decode_page(body, content_type)
-        return refuse_costly(text) or _read(text, url)
+        return refuse_costly(text) or _clean(_read(text, url))
     except NotHtml as error:
         return Refused("not_html", str(error))
     except TooDeep as error:
@@ -48,6 +50,18 @@ def _read(text: str, url: str) -> Article | Refused:
     if root is None:
         return Refused("empty", "there is nothing in the page")
     return read_substack(root, url) or read_medium(root, url) or _read_web(root, url)
+
+
+def _clean(outcome: Article | Refused) -> Article | Refused:
+    """Remove control characters that the data in scripts can hold, unlike markup."""
+    if isinstance(outcome, Refused):
+        return outcome
+    return replace(
+        outcome,
+        title=outcome.title and without_controls(outcome.title),
+        author=outcome.author and without_controls(outcome.author),
+        content=without_controls(outcome.content),
+    )
 
 
 def _read_web(root: HtmlElement, url: str) -> Article | Refused:

@@ -13,6 +13,14 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _STRING = etree.XPath("string()")
 _TOKEN = re.compile(r"[a-z]+|\d+")
+# Characters that HTML may hold and XML may not, so that lxml refuses to write them.
+_SPACES = re.compile(r"[\x0b\x0c]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CONTROL_REFERENCE = re.compile(
+    r"&#(?:x0*(?:1?[0-9a-f]|fff[ef])|0*(?:[12]?\d|3[01]|6553[45]))(?![0-9a-f])", re.I
+)
+# Elements without content that libxml2 does not know as such: all that follows would be in them.
+_VOID = re.compile(r"<(embed|source|track|wbr|image|keygen|bgsound)\b[^<>]*+>", re.I)
 
 
 class TooDeep(ValueError):
@@ -26,14 +34,33 @@ def parse_page(text: str) -> HtmlElement | None:
         TooDeep: a part of the page would be lost.
     """
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    data = _DECLARATION.sub("", text).encode("utf-8", "replace")
+    markup = _VOID.sub(r"\g<0></\1>", without_controls(_DECLARATION.sub("", text)))
+    data = markup.encode("utf-8", "replace")
     try:
         root = html.document_fromstring(data, parser=parser)
     except etree.ParserError:
         return None
     if any("depth" in entry.message.lower() for entry in parser.error_log):
         raise TooDeep(f"nested deeper than {MAX_DEPTH} elements")
+    if _CONTROL_REFERENCE.search(markup):
+        _drop_controls(root)
     return root
+
+
+def without_controls(text: str) -> str:
+    """Return a text without the control characters that show nothing; form feeds become spaces."""
+    return _CONTROLS.sub("", _SPACES.sub(" ", text))
+
+
+def _drop_controls(root: HtmlElement) -> None:
+    """Remove the control characters that a page writes as references, such as `&#27;`."""
+    for element in elements(root):
+        if element.text:
+            element.text = without_controls(element.text)
+        if element.tail:
+            element.tail = without_controls(element.tail)
+        for name, value in element.attrib.items():
+            element.set(name, without_controls(value))
 
 
 def parse_fragment(text: str) -> HtmlElement | None:

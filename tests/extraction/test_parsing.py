@@ -58,3 +58,19 @@ def test_nothing_after_a_void_element_is_lost(tag: str, form: str) -> None:
 
 def test_many_void_elements_are_not_nested() -> None:
     assert html_to_markdown("<p>" + "a<wbr>" * 1_000, BASE) == "a" * 1_000
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["<a>", "<a href='javascript:x()'>", "<a href=''>", "<a name='top'>", "<form action='/a'>",
+     "<font>", "<span>", "<code>", "<figure>", "<details>"],
+)  # fmt: skip
+def test_an_article_within_one_element_of_any_kind_is_read(start: str) -> None:
+    text = "<p>The kettle was cold, and so the tea had to wait.</p>" * 9
+    image = "<img src='/cup.png' alt='A cup'><a href='/x'></a><a><img src='/b.png'></a>"
+    end = start.strip("<>").split()[0]
+    page = f"<body>{start}<h1>Tea</h1>{image}{text}<a>more</a></{end}></body>"
+    found = extract_page(page.encode(), BASE)
+    assert isinstance(found, Article), found
+    assert found.content.count("kettle") == 9
+    assert "![A cup](https://solano.example/cup.png)" in found.content

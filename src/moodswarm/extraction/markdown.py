@@ -57,6 +57,9 @@ def tree_to_markdown(root: HtmlElement, base_url: str) -> str:
     The order matters: code blocks are plain before anything could be removed from them, and text
     is escaped last, when all code and formulas are known.
     """
+    # The steps below remove or unwrap links, forms and frames. The article itself, which may lie
+    # in one of these, has to stay.
+    root.tag = "div"
     tidy_headings(root)
     plain_code_blocks(root)
     keep_formulas(root)

@@ -6,10 +6,11 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.code import plain_code_blocks
+from moodswarm.extraction.exponents import mark_exponents
 from moodswarm.extraction.footnotes import mark_footnotes
+from moodswarm.extraction.formulas import keep_formulas
 from moodswarm.extraction.tidying import (
     flatten_layout_tables,
-    keep_formulas,
     plain_blocks,
     tidy_headings,
     tidy_images,
@@ -61,6 +62,7 @@ def tree_to_markdown(root: HtmlElement, base_url: str) -> str:
     # in one of these, has to stay.
     root.tag = "div"
     tidy_headings(root)
+    mark_exponents(root)
     plain_code_blocks(root)
     keep_formulas(root)
     drop_all(elements(root, *_UNSAFE))

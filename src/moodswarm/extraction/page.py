@@ -9,6 +9,8 @@ from moodswarm.extraction.body import find_article
 from moodswarm.extraction.code import drop_code_controls, plain_code_blocks
 from moodswarm.extraction.decoding import NotHtml, decode_page
 from moodswarm.extraction.edges import trim_edges
+from moodswarm.extraction.exponents import mark_exponents
+from moodswarm.extraction.formulas import keep_formulas
 from moodswarm.extraction.links import base_address
 from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import read_metadata
@@ -70,7 +72,9 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
     application = refuse_application(root)
     body = find_body(root)
     tidy_headings(body)
+    mark_exponents(body)
     plain_code_blocks(body)
+    keep_formulas(body)  # before the hidden part that holds their source is removed
     drop_code_controls(body)
     flatten_layout_tables(body)
     prune_page(body)

@@ -1,8 +1,6 @@
 """Any bytes that a browser shows are parsed, and nothing after an odd element is lost."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from moodswarm.extraction.article import Article
 from moodswarm.extraction.markdown import html_to_markdown
@@ -23,13 +21,13 @@ PLACES = [
 
 
 @pytest.mark.parametrize("place", PLACES)
-@given(control=st.sampled_from(CONTROLS), form=st.sampled_from(["{}", "&#{};", "&#x{:x};"]))
-def test_control_characters_go_and_the_text_stays(place: str, control: str, form: str) -> None:
-    written = control if form == "{}" else form.format(ord(control))
-    found = html_to_markdown(place.format(written), BASE)
-    shown = " " if control in "\x0b\x0c" else ""
-    expected = html_to_markdown(place.format(shown), BASE)
-    assert found == expected
+@pytest.mark.parametrize("form", ["", "&#{};", "&#x{:x};", "&#00{};"])
+def test_control_characters_go_and_the_text_stays(place: str, form: str) -> None:
+    for control in CONTROLS:
+        written = form.format(ord(control)) if form else control
+        shown = " " if control in "\x0b\x0c" else ""
+        expected = html_to_markdown(place.format(shown), BASE)
+        assert html_to_markdown(place.format(written), BASE).split() == expected.split()
 
 
 def test_pasted_terminal_output_stays() -> None:

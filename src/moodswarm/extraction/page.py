@@ -9,6 +9,7 @@ from moodswarm.extraction.body import find_article
 from moodswarm.extraction.code import drop_code_controls, plain_code_blocks
 from moodswarm.extraction.decoding import NotHtml, decode_page
 from moodswarm.extraction.edges import trim_edges
+from moodswarm.extraction.embeds import keep_embeds
 from moodswarm.extraction.exponents import mark_exponents
 from moodswarm.extraction.formulas import keep_formulas
 from moodswarm.extraction.links import base_address
@@ -75,6 +76,7 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
     mark_exponents(body)
     plain_code_blocks(body)
     keep_formulas(body)  # before the hidden part that holds their source is removed
+    keep_embeds(body, base)
     drop_code_controls(body)
     flatten_layout_tables(body)
     prune_page(body)

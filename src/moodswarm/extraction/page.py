@@ -7,14 +7,16 @@ from lxml.html import HtmlElement
 from moodswarm.extraction.article import Article, Refused
 from moodswarm.extraction.body import find_article
 from moodswarm.extraction.code import drop_code_controls, plain_code_blocks
-from moodswarm.extraction.decoding import NotHtml, decode_page
+from moodswarm.extraction.decoding import NotHtml, decode_page, decode_text
 from moodswarm.extraction.edges import trim_edges
 from moodswarm.extraction.embeds import keep_embeds
 from moodswarm.extraction.exponents import mark_exponents
 from moodswarm.extraction.formulas import keep_formulas
+from moodswarm.extraction.kinds import kind_of
 from moodswarm.extraction.links import base_address
 from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import read_metadata
+from moodswarm.extraction.plain_text import read_text
 from moodswarm.extraction.platforms.medium import read_medium
 from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
@@ -32,7 +34,8 @@ def extract_page(
     Args:
         body: The bytes that the server sent, decompressed.
         url: The address of the page; relative links are resolved against it.
-        content_type: The server's header. It is only a hint, since servers misstate encodings.
+        content_type: The server's header. A text or markdown file is taken as it is. The header
+            is only a hint of the encoding, which servers misstate.
         max_bytes: Longer pages are refused.
     """
     if len(body) > max_bytes:
@@ -40,6 +43,9 @@ def extract_page(
     if not body.strip():
         return Refused("empty", "the server sent nothing")
     try:
+        kind = kind_of(body, content_type, url)
+        if kind != "html":
+            return _clean(read_text(decode_text(body, content_type), kind))
         text = decode_page(body, content_type)
         return refuse_costly(text) or _clean(_read(text, url))
     except NotHtml as error:

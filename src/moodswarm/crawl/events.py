@@ -41,6 +41,7 @@ class Visited(_Event):
         revision: Version of the extraction that made the document.
         skipped: Of a repository, files left out per reason; `redacted_secrets` counts those too.
             Of a listing or a page, links.
+        left_out: Of a repository, the paths of such files per reason, at most a hundred each.
     """
 
     type: Literal["visited"] = "visited"
@@ -58,6 +59,7 @@ class Visited(_Event):
     last_modified: str | None = None
     revision: str | None = None
     skipped: dict[str, int] = Field(default_factory=dict)
+    left_out: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class Finished(_Event):

@@ -66,6 +66,10 @@ class Extraction(_Model):
     memory_mib: int = Field(default=1_024, ge=256, description="address space of one process")
 
 
+#: Raise it when files are read differently: repositories at a known commit are then read again.
+_READING = 2
+
+
 class Repositories(_Model):
     """What is read of a repository."""
 
@@ -85,7 +89,7 @@ class Repositories(_Model):
     def revision(self) -> str:
         """What decides which files are read; with another one a known commit is read again."""
         decisive = self.model_dump_json(include={"file_bytes", "files", "ignore"})
-        return hashlib.sha256(decisive.encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{_READING}{decisive}".encode()).hexdigest()[:16]
 
 
 class Source(_Model):

@@ -3,7 +3,6 @@
 import re
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from moodswarm.crawl.repositories.licences import licence_of
 from moodswarm.crawl.repositories.objects import Objects
 from moodswarm.crawl.repositories.redaction import redact
 from moodswarm.crawl.repositories.secret_files import is_secret_content
-from moodswarm.crawl.repositories.text import LeftOut, language_of, text_of
+from moodswarm.crawl.repositories.text import LeftOut, SkippedFiles, language_of, text_of
 from moodswarm.crawl.repositories.tree import Entry, read_tree
 from moodswarm.crawl.spec import Repositories
 
@@ -33,7 +32,8 @@ class RepositoryFile:
 
     Attributes:
         path: From the root, with `/`.
-        text: Exactly as it is in the repository, but for secrets and a byte order mark.
+        text: Exactly as it is in the repository, but for secrets, a byte order mark and broken
+            bytes; of a notebook the cells, as markdown.
         language: What it is written in, such as `python`, if its name or first line tells.
         redacted: How many secrets were replaced in it.
     """
@@ -61,7 +61,7 @@ class Repository:
     commit: str
     default_branch: str
     licence: str | None
-    skipped: Counter[str]
+    skipped: SkippedFiles
     _entries: list[Entry]
     _objects: Objects
     redacted_secrets: int = 0
@@ -80,7 +80,7 @@ class Repository:
             with self._objects.working():
                 result = self._read(entry)
             if isinstance(result, LeftOut):
-                self.skipped[result.reason] += 1
+                self.skipped.leave_out(result.reason, entry.path)
             else:
                 self.redacted_secrets += result.redacted
                 yield result
@@ -131,7 +131,7 @@ def open_repository(
         if known_commit is not None and _head(git, url) == known_commit:
             raise NotModified(known_commit)
         commit, branch = _clone(git, url, limits.file_bytes)
-        skipped: Counter[str] = Counter()
+        skipped = SkippedFiles()
         entries = read_tree(_listing(git, commit), limits, skipped)
         objects = Objects(git, _IN_CLONE)
         try:

@@ -1,7 +1,6 @@
 """What lies in a commit: the files to read, and why the others are left out."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import IO
 from moodswarm.crawl.repositories.errors import RepositoryError
 from moodswarm.crawl.repositories.ignore import IgnoreRules
 from moodswarm.crawl.repositories.secret_files import is_secret_name
-from moodswarm.crawl.repositories.text import is_binary_name
+from moodswarm.crawl.repositories.text import LeftOut, SkippedFiles, is_binary_name
 from moodswarm.crawl.spec import Repositories
 
 # <mode> SP <type> SP <object> SP+ <size> TAB <path> NUL; the size of what is not there is BAD.
@@ -35,7 +34,7 @@ class Entry:
     size: int
 
 
-def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> list[Entry]:
+def read_tree(listing: Path, limits: Repositories, skipped: SkippedFiles) -> list[Entry]:
     """Choose the files to read from the output of `git ls-tree -r -z -l`.
 
     Args:
@@ -54,16 +53,16 @@ def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> lis
                 skipped["too_many_files"] += 1  # and nobody counts the rest
                 break
             entry = _entry(raw, limits, rules)
-            if isinstance(entry, str):
-                skipped[entry] += 1
+            if isinstance(entry, LeftOut):
+                skipped.leave_out(entry.reason, entry.path)
             elif len(chosen) >= limits.files:
-                skipped["too_many_files"] += 1
+                skipped.leave_out("too_many_files", entry.path)
             else:
                 chosen.append(entry)
     return chosen
 
 
-def _entry(raw: bytes, limits: Repositories, rules: IgnoreRules) -> Entry | str:
+def _entry(raw: bytes, limits: Repositories, rules: IgnoreRules) -> Entry | LeftOut:
     """Read one entry, or say why it is left out."""
     match = _ENTRY.fullmatch(raw)
     if match is None:
@@ -71,11 +70,11 @@ def _entry(raw: bytes, limits: Repositories, rules: IgnoreRules) -> Entry | str:
     mode, kind, object_id, size, name = match.groups()
     path = _path(name)
     if path is None:
-        return "bad_path"
+        return LeftOut("bad_path")
     if reason := next(_objections(mode, kind, path, rules), None):
-        return reason
+        return LeftOut(reason, path)
     if size == b"BAD" or int(size) > limits.file_bytes:  # the clone left large ones out
-        return "too_large"
+        return LeftOut("too_large", path)
     return Entry(path, object_id.decode(), int(size))
 
 

@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from moodswarm.commands import main
+from moodswarm.extraction.page import extract_page
 
 GOLDEN = Path(__file__).parents[1] / "extraction/golden/articles"
 
@@ -39,6 +41,26 @@ def test_worst_pages_are_named(tmp_path: Path) -> None:
     assert code == 0
     assert "sub/lost.html" in out
     assert "not_html" in out
+
+
+def test_a_page_that_crashes_is_counted_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bad", "good"):
+        (tmp_path / f"{name}.html").write_text(f"<main><h1>A</h1><p>{name} text</p></main>")
+        (tmp_path / f"{name}.md").write_text(f"# A\n\n{name} text")
+
+    def crashing(body: bytes, url: str) -> object:
+        if b"bad" in body:
+            raise AssertionError("no parent")
+        return extract_page(body, url)
+
+    monkeypatch.setattr("moodswarm.evaluation.extraction.pairs.extract_page", crashing)
+    code, out, _ = run(tmp_path, "--json", "--failures", 0)
+    found = json.loads(out)
+    assert (code, found["pages"], found["refused"], found["f1"]) == (0, 2, 1, 0.5)
+    assert [score["name"] for score in found["scores"]] == ["bad.html"]
+    assert found["scores"][0]["refused"] == "crashed: AssertionError: no parent"
 
 
 def test_an_unusable_folder_is_named_and_fails(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from moodswarm.crawl.discovery import (
     BadListing,
     Listing,
     archive_address,
+    is_listing,
     medium_feed,
     next_link,
     read_archive,
@@ -50,6 +51,61 @@ def test_the_beginning_of_a_text_is_not_the_text(end: str) -> None:
 def test_a_feed_does_not_spell_a_story_differently_from_its_page() -> None:
     (entry,) = read(feed(HERE, "/story-0123456789ab?source=rss-6fe5d59a6d3a------2").body).entries
     assert entry.url == "https://example.org/story-0123456789ab"
+
+
+def json_feed(**fields: object) -> str:
+    items = [
+        {"id": "1", "url": "/a", "title": " About a ", "content_html": f"<p>{TEXT}</p><rss>",
+         "date_published": "2024-01-02T04:04:05+01:00"},
+        {"id": "https://example.org/b", "content_text": "one < two\n\nthree"},
+        {"id": "3", "url": "mailto:a@example.org"},
+        {"id": "4", "url": "http://[bad"},
+        "nonsense",
+    ]  # fmt: skip
+    feed = {"version": "https://jsonfeed.org/version/1.1", "title": "<feed >", "items": items}
+    return json.dumps(feed | fields)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff", "\n "])
+def test_a_json_feed_is_read_as_a_feed(mark: str) -> None:
+    body = mark + json_feed(next_url="/feed.json?page=2")
+    listing = read(body)
+    assert is_listing(body.encode())
+    assert (listing.kind, listing.more) == ("feed", "https://example.org/feed.json?page=2")
+    first, second = listing.entries
+    assert (first.url, first.title) == ("https://example.org/a", "About a")
+    assert first.content == f"<p>{TEXT}</p><rss>"
+    assert first.published_at is not None
+    assert first.published_at.isoformat() == "2024-01-02T03:04:05+00:00"
+    assert (second.url, second.title) == ("https://example.org/b", None)
+    assert second.content == "<p>one &lt; two</p><p>three</p>"
+
+
+@pytest.mark.parametrize("items", [None, {}, "a", [None], [{"url": 1, "id": 2}]])
+def test_a_json_feed_without_entries_names_nothing(items: object) -> None:
+    assert read(json_feed(items=items)) == Listing("feed")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"a": "<rss>", "b": "<html>", "c": "jsonfeed.org"}',
+        '["<feed >", "https://jsonfeed.org/version/1"]',
+        '{"version": "https://jsonfeed.org/version/1", "items": [',
+        "text with <html> and <urlset> in it",
+        "var a = '<rss >'",
+    ],
+)
+def test_markup_within_another_text_makes_it_no_listing(body: str) -> None:
+    assert read(body).kind == "unknown"
+    assert not is_listing(body.encode())
+
+
+def test_a_feed_may_begin_with_a_prolog_and_comments() -> None:
+    start = b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- <html> -->\n<!DOCTYPE rss>\n'
+    body = start + feed(HERE, "/a").body.split(b"?>", 1)[-1]
+    assert is_listing(body)
+    assert read(body).kind == "feed"
 
 
 def test_a_body_that_is_the_name_of_a_file_is_not_opened(tmp_path: Path) -> None:

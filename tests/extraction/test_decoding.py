@@ -1,7 +1,10 @@
 """The encoding is decided from the bytes, since servers and pages misstate it."""
 
+from time import process_time
+
 import pytest
 
+from moodswarm.crawl.discovery import is_listing
 from moodswarm.extraction.article import Article, Refused
 from moodswarm.extraction.decoding import decode_page
 from moodswarm.extraction.page import extract_page
@@ -65,3 +68,78 @@ def test_an_unknown_encoding_is_not_an_error() -> None:
     found = extract_page(body, "https://x.example/", content_type="text/html; charset=elvish")
     assert isinstance(found, Article)
     assert "été" in found.content
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ('{"version": "https://jsonfeed.org/version/1.1", "items": [{"a": "<p>text</p>"}]}', None),
+        ('[{"content_html": "<p>text</p>"}]', "text/html"),
+        ('{"a": "<p>text</p>"}', "application/json"),
+        ('["' + "[" * 9 + '<p>"]', "application/octet-stream"),
+        ("(function () { el.innerHTML = '<p>text</p>' })()", None),
+        ("/* <b> */\n// <i>\nvar a = '<p>text</p>'", "application/octet-stream"),
+        ("document.write('<p>text</p>')", "text/javascript; charset=utf-8"),
+        ("a = '<p>text</p>'", "application/javascript"),
+        ("/* <p> */ a {}", "text/css"),
+        ("<?xml version='1.0'?><rss><item><p>text</p></item></rss>", "application/rss+xml"),
+        ("<svg><p>text</p></svg>", "image/svg+xml"),
+    ],
+)
+def test_what_holds_markup_but_is_no_page_is_refused(body: str, content_type: str | None) -> None:
+    found = extract_page(body.encode(), "https://x.example/a", content_type=content_type)
+    assert isinstance(found, Refused)
+    assert found.reason == "not_html"
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "text/javascript", "x"])
+@pytest.mark.parametrize(
+    "start",
+    ["<!doctype html>", "\ufeff<!-- a --> <!-- b -->\n<html>", "<?xml version='1.0'?><html>"],
+)
+def test_a_whole_page_is_a_page_whatever_the_server_calls_it(start: str, content_type: str) -> None:
+    body = (start + page(RUSSIAN * 5)).encode()
+    found = extract_page(body, "https://x.example/a", content_type=content_type)
+    assert isinstance(found, Article)
+    assert "Маяк" in found.content
+
+
+@pytest.mark.parametrize(
+    ("text", "content_type", "title", "content"),
+    [
+        ("# Tea\n\nUse `<p>`:\n\n- a\n", "text/markdown", "Tea", "# Tea\n\nUse `<p>`:\n\n- a"),
+        ("---\ntitle: 'Tea'\n---\nIt *steeps*.", "text/markdown; charset=utf-8", "Tea",
+         "# Tea\n\nIt *steeps*."),
+        ("Tea\n===\n\nIt steeps.", "text/x-markdown", "Tea", "# Tea\n\nIt steeps."),
+        ("  Tea <p>\r\n\r\n  * steeps\x0c", "text/plain", None, "  Tea <p>\n\n  * steeps"),
+        ("[a] b\n\na < b: été", "text/plain; charset=latin-1", None, "[a] b\n\na < b: été"),
+    ],
+)  # fmt: skip
+def test_a_text_is_taken_as_it_is(
+    text: str, content_type: str, title: str | None, content: str
+) -> None:
+    encoding = "latin-1" if "latin-1" in content_type else "utf-8"
+    found = extract_page(text.encode(encoding), "https://x.example/a", content_type=content_type)
+    assert isinstance(found, Article)
+    assert (found.title, found.content) == (title, content)
+
+
+def test_a_markdown_file_that_is_sent_as_plain_text_has_its_title() -> None:
+    found = extract_page(b"# Tea\n\nx", "https://x.example/a.md", content_type="text/plain")
+    assert isinstance(found, Article)
+    assert found.title == "Tea"
+
+
+@pytest.mark.parametrize("body", [b"\n \n", b"\x7fELF\x02\x01\x01", b"\x00\x01\x02\x03" * 9])
+def test_an_empty_or_binary_text_is_refused(body: bytes) -> None:
+    found = extract_page(body, "https://x.example/a", content_type="text/plain")
+    assert isinstance(found, Refused)
+    assert found.reason in ("empty", "not_html")
+
+
+@pytest.mark.parametrize("start", ["<!-- a -->", "<?a ?>", "/* a */", "//a\n"])
+def test_a_long_prolog_takes_no_time(start: str) -> None:
+    started = process_time()
+    extract_page((start * 2_000).encode(), "https://x.example/a")
+    is_listing((start * 2_000).encode())
+    assert process_time() - started < 2

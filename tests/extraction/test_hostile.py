@@ -1,10 +1,13 @@
 """Pages that are made to cost time or memory, or to pass for something else."""
 
+from time import process_time
+
 import pytest
 
 from moodswarm.extraction.article import Article, Refused
 from moodswarm.extraction.links import PageLinks, discover_links
 from moodswarm.extraction.page import extract_page
+from moodswarm.extraction.verdicts import refuse_costly
 
 TEXT = "<p>A paragraph that is long enough to be kept by anyone who looks for an article.</p>" * 5
 URL = "https://x.example/notes/a"
@@ -71,3 +74,39 @@ def test_a_page_without_anything_is_empty(body: bytes) -> None:
 @pytest.mark.parametrize("body", [b"", b"%PDF-1.4", b"<b>" * 1_000, b"<p " + b"a " * 9_000])
 def test_bytes_that_are_not_a_page_have_no_links(body: bytes) -> None:
     assert discover_links(body, URL) == PageLinks()
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<script>for(i=0;i<n;i++){}</script>",
+        "<SCRIPT type='text/javascript'>for(i=0;i<n;i++){}</SCRIPT>",
+        "<style>a:after{content:'<b '}</style>",
+        "<textarea>if (i<n) </textarea>",
+        "<!-- i <n and 'more -->",
+        "<!--><p>shown</p><!-- i <n -->",
+    ],
+)
+def test_what_is_not_markup_is_not_read_as_tags(markup: str) -> None:
+    end = markup.rindex("</") if "</" in markup[-12:] else markup.rindex("-->")
+    code = " ".join(f"a{i} = {i};" for i in range(9_000))
+    page = f"<main><h1>Tea</h1>{markup[:end]} {code} {markup[end:]}{TEXT}</main>"
+    found = extract_page(page.encode(), URL)
+    assert isinstance(found, Article), found
+    assert "anyone who looks" in found.content
+    assert "a17 = 17" not in found.content
+
+
+def test_attributes_after_a_comment_and_a_script_are_counted() -> None:
+    tag = "<p " + " ".join(f"a{i}=1" for i in range(9_000)) + ">"
+    for before in ("<!-- a -->", "<script>x<y</script>", "<!-- a", "<!-->"):
+        found = extract_page((before + tag + TEXT).encode(), URL)
+        assert isinstance(found, Refused)
+        assert found.reason == "too_large"
+
+
+@pytest.mark.parametrize("before", ["<!--", "<script>", "<script><!--", "<!-->", "<a <!--"])
+def test_many_beginnings_without_an_end_take_no_time(before: str) -> None:
+    started = process_time()
+    refuse_costly(before * (2_900_000 // len(before)))
+    assert process_time() - started < 5

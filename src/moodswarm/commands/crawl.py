@@ -27,7 +27,7 @@ def crawl_group() -> None:
     default=10,
     show_default=True,
     type=click.IntRange(min=0),
-    help="How many of the worst pages to show.",
+    help="How many of the worst pages to show; pages without an article always are.",
 )
 @json_option
 def evaluate_command(pairs_dir: Path, failures: int, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from calendar import timegm
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from itertools import islice
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
@@ -21,11 +22,20 @@ from moodswarm.crawl.spec import Platform
 Kind = Literal["feed", "sitemap", "page", "unknown"]
 
 _GZIP = b"\x1f\x8b"
-_SNIFFED = 1_024  # bytes at the start of a body that tell what it is
-_FEED = re.compile(rb"<(rss|feed|rdf:rdf)[\s>]", re.IGNORECASE)
-_SITEMAP = re.compile(rb"<(\w+:)?(urlset|sitemapindex)[\s>]", re.IGNORECASE)
+_SNIFFED = 4_096  # bytes at the start of a body that tell what it is
+# The first element decides; a prolog and comments may stand before it. (The text of a JSON feed
+# holds elements of all kinds.)
+_FIRST = (
+    rb"(?:\xef\xbb\xbf)?\s*+"
+    rb"(?:<\?[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+|<!doctype\s[^>]*+>\s*+)*+"
+)
+_FEED = re.compile(_FIRST + rb"<(rss|feed|(\w+:)?rdf)[\s>]", re.IGNORECASE | re.DOTALL)
+_SITEMAP = re.compile(_FIRST + rb"<(\w+:)?(urlset|sitemapindex)[\s>]", re.IGNORECASE | re.DOTALL)
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<")
 _HTML = re.compile(rb"<(!doctype\s+html|html|head|body|meta|title)\b", re.IGNORECASE)
-_PAGE = re.compile(rb"<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_JSON_FEED = b"jsonfeed.org"
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_MARK = b"\xef\xbb\xbf"
 _MOST_FEEDS = 5
 _MOST_ENTRIES = 50_000  # what the sitemap protocol allows in one file
 ARCHIVE_PATH = "/api/v1/archive"  # of a Substack publication
@@ -87,11 +97,13 @@ def read_listing(body: bytes, url: str, max_bytes: int) -> Listing:
     """
     body = _unpacked(body, max_bytes)
     start = body[:_SNIFFED]
-    if _SITEMAP.search(start):
+    if _SITEMAP.match(start):
         return _sitemap(body, url)
-    if _FEED.search(start):
+    if _FEED.match(start):
         return _feed(body, url)
-    if _HTML.search(start):
+    if _is_json_feed(body):
+        return _json_feed(body, url)
+    if _MARKUP.match(start) and _HTML.search(start):
         return _root(body, url)
     return Listing("unknown")
 
@@ -99,9 +111,7 @@ def read_listing(body: bytes, url: str, max_bytes: int) -> Listing:
 def is_listing(body: bytes) -> bool:
     """Whether a body is a feed or a sitemap, whatever its address promised."""
     start = body[:_SNIFFED]
-    if _PAGE.search(start):
-        return False
-    return bool(_SITEMAP.search(start) or _FEED.search(start))
+    return bool(_SITEMAP.match(start) or _FEED.match(start)) or _is_json_feed(body)
 
 
 def entry_text(entry: Entry) -> str:
@@ -209,6 +219,61 @@ def _feed(body: bytes, url: str) -> Listing:
     links = parsed.feed.get("links", [])
     more = next((link.get("href") for link in links if link.get("rel") == "next"), None)
     return Listing("feed", tuple(_entries(parsed.entries, url)), more=more)
+
+
+def _is_json_feed(body: bytes) -> bool:
+    """Tell a JSON feed by its version, which may stand before or after the items."""
+    if not body[:_SNIFFED].removeprefix(_MARK).lstrip().startswith(b"{") or _JSON_FEED not in body:
+        return False
+    try:
+        feed = json.loads(body.removeprefix(_MARK))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(feed, dict) and "jsonfeed.org/version/" in str(feed.get("version"))
+
+
+def _json_feed(body: bytes, url: str) -> Listing:
+    feed = json.loads(body.removeprefix(_MARK))
+    items = feed.get("items")
+    entries = [
+        entry
+        for item in (items if isinstance(items, list) else [])[:_MOST_ENTRIES]
+        if isinstance(item, dict) and (entry := _json_entry(item, url))
+    ]
+    more = feed.get("next_url")
+    return Listing(
+        "feed", tuple(entries), more=urljoin(url, more) if more and isinstance(more, str) else None
+    )
+
+
+def _json_entry(item: dict[str, Any], url: str) -> Entry | None:
+    # In many feeds the id is the address of the page; in others it is a number.
+    named, identity = item.get("url"), item.get("id")
+    if not isinstance(named, str) or not named.strip():
+        named = identity if isinstance(identity, str) and _ADDRESS.match(identity) else ""
+    try:
+        address = urljoin(url, named.strip())
+    except ValueError:
+        return None
+    if not named or not _ADDRESS.match(address):
+        return None
+    title, text, plain = (item.get(name) for name in ("title", "content_html", "content_text"))
+    if not (isinstance(text, str) and text) and isinstance(plain, str):
+        text = "".join(f"<p>{escape(part)}</p>" for part in plain.split("\n\n") if part.strip())
+    return Entry(
+        address,
+        (title.strip() or None) if isinstance(title, str) else None,
+        _json_time(item.get("date_published") or item.get("date_modified")),
+        text if isinstance(text, str) and text and not _CUT.search(text[-_TAIL:]) else None,
+    )
+
+
+def _json_time(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found and (found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC))
 
 
 def _entries(items: list[Any], url: str) -> Iterator[Entry]:

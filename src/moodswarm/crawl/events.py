@@ -44,6 +44,7 @@ class Visited(_Event):
         revision: Version of the extraction that made the document.
         skipped: For a repository, the number of files left out per reason, and of
             `redacted_secrets`; for a listing or a page, the number of links.
+        left_out: For a repository, the paths of such files per reason, at most a hundred each.
     """
 
     type: Literal["visited"] = "visited"
@@ -61,6 +62,7 @@ class Visited(_Event):
     last_modified: str | None = None
     revision: str | None = None
     skipped: dict[str, int] = Field(default_factory=dict)
+    left_out: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class Finished(_Event):

@@ -69,6 +69,10 @@ class Extraction(_Model):
     memory_mib: int = Field(default=1_024, ge=256, description="address space of one process")
 
 
+#: Raise it when files are read differently: repositories at a known commit are then read again.
+_READING = 2
+
+
 class Repositories(_Model):
     """Limits and patterns that decide which parts of a repository are read."""
 
@@ -91,7 +95,7 @@ class Repositories(_Model):
         If it has changed, a known commit is read again.
         """
         decisive = self.model_dump_json(include={"file_bytes", "files", "ignore"})
-        return hashlib.sha256(decisive.encode()).hexdigest()[:16]
+        return hashlib.sha256(f"{_READING}{decisive}".encode()).hexdigest()[:16]
 
 
 class Source(_Model):

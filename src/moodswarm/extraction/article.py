@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 #: Raise it when the same page yields different output: the crawler then fetches pages again.
-EXTRACTION_VERSION = "1"
+EXTRACTION_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

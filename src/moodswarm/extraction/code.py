@@ -59,6 +59,8 @@ def plain_code_blocks(body: HtmlElement) -> None:
 
 def _mark_blocks(body: HtmlElement) -> None:
     """Turn code blocks that a site writes without `pre` into a `pre`."""
+    for code in list(elements(body, "code", "kbd", "samp")):
+        _mark_lines(code)
     for block in list(elements(body, "code", "div")):
         parent = block.getparent()
         if parent is None or next(block.iterancestors("pre"), None) is not None:
@@ -69,6 +71,16 @@ def _mark_blocks(body: HtmlElement) -> None:
                 block.tag = "pre"
         elif parent.tag == "div" and text_of(parent) == text_of(block) and _looks_like_code(parent):
             block.tag = "pre"
+
+
+def _mark_lines(code: HtmlElement) -> None:
+    """Turn inline code with line breaks that fills its block, as in old blogs, into a `pre`."""
+    block = code.getparent()
+    if block is None or code.find(".//br") is None or block.tag not in ("p", "div", "li", "dd"):
+        return
+    if text_of(block) == text_of(code) and next(block.iterancestors("pre"), None) is None:
+        code.tag = "pre"
+        block.tag = "div" if block.tag == "p" else block.tag
 
 
 def _drop_beside_code(pre: HtmlElement) -> str | None:

@@ -28,14 +28,26 @@ class NotHtml(ValueError):
 
 
 def decode_page(body: bytes, content_type: str | None) -> str:
-    """Decode the bytes of a page.
+    """Decode the bytes of a page; see `decode_text`.
+
+    Raises:
+        NotHtml: the bytes are not HTML, whatever the server calls them.
+    """
+    text = decode_text(body, content_type)
+    if not _MARKUP.search(text):
+        raise NotHtml("there is no markup in it")
+    return text
+
+
+def decode_text(body: bytes, content_type: str | None) -> str:
+    """Decode the bytes of a page or a plain text.
 
     The first that fits is taken: the byte order mark, valid UTF-8, the encoding that the page
     declares, the one that the server states, and a guess from the bytes. A declared encoding is
     not believed if its text is implausible.
 
     Raises:
-        NotHtml: the bytes are not HTML, whatever the server calls them.
+        NotHtml: the bytes are not text.
     """
     if encoding := read_bom(body)[0]:
         text = body.decode(encoding, "replace").removeprefix("\ufeff")
@@ -43,10 +55,7 @@ def decode_page(body: bytes, content_type: str | None) -> str:
         _refuse_binary(body)
         text = _decode(body, content_type)
     # The parser would stop at a stray NUL.
-    text = text.replace("\x00", "")
-    if not _MARKUP.search(text):
-        raise NotHtml("there is no markup in it")
-    return text
+    return text.replace("\x00", "")
 
 
 def _refuse_binary(body: bytes) -> None:

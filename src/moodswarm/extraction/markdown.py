@@ -6,10 +6,12 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.code import plain_code_blocks
+from moodswarm.extraction.embeds import keep_embeds
+from moodswarm.extraction.exponents import mark_exponents
 from moodswarm.extraction.footnotes import mark_footnotes
+from moodswarm.extraction.formulas import keep_formulas
 from moodswarm.extraction.tidying import (
     flatten_layout_tables,
-    keep_formulas,
     plain_blocks,
     tidy_headings,
     tidy_images,
@@ -41,7 +43,8 @@ def html_to_markdown(html_text: str, base_url: str) -> str:
     """Convert a piece of HTML, such as an entry of a feed, to markdown.
 
     Args:
-        html_text: Anything; scripts, frames and forms in it are left out.
+        html_text: Anything; scripts, frames and forms in it are left out. Embedded gists and
+            videos leave a link.
         base_url: The address that relative links start from.
 
     Raises:
@@ -57,9 +60,14 @@ def tree_to_markdown(root: HtmlElement, base_url: str) -> str:
     The order matters: code blocks are plain before anything could be removed from them, and text
     is escaped last, when all code and formulas are known.
     """
+    # The steps below remove or unwrap links, forms and frames. The article itself, which may lie
+    # in one of these, has to stay.
+    root.tag = "div"
     tidy_headings(root)
+    mark_exponents(root)
     plain_code_blocks(root)
     keep_formulas(root)
+    keep_embeds(root, base_url)
     drop_all(elements(root, *_UNSAFE))
     mark_footnotes(root)
     tidy_links(root, base_url)

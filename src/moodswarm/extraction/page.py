@@ -1,21 +1,28 @@
 """From a page to an article: all steps in order."""
 
+from dataclasses import replace
+
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Article, Refused
 from moodswarm.extraction.body import find_article
 from moodswarm.extraction.code import drop_code_controls, plain_code_blocks
-from moodswarm.extraction.decoding import NotHtml, decode_page
+from moodswarm.extraction.decoding import NotHtml, decode_page, decode_text
 from moodswarm.extraction.edges import trim_edges
+from moodswarm.extraction.embeds import keep_embeds
+from moodswarm.extraction.exponents import mark_exponents
+from moodswarm.extraction.formulas import keep_formulas
+from moodswarm.extraction.kinds import kind_of
 from moodswarm.extraction.links import base_address
 from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import read_metadata
+from moodswarm.extraction.plain_text import read_text
 from moodswarm.extraction.platforms.medium import read_medium
 from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
 from moodswarm.extraction.tidying import flatten_layout_tables, tidy_headings
 from moodswarm.extraction.titles import with_title
-from moodswarm.extraction.tree import TooDeep, find_body, parse_page
+from moodswarm.extraction.tree import TooDeep, find_body, parse_page, without_controls
 from moodswarm.extraction.verdicts import refuse_application, refuse_costly, refuse_listing
 
 
@@ -27,7 +34,8 @@ def extract_page(
     Args:
         body: The bytes that the server sent, decompressed.
         url: The address of the page; relative links are resolved against it.
-        content_type: The server's header. It is only a hint, since servers misstate encodings.
+        content_type: The server's header. A text or markdown file is taken as it is. The header
+            is only a hint of the encoding, which servers misstate.
         max_bytes: Longer pages are refused.
     """
     if len(body) > max_bytes:
@@ -35,8 +43,11 @@ def extract_page(
     if not body.strip():
         return Refused("empty", "the server sent nothing")
     try:
+        kind = kind_of(body, content_type, url)
+        if kind != "html":
+            return _clean(read_text(decode_text(body, content_type), kind))
         text = decode_page(body, content_type)
-        return refuse_costly(text) or _read(text, url)
+        return refuse_costly(text) or _clean(_read(text, url))
     except NotHtml as error:
         return Refused("not_html", str(error))
     except TooDeep as error:
@@ -50,13 +61,28 @@ def _read(text: str, url: str) -> Article | Refused:
     return read_substack(root, url) or read_medium(root, url) or _read_web(root, url)
 
 
+def _clean(outcome: Article | Refused) -> Article | Refused:
+    """Remove control characters that the data in scripts can hold, unlike markup."""
+    if isinstance(outcome, Refused):
+        return outcome
+    return replace(
+        outcome,
+        title=outcome.title and without_controls(outcome.title),
+        author=outcome.author and without_controls(outcome.author),
+        content=without_controls(outcome.content),
+    )
+
+
 def _read_web(root: HtmlElement, url: str) -> Article | Refused:
     metadata = read_metadata(root, url)
     base = base_address(root, url)
     application = refuse_application(root)
     body = find_body(root)
     tidy_headings(body)
+    mark_exponents(body)
     plain_code_blocks(body)
+    keep_formulas(body)  # before the hidden part that holds their source is removed
+    keep_embeds(body, base)
     drop_code_controls(body)
     flatten_layout_tables(body)
     prune_page(body)

@@ -3,7 +3,6 @@
 import re
 from urllib.parse import urljoin, urlsplit
 
-from lxml import html
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import drop, elements, names, text_of
@@ -44,28 +43,6 @@ def _tidy_anchor(heading: HtmlElement, link: HtmlElement, named: bool) -> None:
         drop(link)
     elif link.tag == "a" and (named or (link.get("href") or "#").startswith("#")):
         link.drop_tag()
-
-
-def keep_formulas(root: HtmlElement) -> None:
-    """Replace the drawing of a formula by its TeX source."""
-    for source in list(root.iter("annotation")):
-        if source.get("encoding") != "application/x-tex" or not source.text:
-            continue
-        shown = source
-        for parent in source.iterancestors():
-            if not any(
-                n.startswith(("katex", "mathjax", "mjx")) for n in names(parent)
-            ) and parent.tag not in ("math", "semantics", "mrow"):
-                break
-            shown = parent
-        display = any("display" in n for n in names(shown)) or shown.get("display") == "block"
-        formula = html.Element("span")
-        formula.text = f"$${source.text.strip()}$$" if display else f"${source.text.strip()}$"
-        formula.set("data-formula", "")
-        formula.tail = shown.tail
-        parent_of_shown = shown.getparent()
-        if parent_of_shown is not None:
-            parent_of_shown.replace(shown, formula)
 
 
 def tidy_links(root: HtmlElement, base_url: str) -> None:
@@ -123,6 +100,8 @@ def tidy_inline_code(root: HtmlElement) -> None:
         if code.tag == "var":
             continue
         code.tag = "code"
+        for line in elements(code, "br"):
+            line.tail = " " + (line.tail or "")
         text = "".join(str(part) for part in code.itertext())
         inner = code.find(".//a")
         if (

@@ -13,6 +13,16 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _STRING = etree.XPath("string()")
 _TOKEN = re.compile(r"[a-z]+|\d+")
+# Characters that HTML may hold and XML may not, so that lxml refuses to write them.
+_SPACES = re.compile(r"[\x0b\x0c]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CONTROL_REFERENCE = re.compile(
+    r"&#(?:x0*([0-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f])"
+    r"|0*([0-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d));?",
+    re.I,
+)
+# Elements without content that libxml2 does not know as such: all that follows would be in them.
+_VOID = re.compile(r"<(embed|source|track|wbr|image|keygen|bgsound)\b[^<>]*+>", re.I)
 
 
 class TooDeep(ValueError):
@@ -26,7 +36,7 @@ def parse_page(text: str) -> HtmlElement | None:
         TooDeep: a part of the page would be lost.
     """
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
-    data = _DECLARATION.sub("", text).encode("utf-8", "replace")
+    data = sound_markup(_DECLARATION.sub("", text)).encode("utf-8", "replace")
     try:
         root = html.document_fromstring(data, parser=parser)
     except etree.ParserError:
@@ -34,6 +44,24 @@ def parse_page(text: str) -> HtmlElement | None:
     if any("depth" in entry.message.lower() for entry in parser.error_log):
         raise TooDeep(f"nested deeper than {MAX_DEPTH} elements")
     return root
+
+
+def without_controls(text: str) -> str:
+    """Return a text without the control characters that show nothing; form feeds become spaces."""
+    return _CONTROLS.sub("", _SPACES.sub(" ", text))
+
+
+def sound_markup(markup: str) -> str:
+    """Return markup from which a parser makes a tree that is whole and can be written.
+
+    Control characters go, also those written as `&#27;`, and void elements are closed.
+    """
+    plain = without_controls(_CONTROL_REFERENCE.sub(_control, markup))
+    return _VOID.sub(r"\g<0></\1>", plain)
+
+
+def _control(reference: re.Match[str]) -> str:
+    return chr(int(reference[1], 16) if reference[1] else int(reference[2]))
 
 
 def parse_fragment(text: str) -> HtmlElement | None:

@@ -1,6 +1,7 @@
 """Refusal of pages: of costly ones before parsing, of empty applications, and of listings."""
 
 import re
+from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
@@ -12,7 +13,13 @@ from moodswarm.extraction.tree import elements, find_body, text_of
 #: The parser compares every attribute of a tag with every other; 100,000 take 20 seconds.
 _ATTRIBUTES = 2_000
 # Possessive quantifiers, so that no page can make the search backtrack.
-_TAG = re.compile(r"<[a-zA-Z](?:[^\"'<>]++|\"[^\"]*+\"|'[^']*+'|<)*+")
+_TAG = re.compile(r"<!--|<([a-zA-Z][^\s\"'<>/]*+)(?:[^\"'<>]++|\"[^\"]*+\"|'[^']*+'|<)*+")
+_COMMENT_END = re.compile(r"--!?>")
+# No tags are read in these. A script may well compare `i<n`.
+_RAW_ENDS = {
+    name: re.compile(f"</{name}", re.I)
+    for name in ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
+}
 _VALUE = re.compile(r"\"[^\"]*+\"|'[^']*+'")
 _NAME = re.compile(r"[^\s=\"'/>]++(?:\s*+=\s*+[^\s\"'>]*+)?")
 _TAGS = 100_000
@@ -46,15 +53,34 @@ _LINE_LINKS = 8
 def refuse_costly(text: str) -> Refused | None:
     """Refuse a page that would cost the parser, or a later step, too much time."""
     tags = 0
-    for tag in _TAG.finditer(text):
+    for tag in _tags(text):
         tags += 1
         if tags > _TAGS:
             return Refused("too_large", f"more than {_TAGS:,} tags")
-        if tag.end() - tag.start() < 2 * _ATTRIBUTES:
+        if len(tag) < 2 * _ATTRIBUTES:
             continue
-        if len(_NAME.findall(_VALUE.sub(" ", tag[0]))) > _ATTRIBUTES:
+        if len(_NAME.findall(_VALUE.sub(" ", tag))) > _ATTRIBUTES:
             return Refused("too_large", f"a tag with more than {_ATTRIBUTES:,} attributes")
     return None
+
+
+def _tags(text: str) -> Iterator[str]:
+    """Yield the start tags of a page, as a parser sees them: none in comments and scripts."""
+    position = 0
+    while tag := _TAG.search(text, position):
+        position = tag.end()
+        if not tag[1]:
+            # `<!-->` is a whole comment. One without an end is read as tags, to be safe.
+            end = _COMMENT_END.search(text, tag.start() + 2)
+            if end is None:
+                yield from (rest[0] for rest in _TAG.finditer(text, position))
+                return
+            position = end.end()
+            continue
+        yield tag[0]
+        if raw_end := _RAW_ENDS.get(tag[1].lower()):
+            end = raw_end.search(text, position)
+            position = end.start() if end else len(text)
 
 
 def refuse_application(root: HtmlElement) -> Refused | None:

@@ -34,7 +34,7 @@ __all__ = ["CharacterSize", "ChunkingParams", "Span", "TokenSize", "chunk_text",
 # token, and white space is not a token at all.
 _MOST_CHARACTERS_PER_TOKEN = 16
 _PAGE_CHARACTERS = 50_000
-_PROSE_SUFFIXES = (".md", ".markdown", ".mdx", ".rst", ".txt")
+_PROSE_SUFFIXES = (".md", ".markdown", ".mdx", ".rst", ".txt", ".ipynb")
 _WORD_START = re.compile(r"(?<=\s)\S")
 
 

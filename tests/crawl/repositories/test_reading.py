@@ -123,6 +123,17 @@ def test_files_beyond_the_limit_are_counted(server: GitServer, work: Path) -> No
     assert skipped == {"too_many_files": 7}
 
 
+def test_files_that_are_left_out_are_named_with_the_reason(server: GitServer, work: Path) -> None:
+    files: dict[str, Content] = {PATHS.get(case, case): LEFT_OUT[case][1] for case in LEFT_OUT}
+    publish(server.folder, {"a.py": b"1\n", **files})
+    with open_repository(server.url("code.git"), limits=LIMITS, folder=work) as repository:
+        list(repository.files())
+        skipped = repository.skipped
+    for case, (reason, _) in LEFT_OUT.items():
+        assert PATHS.get(case, case) in skipped.paths[reason]
+    assert {reason: len(paths) for reason, paths in skipped.paths.items()} == skipped
+
+
 def test_large_files_are_not_even_fetched(server: GitServer, work: Path) -> None:
     publish(server.folder, {"a.py": b"1\n", "big.txt": bytes(range(32, 127)) * 10_000})
     with open_repository(server.url("code.git"), limits=LIMITS, folder=work) as repository:

@@ -1,5 +1,6 @@
 """Ignore patterns, decoding, languages and licences, each on its own."""
 
+import json
 import subprocess
 import textwrap
 from pathlib import Path
@@ -82,6 +83,90 @@ def test_any_bytes_give_text_or_a_reason(data: bytes) -> None:
 def test_other_alphabets_are_not_guessed() -> None:
     data = "Привет, мир! Это старый файл.\n".encode("koi8-r")
     assert text_of(data, None) == LeftOut("not_text")
+
+
+JAPANESE = "# 設定ファイルを読み込む。\nlimit = 9  # データベースに接続します\n"
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "cp932", "euc_jp", "iso2022_jp"])
+@pytest.mark.parametrize("code", ["", "def f(x):\n    return x + 1\n" * 200])
+def test_japanese_is_told_by_its_kana(encoding: str, code: str) -> None:
+    text = code + JAPANESE + code
+    assert text_of(text.encode(encoding), "python") == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("koi8-r", "Привет, мир! Это старый файл.\n"),
+        ("cp1251", "Привет, мир! Это старый файл.\n"),
+        ("gb18030", "读取配置文件，连接数据库，处理错误信息。\n"),
+        ("big5", "讀取設定檔案，連接資料庫，處理錯誤訊息。\n"),
+        ("euc_kr", "설정 파일을 읽는다. 데이터베이스에 연결한다.\n"),
+    ],
+)
+def test_the_encoding_that_a_file_states_is_believed(encoding: str, text: str) -> None:
+    assert text_of(text.encode(encoding), None) == LeftOut("not_text")
+    for line in (f"# -*- coding: {encoding} -*-\n", f'<?xml encoding="{encoding}"?>\n'):
+        assert text_of((line + text).encode(encoding), None) == line + text
+
+
+@pytest.mark.parametrize("stated", ["klingon", "rot13", "unicode_escape", "idna", "utf-8"])
+def test_a_stated_encoding_that_is_of_no_use_is_passed_over(stated: str) -> None:
+    text = f"# coding: {stated}\n# café\n"
+    assert text_of(text.encode("latin-1"), "python") == text
+
+
+@pytest.mark.parametrize("text", ["naïve café \n" * 20, "x = 1  # plain\n" * 100])
+def test_a_broken_byte_costs_itself_alone(text: str) -> None:
+    assert text_of(text.encode() + b"\x81\n", None) == text + "\ufffd\n"
+
+
+def notebook(*cells: object, **fields: object) -> bytes:
+    return json.dumps({"cells": cells, "nbformat": 4} | fields).encode()
+
+
+def test_a_notebook_is_its_cells_without_outputs() -> None:
+    plot = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo" * 9_000}}
+    data = notebook(
+        {"cell_type": "markdown", "source": ["# Tea\n", "\n", "It steeps."]},
+        {"cell_type": "code", "source": "plot(x)\n", "outputs": [plot], "execution_count": 1},
+        {"cell_type": "code", "source": ['t = """\n', "```\n", '"""']},
+        {"cell_type": "markdown", "source": f"![a](data:image/png;base64,{'iVBO' * 9_000})"},
+        {"cell_type": "raw", "source": " \n"},
+        None,
+        metadata={"kernelspec": {"language": "R"}},
+    )
+    assert text_of(data, "jupyter") == (
+        "# Tea\n\nIt steeps.\n\n```r\nplot(x)\n```\n\n"
+        '````r\nt = """\n```\n"""\n````\n\n![a](data:,)\n'
+    )
+
+
+def test_a_notebook_of_an_older_format_is_read_too() -> None:
+    cells = [
+        {"cell_type": "heading", "level": 2, "source": ["Tea"]},
+        {"cell_type": "code", "input": ["x = 1"], "language": "python"},
+    ]
+    data = json.dumps({"worksheets": [{"cells": cells}], "nbformat": 3}).encode()
+    assert text_of(data, "jupyter") == "## Tea\n\n```python\nx = 1\n```\n"
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[]", b"{", b"[" * 900, b'{"cells": {}}', b"words"])
+def test_what_is_no_notebook_stays_as_it_is(data: bytes) -> None:
+    assert text_of(data, "jupyter") == data.decode()
+
+
+CELL_FIELDS = st.sampled_from(["cell_type", "source", "input", "level"])
+ANY_JSON = st.recursive(
+    st.none() | st.text() | st.integers() | st.sampled_from(["code", "heading"]),
+    lambda inner: st.lists(inner) | st.dictionaries(CELL_FIELDS, inner),
+)
+
+
+@given(ANY_JSON)
+def test_any_cells_give_a_text(cells: object) -> None:
+    assert isinstance(text_of(notebook(cells, cells=cells), "jupyter"), str)
 
 
 def test_a_paragraph_may_be_one_long_line() -> None:

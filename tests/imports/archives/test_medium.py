@@ -102,3 +102,15 @@ def test_a_page_that_is_nested_without_end_is_named(tmp_path: Path) -> None:
     )
     assert [article.title for article in contents.documents] == ["The burr"]
     assert [item.where for item in contents.unusable] == ["posts/2023-1.html"]
+
+
+def test_control_characters_and_embedded_pages_lose_nothing(tmp_path: Path) -> None:
+    body = (
+        '<pre>a&#27;[1mb<br>&#7;c\x0cd</pre><figure class="graf graf--figure graf--iframe">'
+        '<script src="https://gist.github.com/mira/0123abcd.js"></script></figure>'
+        "<embed src='x.swf'><p>The end.</p>"
+    )
+    (article,) = read(tmp_path, {"2023-1.html": medium_post("The burr", ARTICLE + body)}).documents
+    assert "a[1mb\nc d" in article.content
+    assert "](https://gist.github.com/mira/0123abcd)" in article.content
+    assert article.content.endswith("The end.")

@@ -27,7 +27,7 @@ def visit(outcome: str, reason: str | None = None, **values: Any) -> dict[str, A
     defaults = {
         "source_id": source.id, "link": f"https://a.example/{outcome}", "role": "page",
         "outcome": outcome, "reason": reason, "detail": None, "found_on": None, "title": None,
-        "skipped_files": [], "unchanged_files": 0, "continued": False,
+        "skipped_files": [], "left_out": [], "unchanged_files": 0, "continued": False,
     }  # fmt: skip
     return {**defaults, **values}
 
@@ -59,6 +59,18 @@ def test_files_left_out_of_a_repository_are_skipped_with_their_reason() -> None:
     (source,) = report(visit("listed", role="repository", skipped_files=left_out))["sources"]
     assert (source["skipped"], source["redacted_secrets"]) == (3, 2)
     assert source["reasons"] == {"skipped": {"binary": 3}}
+
+
+def test_files_left_out_of_a_repository_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    left_out = [("not_text", ["old/[b].c"]), ("ignored", ["dist/a.js"])]
+    made = report(visit("listed", role="repository", left_out=left_out))
+    assert [(file["path"], file["reason"]) for file in made["left_out"]] == [
+        ("old/[b].c", "not_text"), ("dist/a.js", "ignored")
+    ]  # fmt: skip
+    print_crawl_report(made)
+    shown = capsys.readouterr().out
+    assert ": old/[b].c: not_text" in shown
+    assert "dist/a.js" not in shown
 
 
 def test_files_of_a_repository_at_its_known_commit_are_unchanged() -> None:

@@ -3,7 +3,6 @@
 import re
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from moodswarm.crawl.repositories.git import Git
 from moodswarm.crawl.repositories.licences import licence_of
 from moodswarm.crawl.repositories.objects import Objects
 from moodswarm.crawl.repositories.redaction import is_secret_content, redact
-from moodswarm.crawl.repositories.text import LeftOut, language_of, text_of
+from moodswarm.crawl.repositories.text import LeftOut, SkippedFiles, language_of, text_of
 from moodswarm.crawl.repositories.tree import Entry, read_tree
 from moodswarm.crawl.spec import Repositories
 
@@ -32,7 +31,8 @@ class RepositoryFile:
 
     Attributes:
         path: From the root, with `/`.
-        text: Exactly as it is in the repository, except for secrets and a byte order mark.
+        text: Exactly as it is in the repository, except for secrets, a byte order mark and broken
+            bytes; for a notebook, its cells as markdown.
         language: Such as `python`, if the file's name or first line shows it.
         redacted: How many secrets were replaced in it.
     """
@@ -60,7 +60,7 @@ class Repository:
     commit: str
     default_branch: str
     licence: str | None
-    skipped: Counter[str]
+    skipped: SkippedFiles
     _entries: list[Entry]
     _objects: Objects
     redacted_secrets: int = 0
@@ -79,7 +79,7 @@ class Repository:
             with self._objects.working():
                 result = self._read(entry)
             if isinstance(result, LeftOut):
-                self.skipped[result.reason] += 1
+                self.skipped.leave_out(result.reason, entry.path)
             else:
                 self.redacted_secrets += result.redacted
                 yield result
@@ -130,7 +130,7 @@ def open_repository(
         if known_commit is not None and _head(git, url) == known_commit:
             raise NotModified(known_commit)
         commit, branch = _clone(git, url, limits.file_bytes)
-        skipped: Counter[str] = Counter()
+        skipped = SkippedFiles()
         entries = read_tree(_listing(git, commit), limits, skipped)
         objects = Objects(git, _IN_CLONE)
         try:

@@ -1,19 +1,15 @@
 """Decodes a file's bytes to its exact text, or finds the reason why it is left out."""
 
-import codecs
 import io
+from collections import Counter
 from dataclasses import dataclass
+
+from moodswarm.crawl.repositories.encodings import decode, has_mark
+from moodswarm.crawl.repositories.notebooks import notebook_text
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _LFS_BYTES = 1_024
 _SHEBANG_BYTES = 256
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 #: Minified or generated: no person writes lines this long, but a paragraph may be one line.
 _CODE_LINE = 5_000
 _PROSE_LINE = 20_000
@@ -22,11 +18,34 @@ _PROSE = frozenset(["markdown", "rst", "asciidoc", "plain-text", "tex", "org-mod
 _PREFERRED = "jupyter c python ruby scala pascal objective-c++ json xml ini toml yaml shell".split()
 
 
+_NAMED = 100  # files per reason
+
+
 @dataclass(frozen=True, slots=True)
 class LeftOut:
     """Why a file is left out: `binary`, `not_text`, `lfs_pointer` and so on."""
 
     reason: str
+    path: str | None = None
+
+
+class SkippedFiles(Counter[str]):
+    """How many files were left out, per reason.
+
+    Attributes:
+        paths: The first of them, per reason; a path that is not safe to show is only counted.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: dict[str, list[str]] = {}
+
+    def leave_out(self, reason: str, path: str | None) -> None:
+        """Count a file, and note its path."""
+        self[reason] += 1
+        named = self.paths.setdefault(reason, []) if path else []
+        if path and len(named) < _NAMED:
+            named.append(path)
 
 
 def is_binary_name(path: str) -> bool:
@@ -52,47 +71,27 @@ def language_of(path: str, data: bytes) -> str | None:
 def text_of(data: bytes, language: str | None) -> str | LeftOut:
     """Decode a file: every character, space and line end as it is, without a byte order mark.
 
-    Valid UTF-8 is read as such, UTF-16 and UTF-32 by their mark. Anything else is read as
-    Windows-1252, if all its bytes make sense in it, as those of old western code do. No other
-    encoding is guessed: a wrong guess would be a text that nobody wrote.
+    Broken bytes become U+FFFD, see `decode`; of a notebook only the cells are taken.
     """
     if len(data) <= _LFS_BYTES and data.startswith(_LFS):
         return LeftOut("lfs_pointer")
-    text = _decode(data)
+    text = decode(data)
     if text is None:
         return LeftOut("binary" if b"\0" in data else "not_text")
     if "\0" in text or _is_binary(data):
         return LeftOut("binary")
+    prose = language in _PROSE
+    if language == "jupyter" and (cells := notebook_text(text)) is not None:
+        text, prose = cells, True
     longest = max(map(len, text.splitlines()), default=0)
-    if longest > (_PROSE_LINE if language in _PROSE else _CODE_LINE):
+    if longest > (_PROSE_LINE if prose else _CODE_LINE):
         return LeftOut("long_lines")
     return text
-
-
-def _decode(data: bytes) -> str | None:
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
-    try:
-        return data.decode(encoding or "utf-8")
-    except UnicodeDecodeError:
-        if encoding is not None:
-            return None
-    try:
-        text = data.decode("cp1252")
-    except UnicodeDecodeError:
-        return None
-    return text if _is_western(text) else None
-
-
-def _is_western(text: str) -> bool:
-    """Return whether a text is western: mostly ASCII, and most of the rest are letters."""
-    high = [character for character in text if character > "\x7f"]
-    letters = sum(character.isalpha() or character in "\xa0©®°§€“”‘’–—…«»·" for character in high)
-    return len(high) * 5 <= len(text) and letters * 10 >= len(high) * 9
 
 
 def _is_binary(data: bytes) -> bool:
     from identify import identify
 
-    if any(data.startswith(mark) for mark, _ in _MARKS):
+    if has_mark(data):
         return False
     return not identify.is_text(io.BytesIO(data))

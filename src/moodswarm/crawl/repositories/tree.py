@@ -1,7 +1,6 @@
 """Chooses the files of a commit to read, and counts why the others are left out."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import IO, TYPE_CHECKING
 
 from moodswarm.crawl.repositories.errors import RepositoryError
 from moodswarm.crawl.repositories.redaction import is_secret_name
-from moodswarm.crawl.repositories.text import is_binary_name
+from moodswarm.crawl.repositories.text import LeftOut, SkippedFiles, is_binary_name
 from moodswarm.crawl.spec import Repositories
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ class Entry:
     size: int
 
 
-def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> list[Entry]:
+def read_tree(listing: Path, limits: Repositories, skipped: SkippedFiles) -> list[Entry]:
     """Choose the files to read from the output of `git ls-tree -r -z -l`.
 
     Args:
@@ -56,10 +55,10 @@ def read_tree(listing: Path, limits: Repositories, skipped: Counter[str]) -> lis
                 skipped["too_many_files"] += 1  # the rest is not counted
                 break
             entry = _entry(raw, limits, rules)
-            if isinstance(entry, str):
-                skipped[entry] += 1
+            if isinstance(entry, LeftOut):
+                skipped.leave_out(entry.reason, entry.path)
             elif len(chosen) >= limits.files:
-                skipped["too_many_files"] += 1
+                skipped.leave_out("too_many_files", entry.path)
             else:
                 chosen.append(entry)
     return chosen
@@ -77,7 +76,7 @@ def ignore_rules(patterns: Iterable[str]) -> "GitIgnoreSpec":
     return GitIgnoreSpec.from_lines(line for line in patterns if line.strip("!/ "))
 
 
-def _entry(raw: bytes, limits: Repositories, rules: "GitIgnoreSpec") -> Entry | str:
+def _entry(raw: bytes, limits: Repositories, rules: "GitIgnoreSpec") -> Entry | LeftOut:
     """Return one entry, or the reason why it is left out."""
     match = _ENTRY.fullmatch(raw)
     if match is None:
@@ -85,11 +84,11 @@ def _entry(raw: bytes, limits: Repositories, rules: "GitIgnoreSpec") -> Entry | 
     mode, kind, object_id, size, name = match.groups()
     path = _path(name)
     if path is None:
-        return "bad_path"
+        return LeftOut("bad_path")
     if reason := next(_objections(mode, kind, path, rules), None):
-        return reason
+        return LeftOut(reason, path)
     if size == b"BAD" or int(size) > limits.file_bytes:  # the clone left large ones out
-        return "too_large"
+        return LeftOut("too_large", path)
     return Entry(path, object_id.decode(), int(size))
 
 

@@ -107,7 +107,13 @@ class RepositorySpider(SourceSpider):
             if repository.redacted_secrets:
                 skipped["redacted_secrets"] = repository.redacted_secrets
             revision = self.spec.repositories.revision
-            yield link.visited("listed", etag=repository.commit, revision=revision, skipped=skipped)
+            yield link.visited(
+                "listed",
+                etag=repository.commit,
+                revision=revision,
+                skipped=skipped,
+                left_out=repository.skipped.paths,
+            )
 
     def _fetched(self, file: RepositoryFile, repository: Repository, link: Link) -> Visited:
         base = repository.url.rstrip("/").removesuffix(".git")

@@ -80,8 +80,9 @@ class Evaluation:
     scores: tuple[Score, ...]
 
     def worst(self, count: int) -> list[Score]:
-        """Return the pages that came out worst."""
-        return sorted(self.scores, key=lambda score: score.quality)[:count]
+        """Return the pages that came out worst, and every page that gave no article."""
+        ranked = sorted(self.scores, key=lambda score: score.quality)
+        return ranked[:count] + [score for score in ranked[count:] if score.refused is not None]
 
 
 def find_pairs(folder: Path) -> list[Pair]:
@@ -133,7 +134,8 @@ def evaluate(
     Args:
         pairs: From `find_pairs`.
         root: The folder that the names of pages are relative to.
-        extractor: From bytes and address to markdown; `PageRefused` counts as an empty document.
+        extractor: From bytes and address to markdown; `PageRefused`, and any other exception,
+            count as an empty document.
 
     Raises:
         UnusablePairs: a file cannot be read.
@@ -149,6 +151,9 @@ def evaluate(
             found, refused = extractor(body, _ADDRESS.format(name=pair.html.stem)), None
         except PageRefused as error:
             found, refused = ExtractedText(None, ""), str(error)
+        except Exception as error:  # noqa: BLE001  # counted and named; the other pages go on
+            crash = f"crashed: {type(error).__name__}: {error!s:.200}"
+            found, refused = ExtractedText(None, ""), crash
         seconds += process_time() - start
         scores.append(compare(name, read_outline(expected), found, refused))
     return _summarise(scores, len(scores) / seconds if seconds else 0.0)

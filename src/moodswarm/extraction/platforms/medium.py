@@ -10,6 +10,7 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Article, Refused
+from moodswarm.extraction.embeds import embedded_page
 from moodswarm.extraction.head import part, read_state, text_part
 from moodswarm.extraction.markdown import html_to_markdown
 from moodswarm.extraction.metadata import read_language
@@ -20,6 +21,7 @@ _BLOCKS = {
     "P": "p", "H1": "h2", "H2": "h2", "H3": "h2", "H4": "h3", "BQ": "blockquote",
     "PQ": "blockquote", "ULI": "li", "OLI": "li", "PRE": "pre",
 }  # fmt: skip
+_EMBEDDED = "embedded page"
 _LISTS = {"ULI": "ul", "OLI": "ol"}
 _TAGS = {"STRONG": "strong", "EM": "em", "CODE": "code", "A": "a"}
 
@@ -36,6 +38,7 @@ def read_medium(root: HtmlElement, url: str) -> Article | Refused | None:
     if part(content, "isLockedPreviewOnly") is True:
         return Refused("paid_preview", "the story is for members; its text is cut off")
     title = text_part(post, "title")
+    _resolve_embeds(state, paragraphs)
     markdown = html_to_markdown("".join(_blocks(paragraphs, title)), url)
     creator = part(state, str(part(post, "creator", "__ref")))
     return Article(
@@ -70,6 +73,17 @@ def _paragraphs(state: dict[str, Any], content: Any) -> Iterator[dict[str, Any]]
             yield paragraph
 
 
+def _resolve_embeds(state: dict[str, Any], paragraphs: list[dict[str, Any]]) -> None:
+    """Note in each paragraph that embeds a gist, a video or a post the page that it shows."""
+    for paragraph in paragraphs:
+        resource = part(paragraph, "iframe", "mediaResource")
+        resource = state.get(str(part(resource, "__ref")), resource)
+        address = text_part(resource, "href") or text_part(resource, "iframeSrc") or ""
+        if not address and (name := text_part(resource, "id")):
+            address = f"https://medium.com/media/{name}"
+        paragraph[_EMBEDDED] = embedded_page(address) if address.startswith("http") else ""
+
+
 def _blocks(paragraphs: list[dict[str, Any]], title: str | None) -> Iterator[str]:
     """Yield the story as HTML, with the items of a list joined into one block."""
     first = next((p for p in paragraphs if p["text"].strip()), None)
@@ -83,8 +97,12 @@ def _block(kind: str, paragraph: dict[str, Any]) -> str:
     if kind == "IMG":
         caption = _inline(paragraph)
         return f"<p>{caption}</p>" if caption.strip() else ""
+    if kind == "IFRAME":
+        address, caption = escape(paragraph.get(_EMBEDDED, "")), _inline(paragraph)
+        link = f'<p><a href="{address}">{address}</a></p>' if address else ""
+        return link + (f"<p>{caption}</p>" if caption.strip() else "")
     if kind == "MIXTAPE_EMBED" or kind not in _BLOCKS:
-        return ""  # a card that links to another page, or a frame
+        return ""  # a card that links to another page
     if kind == "PRE":
         language = text_part(paragraph, "codeBlockMetadata", "lang") or ""
         text = escape(paragraph["text"])

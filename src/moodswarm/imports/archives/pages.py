@@ -18,11 +18,13 @@ def parse(html: str) -> "Selector":
     """
     try:
         from parsel import Selector
+
+        from moodswarm.extraction.tree import sound_markup
     except ImportError as error:
         raise ArchiveError(_REMEDY) from error
     if not html.strip():
         raise ArchiveError("is empty")
-    return Selector(text=html, type="html")
+    return Selector(text=sound_markup(html), type="html")
 
 
 def text(selected: "Selector", css: str) -> str:

@@ -323,6 +323,7 @@ class _PageRecorder:
             "found_on": event.found_on,
             "title": document.title if isinstance(document, Document) else None,
             "skipped_files": list(event.skipped.items()),
+            "left_out": list(event.left_out.items()),
             "unchanged_files": 0,
             "continued": self._rounds[event.source_id].continued,
         }

@@ -20,15 +20,22 @@ def report_crawl(crawl_visits: Iterable[pa.Table], crawl: CrawlParams) -> dict[s
     Returns:
         `sources`: per configured link its author, platform, whether the round was `continued`,
         `found`, a count per outcome and `reasons` per outcome; `failures`: every link that failed
-        or was missing, with reason and detail; `refused`: configured links that were not crawled;
+        or was missing, with reason and detail; `left_out`: files of repositories that were skipped,
+        with repository, path and reason; `refused`: configured links that were not crawled;
         `totals`: found and outcomes over all sources.
     """
     sources, refused = select_sources(crawl)
     counts = {source.id: _Count() for source in sources}
     failures: list[dict[str, Any]] = []
+    left_out: list[dict[str, Any]] = []
     for batch in crawl_visits:
         for visit in batch.to_pylist():
             counts[visit["source_id"]].add(visit)
+            left_out += [
+                {"link": visit["link"], "path": path, "reason": reason}
+                for reason, paths in visit["left_out"] or ()
+                for path in paths
+            ]
             if visit["outcome"] in _LISTED_OUTCOMES:
                 failures.append(
                     {name: visit[name] for name in ("link", "reason", "detail", "found_on")}
@@ -47,6 +54,7 @@ def report_crawl(crawl_visits: Iterable[pa.Table], crawl: CrawlParams) -> dict[s
         "totals": totals,
         "sources": rows,
         "failures": failures,
+        "left_out": left_out,
         "refused": [asdict(refusal) for refusal in refused],
     }
 

@@ -18,7 +18,9 @@ def print_crawl_report(report: Mapping[str, Any]) -> None:
     """Print the counts of each source, and every failure with its reason."""
     out = console()
     out.print(_table(report))
-    for line in [*_reasons(report), *_failures(report["failures"]), *_refused(report["refused"])]:
+    lines = [*_reasons(report), *_left_out(report["left_out"])]
+    lines += [*_failures(report["failures"]), *_refused(report["refused"])]
+    for line in lines:
         out.print(line, highlight=False, soft_wrap=True)
 
 
@@ -64,6 +66,18 @@ def _reasons(report: Mapping[str, Any]) -> list[str]:
         lines.append(f"skipped: {listed}")
     if redacted := sum(row["redacted_secrets"] for row in report["sources"]):
         lines.append(f"secrets redacted in repositories: {redacted:,}")
+    return lines
+
+
+def _left_out(files: list[dict[str, Any]]) -> list[str]:
+    """Name the files that were skipped, but for those that the settings leave out."""
+    told = [file for file in files if file["reason"] != "ignored"]
+    lines = [
+        f"skipped: {escape(file['link'])}: {escape(file['path'])}: {escape(file['reason'])}"
+        for file in told[:SHOWN_FAILURES]
+    ]
+    if len(told) > SHOWN_FAILURES:
+        lines.append(f"and {len(told) - SHOWN_FAILURES} more files in crawl_report, left_out")
     return lines
 
 

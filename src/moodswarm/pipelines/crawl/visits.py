@@ -25,6 +25,7 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("found_on", pa.string()),
     pa.field("title", pa.string()),
     pa.field("skipped_files", pa.map_(pa.string(), pa.int64()), nullable=False),
+    pa.field("left_out", pa.map_(pa.string(), pa.list_(pa.string()))),
     pa.field("unchanged_files", pa.int64(), nullable=False),
     pa.field("continued", pa.bool_(), nullable=False),
 ]

@@ -9,12 +9,12 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import elements, names
+from moodswarm.extraction.words import words_of
 
 #: The element must hold this share of the words that trafilatura finds.
 _COVERED = 0.9
 #: A wider element is taken if trafilatura found at least this share of the words that it adds.
 _WORTH = 0.5
-_WORD = re.compile(r"\w+")
 _HOLDERS = re.compile(
     r"(?:post|article|entry|story|blog-post|blog-entry|theme-doc|sl|post-body)-"
     r"(?:content|body|markdown|markdown-content|text)|e-content|markdown-body|articlebody"
@@ -22,11 +22,6 @@ _HOLDERS = re.compile(
 )
 _TEXT = ("p", "pre", "table", "ul", "ol", "blockquote")
 _RUN = 3
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case."""
-    return _WORD.findall(text.lower())
 
 
 def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:

@@ -10,6 +10,7 @@ from moodswarm.extraction.edges import trim_edges
 from moodswarm.extraction.links import base_address
 from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import read_metadata
+from moodswarm.extraction.panels import show_panels
 from moodswarm.extraction.platforms.medium import read_medium
 from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
@@ -55,6 +56,7 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
     base = base_address(root, url)
     application = refuse_application(root)
     body = find_body(root)
+    show_panels(body)
     tidy_headings(body)
     plain_code_blocks(body)
     drop_code_controls(body)

@@ -8,6 +8,7 @@ from lxml.html import HtmlElement
 from moodswarm.extraction.article import Refused
 from moodswarm.extraction.metadata import Metadata
 from moodswarm.extraction.tree import elements, find_body, text_of
+from moodswarm.extraction.words import words_in
 
 #: The parser compares every attribute of a tag with every other; 100,000 take 20 seconds.
 _ATTRIBUTES = 2_000
@@ -81,7 +82,7 @@ def _visible(element: HtmlElement) -> int:
     unseen = (
         e for e in elements(element, *_UNSEEN) if next(e.iterancestors(*_UNSEEN), None) is None
     )
-    return len(text_of(element).split()) - sum(len(text_of(e).split()) for e in unseen)
+    return words_in(element) - sum(words_in(e) for e in unseen)
 
 
 def refuse_listing(
@@ -133,7 +134,7 @@ def _box(heading: HtmlElement, body: HtmlElement) -> HtmlElement:
     """Return the widest element around a heading that holds no more than a teaser."""
     box = heading
     for parent in heading.iterancestors():
-        if parent is body or len(text_of(parent).split()) > _TEASER:
+        if parent is body or words_in(parent) > _TEASER:
             break
         if sum(1 for _ in parent.iter(heading.tag)) > 1:
             break
@@ -157,15 +158,13 @@ def _prose(body: HtmlElement, boxes: list[HtmlElement]) -> int:
     for element in elements(body, "p", "pre", "li", "blockquote"):
         if element in inside or element.find(".//p") is not None:
             continue
-        own, linked = text_of(element), sum(len(text_of(a)) for a in element.iter("a"))
-        words += len(own.split()) if linked < len(own) / 2 else 0
+        own, linked = words_in(element), sum(words_in(a) for a in element.iter("a"))
+        words += own if linked < own / 2 else 0
     return words
 
 
 def _is_link_list(body: HtmlElement, url: str) -> bool:
-    if any(
-        len(text_of(p).split()) >= _LONG_PARAGRAPH for p in elements(body, "p", "pre", "blockquote")
-    ):
+    if any(words_in(p) >= _LONG_PARAGRAPH for p in elements(body, "p", "pre", "blockquote")):
         return False
     links = [a for a in elements(body, "a") if _leads_away(a, url)]
     linked = sum(len(text_of(a)) for a in links)

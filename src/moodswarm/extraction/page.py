@@ -14,6 +14,7 @@ from moodswarm.extraction.panels import show_panels
 from moodswarm.extraction.platforms.medium import read_medium
 from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
+from moodswarm.extraction.teasers import drop_teasers
 from moodswarm.extraction.tidying import flatten_layout_tables, tidy_headings
 from moodswarm.extraction.titles import with_title
 from moodswarm.extraction.tree import TooDeep, find_body, parse_page
@@ -66,6 +67,7 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
         return application
     if listing := refuse_listing(root, body, metadata, url):
         return listing
+    drop_teasers(body, metadata.canonical or url)
     element = find_article(body, root)
     trim_edges(element, metadata.title, metadata.author)
     content = tree_to_markdown(element, base)

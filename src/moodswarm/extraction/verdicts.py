@@ -1,12 +1,13 @@
 """Refusal of pages: of costly ones before parsing, of empty applications, and of listings."""
 
 import re
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Refused
 from moodswarm.extraction.metadata import Metadata
+from moodswarm.extraction.teasers import leads_away
 from moodswarm.extraction.tree import elements, find_body, text_of
 from moodswarm.extraction.words import words_in
 
@@ -125,7 +126,7 @@ def _entries(body: HtmlElement, url: str) -> list[HtmlElement]:
     boxes: list[HtmlElement] = []
     for heading in elements(body, "h1", "h2", "h3", "h4"):
         links = [*heading.iter("a"), *heading.iterancestors("a")]
-        if any(_leads_away(link, url) for link in links):
+        if any(leads_away(link, url) for link in links):
             boxes.append(_box(heading, body))
     return boxes
 
@@ -140,15 +141,6 @@ def _box(heading: HtmlElement, body: HtmlElement) -> HtmlElement:
             break
         box = parent
     return box
-
-
-def _leads_away(link: HtmlElement, url: str) -> bool:
-    try:
-        there, here = urlsplit(urljoin(url, link.get("href") or "")), urlsplit(url)
-    except ValueError:
-        return False
-    same_site = there.hostname == here.hostname
-    return bool(same_site and there.path.rstrip("/") != here.path.rstrip("/"))
 
 
 def _prose(body: HtmlElement, boxes: list[HtmlElement]) -> int:
@@ -166,6 +158,6 @@ def _prose(body: HtmlElement, boxes: list[HtmlElement]) -> int:
 def _is_link_list(body: HtmlElement, url: str) -> bool:
     if any(words_in(p) >= _LONG_PARAGRAPH for p in elements(body, "p", "pre", "blockquote")):
         return False
-    links = [a for a in elements(body, "a") if _leads_away(a, url)]
+    links = [a for a in elements(body, "a") if leads_away(a, url)]
     linked = sum(len(text_of(a)) for a in links)
     return len(links) >= _LINE_LINKS and linked >= _LINK_SHARE * max(1, len(text_of(body)))

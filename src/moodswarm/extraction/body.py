@@ -9,12 +9,14 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import elements, names
-from moodswarm.extraction.words import words_of
+from moodswarm.extraction.words import words_in, words_of
 
 #: The element must hold this share of the words that trafilatura finds.
 _COVERED = 0.9
 #: A wider element is taken if trafilatura found at least this share of the words that it adds.
 _WORTH = 0.5
+#: If trafilatura finds a smaller share of the words of a page, its slower ways are tried too.
+_DOUBTFUL = 0.5
 _HOLDERS = re.compile(
     r"(?:post|article|entry|story|blog-post|blog-entry|theme-doc|sl|post-body)-"
     r"(?:content|body|markdown|markdown-content|text)|e-content|markdown-body|articlebody"
@@ -34,7 +36,9 @@ def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:
         body: The body of the page, after pruning.
         root: The document that `body` belongs to; it is not changed.
     """
-    article = words_of(_main_text(root))
+    article = words_of(_main_text(root, fast=True))
+    if len(article) < _DOUBTFUL * words_in(body):
+        article = words_of(_main_text(root, fast=False))
     cover = _Cover(body, article)
     # What a page says twice, such as the opening in a list of teasers, counts once.
     total = min(cover.covered(body), len(article))
@@ -124,11 +128,12 @@ def _widen(element: HtmlElement, body: HtmlElement, cover: _Cover) -> HtmlElemen
     return best
 
 
-def _main_text(root: HtmlElement) -> str:
+def _main_text(root: HtmlElement, *, fast: bool) -> str:
+    """Return the text that trafilatura finds; unless `fast`, by comparing several algorithms."""
     from trafilatura import bare_extraction
 
     document = bare_extraction(
-        deepcopy(root), include_comments=False, include_tables=True, with_metadata=False
+        deepcopy(root), include_comments=False, include_tables=True, with_metadata=False, fast=fast
     )
     return str(getattr(document, "text", None) or "")
 

@@ -2,6 +2,7 @@
 
 import re
 
+from lxml import etree
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.boilerplate import read_name
@@ -11,9 +12,15 @@ from moodswarm.extraction.words import words_in
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 _TARGETS = ("aria-controls", "data-target", "data-bs-target", "data-tab-target")
 _CONTROLS = ("button", "a", "summary", "label")
+_PANELS = ("div", "section", "p", "ul", "ol", "dd", "pre", "table")
 _NOT_PANELS = ("dialog", "alertdialog", "menu", "menubar", "navigation", "tooltip", "listbox")
 #: Words in a panel that an author wrote; menus and search boxes are shorter.
 _WRITTEN = 3
+_MAYBE_HIDDEN = etree.XPath("descendant::*[@hidden or @style or @aria-hidden]")
+_MAYBE_CONTROLS = etree.XPath(
+    "descendant::*[@aria-controls or @aria-expanded or @role='tab' or @data-target"
+    " or @data-bs-target or @data-tab-target or @data-toggle or @data-bs-toggle]"
+)
 
 
 def is_hidden(element: HtmlElement) -> bool:
@@ -29,10 +36,9 @@ def is_hidden(element: HtmlElement) -> bool:
 
 def show_panels(body: HtmlElement) -> None:
     """Show the hidden panels of tabs and accordions, which their author wrote to be read."""
-    controls = _controls(body)
-    for panel in list(elements(body, "div", "section", "p", "ul", "ol", "dd", "pre", "table")):
-        if not is_hidden(panel):
-            continue
+    hidden = [e for e in _MAYBE_HIDDEN(body) if e.tag in _PANELS and is_hidden(e)]
+    controls = _controls(body) if hidden else {}
+    for panel in hidden:
         control = controls.get(panel.get("id") or "")
         if control is None:
             control = _control_before(panel)
@@ -46,7 +52,7 @@ def show_panels(body: HtmlElement) -> None:
 def _controls(body: HtmlElement) -> dict[str, HtmlElement]:
     """Return the element that opens each panel, by the panel's id."""
     found: dict[str, HtmlElement] = {}
-    for element in elements(body):
+    for element in _MAYBE_CONTROLS(body):
         targets = " ".join(element.get(name) or "" for name in _TARGETS)
         opens = (
             element.get("role") == "tab"

@@ -23,15 +23,13 @@ def words_of(text: str) -> list[str]:
 
 def count_words(text: str) -> int:
     """Count the words of a text; where no spaces tell them apart, their number is estimated."""
-    if text.isascii():
+    if text.isascii() or _UNSPACED.search(text) is None:
         return len(text.split())
     dense, long = len(_DENSE.findall(text)), len(_LONG.findall(text))
-    if not dense and not long:
-        return len(text.split())
     spaced = len(_UNSPACED.sub(" ", text).split())
     return spaced + -(-dense // _PER_DENSE_WORD) + -(-long // _PER_LONG_WORD)
 
 
 def words_in(element: HtmlElement) -> int:
     """Count the words in an element; neighbouring blocks need no space between them."""
-    return sum(count_words(str(part)) for part in element.itertext())
+    return count_words(" ".join(map(str, element.itertext())))

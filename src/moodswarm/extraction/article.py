@@ -34,7 +34,7 @@ class Refused:
 
     Attributes:
         reason: `not_html`, `too_large`, `too_slow`, `out_of_memory`, `crashed`, `empty`,
-            `needs_browser`, `paid_preview` or `not_an_article`.
+            `needs_browser`, `paid_preview`, `not_found` or `not_an_article`.
         detail: The same in words.
     """
 

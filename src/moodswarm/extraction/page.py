@@ -18,7 +18,12 @@ from moodswarm.extraction.teasers import drop_teasers
 from moodswarm.extraction.tidying import flatten_layout_tables, tidy_headings
 from moodswarm.extraction.titles import with_title
 from moodswarm.extraction.tree import TooDeep, find_body, parse_page
-from moodswarm.extraction.verdicts import refuse_application, refuse_costly, refuse_listing
+from moodswarm.extraction.verdicts import (
+    refuse_application,
+    refuse_costly,
+    refuse_listing,
+    refuse_missing,
+)
 
 
 def extract_page(
@@ -65,6 +70,8 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
     prune_page(body)
     if application:
         return application
+    if missing := refuse_missing(root, body):
+        return missing
     if listing := refuse_listing(root, body, metadata, url):
         return listing
     drop_teasers(body, metadata.canonical or url)

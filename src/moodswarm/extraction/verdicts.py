@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Refused
+from moodswarm.extraction.head import meta
 from moodswarm.extraction.metadata import Metadata
 from moodswarm.extraction.teasers import leads_away
 from moodswarm.extraction.tree import elements, find_body, text_of
@@ -36,6 +37,20 @@ _LISTING_PATH = re.compile(
     r"|(?:blog|posts|articles|writing|notes|index\.html?|\d{4}(?:/\d{2})?)?)/?|.*/page/\d+/?",
     re.I,
 )
+_MISSING = re.compile(
+    r"""(?:(?:error|http)\s*)?404(?:[\s:.!–—-]*(?:error|(?:page\s+)?not\s+found))?[.!]?
+    |(?:(?:oops|sorry|whoops)\W+)?(?:(?:the|this|that|your)\s+)?(?:requested\s+)?
+     (?:(?:page|post|article|story|file)\s+)?
+     (?:(?:(?:was|is|could|can)(?:n['’]t|\s*not)\s+)(?:be\s+)?|not\s+)found[.!]?
+    |(?:(?:this|the|that)\s+)?(?:page|post|article|story)\s+
+     (?:doesn['’]t\s+exist|does\s+not\s+exist|no\s+longer\s+exists)[.!]?
+    |(?:seite|beitrag|artikel)\s+(?:wurde\s+)?nicht\s+gefunden[.!]?
+    |page\s+(?:introuvable|non\s+trouvée)[.!]?|página\s+no\s+encontrada[.!]?
+    |pagina\s+non\s+trovata[.!]?|ページが見つかりません(?:でした)?。?|页面不存在|找不到页面""",
+    re.I | re.X,
+)
+#: Words on a page that says only that there is nothing.
+_NOTICE = 300
 _ENTRIES = 3
 _PROSE = 150
 _SOME_PROSE = 50
@@ -84,6 +99,21 @@ def _visible(element: HtmlElement) -> int:
         e for e in elements(element, *_UNSEEN) if next(e.iterancestors(*_UNSEEN), None) is None
     )
     return words_in(element) - sum(words_in(e) for e in unseen)
+
+
+def refuse_missing(root: HtmlElement, body: HtmlElement) -> Refused | None:
+    """Refuse a page that says it was not found, though the server answers as if it was.
+
+    Its title or first heading must say so, and it must ask search engines to leave it out.
+    """
+    if "noindex" not in (meta(root, "robots") or "").lower() or words_in(body) > _NOTICE:
+        return None
+    first = next((text_of(e) for e in elements(body, "h1", "h2")), "")
+    page = text_of(title) if (title := root.find(".//title")) is not None else ""
+    for text in re.split(r"\s+[|–—·•:»«/~-]+\s+|\n", f"{first}\n{page}"):
+        if _MISSING.fullmatch(text.strip()):
+            return Refused("not_found", f"the page says: {text.strip():.80}")
+    return None
 
 
 def refuse_listing(

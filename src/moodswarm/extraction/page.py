@@ -24,6 +24,7 @@ from moodswarm.extraction.verdicts import (
     refuse_listing,
     refuse_missing,
 )
+from moodswarm.extraction.words import words_in
 
 
 def extract_page(
@@ -67,16 +68,17 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
     plain_code_blocks(body)
     drop_code_controls(body)
     flatten_layout_tables(body)
-    prune_page(body)
+    left_out = prune_page(body)
     if application:
         return application
     if missing := refuse_missing(root, body):
         return missing
     if listing := refuse_listing(root, body, metadata, url):
         return listing
-    drop_teasers(body, metadata.canonical or url)
+    left_out["teasers"] = drop_teasers(body, metadata.canonical or url)
     element = find_article(body, root)
-    trim_edges(element, metadata.title, metadata.author)
+    left_out["outside"] = words_in(body) - words_in(element)
+    left_out["edges"] = trim_edges(element, metadata.title, metadata.author)
     content = tree_to_markdown(element, base)
     if not content:
         return Refused("empty", "no text was found")
@@ -88,4 +90,5 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
         canonical=metadata.canonical,
         content=with_title(metadata.title, content),
         platform="web",
+        left_out={reason: words for reason, words in left_out.most_common() if words},
     )

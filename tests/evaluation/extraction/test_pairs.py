@@ -80,7 +80,7 @@ def test_a_refused_page_counts_as_lost(tmp_path: Path) -> None:
 
 
 def test_golden_pages_score_one() -> None:
-    folder = Path(__file__).parent / "golden" / "articles"
+    folder = Path(__file__).parents[2] / "extraction" / "golden" / "articles"
     found = evaluate(find_pairs(folder), folder)
     assert (found.f1, found.code, found.headings, found.items) == (1.0, 1.0, 1.0, 1.0)
 

@@ -28,7 +28,7 @@ class Article:
     canonical: str | None
     content: str
     platform: str
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

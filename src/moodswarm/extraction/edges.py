@@ -61,7 +61,7 @@ _APART_LINE = re.compile(f"(?:{_THEME}|{_APART})", re.I | re.X)
 _BLOCKS = (
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "ul", "ol", "table", "blockquote", "dl",
     "figure", "header", "footer", "section", "address", "time", "span", "a", "center", "font",
-    "small", "i", "em", "b", "strong",
+    "small", "i", "em", "b", "strong", "abbr",
 )  # fmt: skip
 _CONTAINERS = (
     "div",

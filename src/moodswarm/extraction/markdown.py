@@ -132,8 +132,9 @@ def _part_quotes(root: HtmlElement) -> None:
 
 def _keep_empty_lines(root: HtmlElement) -> None:
     """Keep the empty lines at the beginning of a code block, which the converter would drop."""
-    for code in elements(root, "code"):
-        if code.text and code.text.startswith("\n") and code.getparent().tag == "pre":
+    for pre in elements(root, "pre"):
+        code = pre.find("code")
+        if code is not None and (code.text or "").startswith("\n"):
             code.text = f"\u200b{code.text}"
 
 

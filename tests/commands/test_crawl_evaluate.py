@@ -67,3 +67,15 @@ def test_an_unusable_folder_is_named_and_fails(tmp_path: Path) -> None:
     code, _, err = run(tmp_path)
     assert code == 1
     assert f"{tmp_path}: holds no *.html" in err
+
+
+def test_words_left_out_are_counted_by_reason(tmp_path: Path) -> None:
+    text = "<p>The kettle was cold, and so the tea had to wait for another hour.</p>" * 5
+    sidebar = '<div class="sidebar"><p>All about the owner of this kettle.</p></div>'
+    menu = '<nav><a href="/a">Cups</a></nav>'
+    (tmp_path / "tea.html").write_text(f"<main><h1>Tea</h1>{text}</main>{sidebar}{menu}")
+    (tmp_path / "tea.md").write_text("# Tea")
+    found = json.loads(run(tmp_path, "--json")[1])
+    assert found["left_out"] == {"navigation": 8}
+    assert found["scores"][0]["left_out"] == {"navigation": 8}
+    assert "navigation 8" in " ".join(run(tmp_path)[1].split())

@@ -117,6 +117,9 @@ def test_a_single_page_is_asked_for_alone(world: World) -> None:
     ("path", "outcome", "reason"),
     [
         ("/gone", "gone", "http_410"),
+        ("/home", "fetched", None),
+        ("/lost", "gone", "redirected_home"),
+        ("/nothing", "gone", "not_found"),
         ("/broken", "failed", "http_500"),
         ("/forbidden", "failed", "http_403"),
         ("/teapot", "failed", "http_418"),

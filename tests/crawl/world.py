@@ -118,6 +118,13 @@ def odd_pages(world: World) -> None:
     address = world.site.at("odd.test")
     answers = {
         "/gone": Answer(status=410),
+        "/home": Answer(status=302, headers={"Location": "/"}),
+        "/lost": Answer(status=302, headers={"Location": "/"}),
+        "/nothing": Answer(
+            b"<html><head><title>Page not found - Odd</title><meta name=robots content=noindex>"
+            b"</head><body><h1>Oh no</h1><p>We looked for this page everywhere, and we are afraid"
+            b" that there is nothing here any more.</p></body></html>"
+        ),
         "/broken": Answer(b"oh", 500),
         "/forbidden": Answer(b"no", 403),
         "/teapot": Answer(b"short and stout", 418),
@@ -134,6 +141,7 @@ def odd_pages(world: World) -> None:
     }
     for path, answer in answers.items():
         world.site[f"{address}{path}"] = answer  # type: ignore[assignment]
+    pages(world, address, "/")
     world.site[f"{address}/feed.xml"] = feed(address, *answers)
     world.add(f"{address}/feed.xml")
     world.add("http://nowhere.invalid/", discover=False)

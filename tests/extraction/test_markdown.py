@@ -139,3 +139,31 @@ def test_broken_pieces_become_text_or_nothing(html: str) -> None:
 def test_an_article_begins_with_its_title_once(content: str, expected: str) -> None:
     assert with_title("A title", content) == expected
     assert with_title(None, content) == content
+
+
+def footnote(note: str) -> str:
+    reference = '<p>Tea<sup><a href="#fn:1" id="fnref:1">1</a></sup>.</p>'
+    notes = f'<div class="footnotes"><ol><li id="fn:1">{note}</li></ol></div>'
+    return html_to_markdown(reference + notes, "https://solano.example/").partition("\n\n")[2]
+
+
+@pytest.mark.parametrize("back", ["[return]", "↩", "back to text", "(back)"])
+def test_the_way_back_from_a_footnote_goes(back: str) -> None:
+    assert footnote(f'<p>Wet. <a href="#fnref:1">{back}</a></p>') == "[^1]: Wet."
+
+
+def test_all_of_a_footnote_is_in_it() -> None:
+    note = "<p>Wet.</p><p>Very wet.</p><pre><code>x\n\ny</code></pre>"
+    back = '<p><a href="#fnref:1">↩</a></p>'
+    expected = "[^1]: Wet.\n\n    Very wet.\n\n    ```\n    x\n\n    y\n    ```"
+    assert footnote(note + back) == expected
+
+
+def test_quotations_that_follow_each_other_stay_apart() -> None:
+    quotes = "<blockquote><p>One.</p></blockquote>\n<blockquote><p>Two.</p></blockquote>"
+    assert html_to_markdown(quotes, "https://solano.example/") == "> One.\n\n> Two."
+
+
+@pytest.mark.parametrize("block", ["<pre><code>\n\nx = 1</code></pre>", "<pre>\n\nx = 1</pre>"])
+def test_an_empty_line_at_the_beginning_of_code_stays(block: str) -> None:
+    assert html_to_markdown(block, "https://solano.example/") == "```\n\nx = 1\n```"

@@ -116,3 +116,25 @@ def test_links_are_found_in_order_with_feeds_and_next_page() -> None:
     )
     assert (found.next, found.platform) == ("https://solano.example/notes/?page=2", "substack")
     assert found.canonical == "https://solano.example/notes/"
+
+
+@pytest.mark.parametrize(
+    "title", ["Page not found | Solano", "404", "Error 404: Not Found", "Seite nicht gefunden",
+              "Sorry, this page could not be found.", "This page doesn't exist"]
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["title", "h1"])
+def test_a_page_that_says_it_is_missing_is_not_an_article(title: str, place: str) -> None:
+    text = f"<{place}>{title}</{place}><p>{'Try the search instead, or go back to start. ' * 5}</p>"
+    found = extract_page(f'<meta name="robots" content="noindex">{text}'.encode(), URL)
+    assert isinstance(found, Refused)
+    assert found.reason == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("title", "robots"),
+    [("404", "index"), ("What a 404 taught me", "noindex"), ("Keys not found in Go", "noindex")],
+)
+def test_an_article_about_missing_pages_is_one(title: str, robots: str) -> None:
+    text = f"<h1>{title}</h1><p>{'I went looking for it all day long. ' * 5}</p>"
+    found = extract_page(f'<meta name="robots" content="{robots}">{text}'.encode(), URL)
+    assert isinstance(found, Article)

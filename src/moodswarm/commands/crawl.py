@@ -13,6 +13,9 @@ from moodswarm.pipelines.console import console
 if TYPE_CHECKING:
     from moodswarm.evaluation.extraction.pairs import Evaluation
 
+#: Reasons for words that were left out, shown for each page.
+_REASONS = 3
+
 
 @click.group("crawl")
 def crawl_group() -> None:
@@ -50,7 +53,8 @@ def evaluate_command(pairs_dir: Path, failures: int, as_json: bool) -> None:
     except UnusablePairs as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        print_json(asdict(found) | {"scores": [asdict(s) for s in found.worst(failures)]})
+        worst = [asdict(score) for score in found.worst(failures)]
+        print_json(asdict(found) | {"left_out": found.left_out(), "scores": worst})
     else:
         _show(found, failures)
 
@@ -68,15 +72,24 @@ def _show(found: "Evaluation", failures: int) -> None:
     table.add_row("pages refused", f"{found.refused:,}", f"{found.pages:,}")
     table.add_row("pages a CPU second", f"{found.documents_per_cpu_second:.0f}", "")
     console().print(table)
+    left_out = found.left_out()
+    if left_out:
+        table = Table("words left out, by reason", "words")
+        for reason, words in left_out.most_common():
+            table.add_row(escape(reason), f"{words:,}")
+        console().print(table)
     worst = [score for score in found.worst(failures) if score.quality < 1]
     if not worst:
         return
-    table = Table("worst pages", "F1", "code", "headings", "items", "title", "refused")
+    table = Table("worst pages", "F1", "code", "headings", "items", "title", "left out", "refused")
     for score in worst:
         counts = [f"{got}/{all_}" for got, all_ in (score.code, score.headings, score.items)]
         title = {True: "yes", False: "no", None: "-"}[score.title]
+        most = list(score.left_out.items())[:_REASONS]
+        reasons = ", ".join(f"{reason} {words:,}" for reason, words in most)
+        refused = escape(score.refused or "")
         table.add_row(
-            escape(score.name), f"{score.f1:.3f}", *counts, title, escape(score.refused or "")
+            escape(score.name), f"{score.f1:.3f}", *counts, title, escape(reasons), refused
         )
     console().print(table)
 

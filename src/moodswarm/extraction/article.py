@@ -1,6 +1,7 @@
 """The outcome of extraction: an article, or the reason why a page was refused."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 #: Raise it when the same page yields different output: the crawler then fetches pages again.
@@ -17,6 +18,7 @@ class Article:
         canonical: Absolute, as the page states it. The caller decides whether to trust it.
         content: Markdown; it begins with the title as a heading of level 1.
         platform: `substack`, `medium` or `web`.
+        left_out: How many words of the page are not in the article, by reason; the most first.
     """
 
     title: str | None
@@ -26,6 +28,7 @@ class Article:
     canonical: str | None
     content: str
     platform: str
+    left_out: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Refused:
 
     Attributes:
         reason: `not_html`, `too_large`, `too_slow`, `out_of_memory`, `crashed`, `empty`,
-            `needs_browser`, `paid_preview` or `not_an_article`.
+            `needs_browser`, `paid_preview`, `not_found` or `not_an_article`.
         detail: The same in words.
     """
 

@@ -9,12 +9,14 @@ from lxml import etree
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import elements, names
+from moodswarm.extraction.words import words_in, words_of
 
 #: The element must hold this share of the words that trafilatura finds.
 _COVERED = 0.9
 #: A wider element is taken if trafilatura found at least this share of the words that it adds.
 _WORTH = 0.5
-_WORD = re.compile(r"\w+")
+#: If trafilatura finds a smaller share of the words of a page, its slower ways are tried too.
+_DOUBTFUL = 0.5
 _HOLDERS = re.compile(
     r"(?:post|article|entry|story|blog-post|blog-entry|theme-doc|sl|post-body)-"
     r"(?:content|body|markdown|markdown-content|text)|e-content|markdown-body|articlebody"
@@ -22,11 +24,6 @@ _HOLDERS = re.compile(
 )
 _TEXT = ("p", "pre", "table", "ul", "ol", "blockquote")
 _RUN = 3
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case."""
-    return _WORD.findall(text.lower())
 
 
 def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:
@@ -39,8 +36,12 @@ def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:
         body: The body of the page, after pruning.
         root: The document that `body` belongs to; it is not changed.
     """
-    cover = _Cover(body, words_of(_main_text(root)))
-    total = cover.covered(body)
+    article = words_of(_main_text(root, fast=True))
+    if len(article) < _DOUBTFUL * words_in(body):
+        article = words_of(_main_text(root, fast=False))
+    cover = _Cover(body, article)
+    # What a page says twice, such as the opening in a list of teasers, counts once.
+    total = min(cover.covered(body), len(article))
     if not total:
         return _named_holder(body)
     element, inner = body, cover.child(body, _COVERED * total)
@@ -89,19 +90,30 @@ class _Cover:
         return None
 
 
-def _marks(words: list[str], article: list[str]) -> Iterator[bool]:
+def _marks(words: list[str], article: list[str]) -> list[bool]:
     """Tell for each word of a page whether it is in the article.
 
-    A word alone proves nothing, so three in a row must be in the article too.
+    A word alone proves nothing, so as many in a row as `_run` says must be in the article too.
     """
-    known = set(zip(article, article[1:], article[2:], strict=False))
-    if len(article) < _RUN:
-        return iter([word in article for word in words])
+    run = _run(article)
+    if len(article) < run:
+        return [word in article for word in words]
+    known = set(_runs(article, run))
     marks = [False] * len(words)
-    for position, run in enumerate(zip(words, words[1:], words[2:], strict=False)):
-        if run in known:
-            marks[position] = marks[position + 1] = marks[position + 2] = True
-    return iter(marks)
+    for position, found in enumerate(_runs(words, run)):
+        if found in known:
+            marks[position : position + run] = [True] * run
+    return marks
+
+
+def _runs(words: list[str], run: int) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(run)), strict=False)
+
+
+def _run(article: list[str]) -> int:
+    """Return how many words in a row prove something; two characters of Chinese are a word."""
+    single = sum(len(word) == 1 and not word.isascii() for word in article)
+    return 2 * _RUN if 2 * single > len(article) else _RUN
 
 
 def _widen(element: HtmlElement, body: HtmlElement, cover: _Cover) -> HtmlElement:
@@ -116,11 +128,12 @@ def _widen(element: HtmlElement, body: HtmlElement, cover: _Cover) -> HtmlElemen
     return best
 
 
-def _main_text(root: HtmlElement) -> str:
+def _main_text(root: HtmlElement, *, fast: bool) -> str:
+    """Return the text that trafilatura finds; unless `fast`, by comparing several algorithms."""
     from trafilatura import bare_extraction
 
     document = bare_extraction(
-        deepcopy(root), include_comments=False, include_tables=True, with_metadata=False
+        deepcopy(root), include_comments=False, include_tables=True, with_metadata=False, fast=fast
     )
     return str(getattr(document, "text", None) or "")
 

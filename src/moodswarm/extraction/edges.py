@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import drop, elements, names, text_of
+from moodswarm.extraction.words import count_words
 
 _MONTH = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
@@ -60,7 +61,7 @@ _APART_LINE = re.compile(f"(?:{_THEME}|{_APART})", re.I | re.X)
 _BLOCKS = (
     "p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "ul", "ol", "table", "blockquote", "dl",
     "figure", "header", "footer", "section", "address", "time", "span", "a", "center", "font",
-    "small", "i", "em", "b", "strong",
+    "small", "i", "em", "b", "strong", "abbr",
 )  # fmt: skip
 _CONTAINERS = (
     "div",
@@ -83,11 +84,15 @@ _LONG = 200
 _LOOKS = 12
 
 
-def trim_edges(article: HtmlElement, title: str | None, author: str | None) -> None:
+def trim_edges(article: HtmlElement, title: str | None, author: str | None) -> int:
     """Remove dates, bylines, reading times, share links and the like from both ends.
 
     Only whole short blocks are removed, and only up to the first block of text.
+
+    Returns:
+        How many words were removed.
     """
+    dropped = 0
     key, name = _key(title or ""), _key(author or "")
     text_parent = _text_parent(article)
     blocks = list(_leaves(article))
@@ -106,7 +111,9 @@ def trim_edges(article: HtmlElement, title: str | None, author: str | None) -> N
             if under_heading or not (_is_line(block, text, apart) or (name and _key(text) == name)):
                 break
             if block.find(".//img") is None:
+                dropped += count_words(text)
                 drop(block)
+    return dropped
 
 
 def _is_line(block: HtmlElement, text: str, apart: bool) -> bool:

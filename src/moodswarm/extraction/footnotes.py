@@ -2,6 +2,7 @@
 
 import re
 
+from lxml import html
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import drop, drop_all, elements, names, text_of
@@ -9,10 +10,16 @@ from moodswarm.extraction.tree import drop, drop_all, elements, names, text_of
 _NOTE_ID = re.compile(
     r"(?:user-content-)?(?:fn|footnote|note|cite_note|ftnt?|_ftn)[-:_.]?(\w[\w:.-]*)", re.I
 )
-_BACK = re.compile(r"(?:↩|↑|\^|⏎|←|↵|\ufe0e|\ufe0f|\s|\d|back|return)*", re.I)
+_BACK = re.compile(
+    r"(?:↩|↑|\^|⏎|←|↵|\ufe0e|\ufe0f|\s|\d|[\[\]()]|back|return|jump|up"
+    r"|to (?:the )?(?:text|article))*",
+    re.I,
+)
 _LABEL = re.compile(r"\[?\s*([\w*†‡§]+)\s*\]?")
 _BACKWARD = re.compile(r"ref|anchor|back", re.I)
 _NOTES = ("li", "div", "p", "aside", "dd")
+#: Paragraphs that begin and end what belongs to a note below its first paragraph.
+NOTE_BEGINS, NOTE_ENDS = "\ue0f3", "\ue0f4"
 _SECTION = re.compile(r"footnotes?(?:-.*)?|endnotes?|notes|reflist|references")
 
 
@@ -82,6 +89,8 @@ def _set_note(note: HtmlElement, label: str) -> None:
     drop_all(e for e in note.iter("span") if "label" in names(e) and not text_of(e).strip("[]"))
     first = next((p for p in note.iter("p")), note)
     first.text = f"[^{label}]: {(first.text or '').lstrip()}"
+    if first.getparent() is note:
+        _mark_rest(first)
     holder = note.getparent()
     if note.tag in ("li", "dd"):
         note.tag = "div"
@@ -91,6 +100,20 @@ def _set_note(note: HtmlElement, label: str) -> None:
         holder.tag = "div"
     if holder is not None:
         _drop_rule(holder)
+
+
+def _mark_rest(first: HtmlElement) -> None:
+    """Mark the further paragraphs of a note, which markdown indents."""
+    rest = [block for block in first.itersiblings() if text_of(block)]
+    if rest:
+        rest[0].addprevious(_mark(NOTE_BEGINS))
+        rest[-1].addnext(_mark(NOTE_ENDS))
+
+
+def _mark(text: str) -> HtmlElement:
+    mark = html.Element("p")
+    mark.text = text
+    return mark
 
 
 def _drop_rule(holder: HtmlElement) -> None:

@@ -2,13 +2,13 @@
 
 import re
 
-from lxml import etree
+from lxml import etree, html
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.code import plain_code_blocks
 from moodswarm.extraction.embeds import keep_embeds
 from moodswarm.extraction.exponents import mark_exponents
-from moodswarm.extraction.footnotes import mark_footnotes
+from moodswarm.extraction.footnotes import NOTE_BEGINS, NOTE_ENDS, mark_footnotes
 from moodswarm.extraction.formulas import keep_formulas
 from moodswarm.extraction.tidying import (
     flatten_layout_tables,
@@ -30,6 +30,8 @@ _UNDERSCORE = re.compile(r"(?<![\w\\])_+(?=[^\s_])")
 _UNDERSCORE_END = re.compile(r"\w_(?!\w)")
 # The converter would escape a backslash; this character stands for one until it has finished.
 _BACKSLASH = "\ue0f1"
+# A paragraph between two quotations.
+_APART = "\ue0f2"
 # A tag or an entity that is meant to be read, in a page about HTML.
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w{1,31};)")
 # Marks that would begin another block if they stayed at the start of a line.
@@ -75,6 +77,8 @@ def tree_to_markdown(root: HtmlElement, base_url: str) -> str:
     tidy_inline_code(root)
     flatten_layout_tables(root)
     plain_blocks(root)
+    _part_quotes(root)
+    _keep_empty_lines(root)
     _join_lines(root)
     _escape(root)
     return _convert(root)
@@ -100,12 +104,15 @@ def _convert(root: HtmlElement) -> str:
 
 def _mend(text: str) -> str:
     """Remove surplus blank lines, except in code, and put the backslashes in."""
-    lines, fence = [], ""
+    lines, fence, indent = [], "", ""
     for line in text.replace("\u200b", "").replace(_BACKSLASH, "\\").split("\n"):
         mark = _FENCE.match(line)
         if fence:
             fence = "" if mark and line.strip(" >") == fence else fence
-            lines.append(line)
+            lines.append(indent + line if line else line)
+            continue
+        if line in (_APART, NOTE_BEGINS, NOTE_ENDS):
+            indent = "    " if line == NOTE_BEGINS else ""
             continue
         if mark:
             fence = mark[1]
@@ -113,8 +120,30 @@ def _mend(text: str) -> str:
             continue
         if line.startswith("> ") and lines and lines[-1].strip() and lines[-1][0] != ">":
             lines.append("")
-        lines.append(line if line.endswith("  ") and line.strip() else line.rstrip())
+        lines.append(indent + line if line.endswith("  ") and line.strip() else _line(indent, line))
     return "\n".join(lines).strip("\n")
+
+
+def _line(indent: str, line: str) -> str:
+    return (indent + line).rstrip()
+
+
+def _part_quotes(root: HtmlElement) -> None:
+    """Part quotations that follow each other, which the converter would join."""
+    for quote in list(elements(root, "blockquote")):
+        after = quote.getnext()
+        if after is not None and after.tag == "blockquote" and not (quote.tail or "").strip():
+            apart = html.Element("p")
+            apart.text = _APART
+            quote.addnext(apart)
+
+
+def _keep_empty_lines(root: HtmlElement) -> None:
+    """Keep the empty lines at the beginning of a code block, which the converter would drop."""
+    for pre in elements(root, "pre"):
+        code = pre.find("code")
+        if code is not None and (code.text or "").startswith("\n"):
+            code.text = f"\u200b{code.text}"
 
 
 def _join_lines(root: HtmlElement) -> None:

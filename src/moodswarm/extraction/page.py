@@ -16,14 +16,22 @@ from moodswarm.extraction.kinds import kind_of
 from moodswarm.extraction.links import base_address
 from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import read_metadata
+from moodswarm.extraction.panels import show_panels
 from moodswarm.extraction.plain_text import read_text
 from moodswarm.extraction.platforms.medium import read_medium
 from moodswarm.extraction.platforms.substack import read_substack
 from moodswarm.extraction.pruning import prune_page
+from moodswarm.extraction.teasers import drop_teasers
 from moodswarm.extraction.tidying import flatten_layout_tables, tidy_headings
 from moodswarm.extraction.titles import with_title
 from moodswarm.extraction.tree import TooDeep, find_body, parse_page, without_controls
-from moodswarm.extraction.verdicts import refuse_application, refuse_costly, refuse_listing
+from moodswarm.extraction.verdicts import (
+    refuse_application,
+    refuse_costly,
+    refuse_listing,
+    refuse_missing,
+)
+from moodswarm.extraction.words import words_in
 
 
 def extract_page(
@@ -78,6 +86,7 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
     base = base_address(root, url)
     application = refuse_application(root)
     body = find_body(root)
+    show_panels(body)
     tidy_headings(body)
     mark_exponents(body)
     plain_code_blocks(body)
@@ -85,13 +94,17 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
     keep_embeds(body, base)
     drop_code_controls(body)
     flatten_layout_tables(body)
-    prune_page(body)
+    left_out = prune_page(body)
     if application:
         return application
+    if missing := refuse_missing(root, body):
+        return missing
     if listing := refuse_listing(root, body, metadata, url):
         return listing
+    left_out["teasers"] = drop_teasers(body, metadata.canonical or url)
     element = find_article(body, root)
-    trim_edges(element, metadata.title, metadata.author)
+    left_out["outside"] = words_in(body) - words_in(element)
+    left_out["edges"] = trim_edges(element, metadata.title, metadata.author)
     content = tree_to_markdown(element, base)
     if not content:
         return Refused("empty", "no text was found")
@@ -103,4 +116,5 @@ def _read_web(root: HtmlElement, url: str) -> Article | Refused:
         canonical=metadata.canonical,
         content=with_title(metadata.title, content),
         platform="web",
+        left_out={reason: words for reason, words in left_out.most_common() if words},
     )

@@ -1,11 +1,20 @@
-"""Removal of everything on a page that is not its article, by element, role and name."""
+"""Removal of everything on a page that is not its article, by element, role and name.
+
+A name alone decides only over lists of links and short lines. Where an author would have written
+the text, its length, its links and its place among other text count for more.
+"""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
+from moodswarm.extraction.boilerplate import Named, read_name
+from moodswarm.extraction.panels import is_hidden
 from moodswarm.extraction.tree import drop, drop_all, elements, names, text_of
+from moodswarm.extraction.weights import Weight, weigh
+from moodswarm.extraction.words import count_words, words_in
 
 _NEVER = (
     "script", "style", "link", "meta", "noscript", "template", "svg", "iframe", "object", "embed",
@@ -21,140 +30,164 @@ _BLOCKS = (
     "figure", "table", "details", "label", "dl", "h2", "h3", "h4", "h5", "h6", "small", "li",
     "starlight-toc", "mobile-starlight-toc", "time", "address",
 )  # fmt: skip
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-#: An element with a larger share of the page's text is the page itself, whatever its name.
-_MOST = 0.4
-
-# Names as `tree.names` returns them. They match as a whole: `share` is a share bar, while
-# `market-share` may be the subject of the article.
-_PREFIX = (
-    r"(?:(?:js|md|vp|sl|theme|site|page|post|posts|article|entry|blog|single|single-post|content"
-    r"|main|global|story|doc|docs|wp-block|td|jp|sd|bd|mw|c|o|m|l|u)-)*"
-)
-_SUFFIX = (
-    r"(?:-(?:\d+|list|lists|links?|items?|bar|bars|box|boxes|block|blocks|container|wrapper|wrap"
-    r"|section|area|widget|widgets|buttons?|btns?|inner|outer|content|menu|nav|panel|form|icons?"
-    r"|card|cards|module|group|holder|main|body|header|footer|title|heading|row|top|bottom|left"
-    r"|right|text|label|desktop|mobile|sm|md|lg|small|large|compact|full|sticky|fixed|float"
-    r"|floating|horizontal|vertical|inline|primary|secondary))*"
-)
-_KINDS = (
-    # ways to other pages
-    r"nav|navs|navbar|navigation|subnav|nav-(?:links|below|above|previous|next|menu|toggle)"
-    r"|menu|menus|mega-menu|breadcrumbs?|crumbs|pagination|paginator|pager|paging"
-    r"|prev-next|previous-next|next-prev|(?:prev|previous|next)-(?:post|article|page|entry)s?"
-    r"|prev|next|posts?-nav(?:igation)?|pagenav|sidebars?|sidenav|side-nav|side|rail|drawer"
-    r"|(?:sphinx)?sidebar(?:-.*)?|related|relateds|related-(?:.*)|read-(?:more|next|also)"
-    r"|more-(?:posts|articles|stories|from|like|reading)(?:-.*)?|recent-posts?"
-    r"|recommend(?:ed|ations?)?(?:-.*)?|suggest(?:ed|ions)(?:-.*)?|similar-(?:.*)|latest-posts?"
-    r"|popular-posts?|trending|you-may-(?:.*)|also-like|archive-links|series-nav"
-    r"|(?:back-)?to-top|scroll-(?:to-)?top|backtotop|gotop|skip|skip-(?:.*)|skiplink"
-    # tables of contents
-    r"|toc|tocs|table-of-contents|tableofcontents|toc-(?:.*)|toctree|toctree-wrapper|toctoggle"
-    r"|contents-outline|page-outline|doc-outline|local-nav|on-this-page|localtoc|minitoc"
-    # asking for something
-    r"|share|shares|sharing|sharedaddy|share-(?:.*)|social|socials|social-(?:.*)|addtoany(?:-.*)?"
-    r"|addthis(?:-.*)?|a2a(?:-.*)?|sociable|tweet-this|follow-(?:us|me|button)|clap|claps|likes?"
-    r"|reactions?|newsletter|newsletters|newsletter-(?:.*)|subscribe|subscription|subscribe-(?:.*)"
-    r"|subscription-(?:.*)|signup|sign-up|mailing-list|mailchimp|mc-embed(?:-.*)?|email-capture"
-    r"|optin|opt-in|cta|call-to-action|promo|promos|promotion|donate|donation|sponsors?|sponsored"
-    r"|support-me|buy-me-a-coffee|ko-fi|patreon|paywall|login|logins|register|feedback|feedback-(?:.*)|rating"
-    r"|ratings|was-this-helpful|page-helpful|helpful|survey|poll-widget|rss|feed-links"
-    # consent and advertisement
-    r"|cookies?|cookie-(?:.*)|consent|gdpr|cc-window|onetrust(?:-.*)?|popup|popups|modal|modals"
-    r"|overlay|toast|ad|ads|adsense|adsbygoogle|advert|adverts|advertisement|advertising|ad-(?:.*)"
-    r"|ads-(?:.*)|dfp|carbon-?ads|carbonads|ethical-?ads?|announcement|announcements|alert-bar"
-    # readers
-    r"|comments?|commentlist|comment-(?:.*)|comments-(?:.*)|disqus|disqus-(?:.*)|respond|reply"
-    r"|giscus|utterances|gitalk|valine|waline|twikoo|isso|remark42|hyvor-talk|webmentions?"
-    r"|trackbacks?|pingbacks?|discussion"
-    # about the page and its author
-    r"|byline|bylines|author|authors|author-(?:.*)|about-(?:the-)?author|bio|profile|avatar"
-    r"|meta|metas|metadata|meta-(?:.*)|(?:post|entry|article|page)-(?:info|data|date|time)"
-    r"|info-(?:bar|line)|dateline|posted-on|posted-by|published|date-published|last-(?:updated|modified)"
-    r"|lastupdated|lastmod|updated|modified|readtime|read-time|reading-time|time-to-read"
-    r"|read(?:ing)?-duration|word-?count|post-count|views?-count|busuanzi(?:-.*)?|page-views?"
-    r"|tags?|tag-(?:list|cloud|links|container)|taglist|tagcloud|post-tag|cats?|categories|category"
-    r"|cat-links|tags-links|taxonomy|terms|topics|labels|licen[sc]e|copyright|copyrights"
-    r"|post-copyright(?:-.*)?|cc-licen[sc]e|permalink|post-permalink|edit|edit-(?:link|page|this-page|post|on-.*|button)"
-    r"|edit-?this-?page|editlink|improve-page|view-source|show-source|source-link|page-source"
-    r"|report-issue|revision-date|git-revision(?:-.*)?|page-actions?|post-actions?|actions"
-    r"|page-tools|toolbar|tools|print|printfriendly|print-link|download-links|version-(?:.*)"
-    r"|site-(?:header|footer|nav|title|branding|info|logo|description)|masthead|colophon|footer"
-    r"|pre-footer|page-footer|post-footer|entry-footer|article-footer|footer-(?:.*)|credits?|powered-by"
-    r"|search|search-(?:.*)|searchbox|searchform|language-(?:switcher|selector|picker)"
-    r"|lang-switch(?:er)?|theme-(?:toggle|switch|switcher|picker)|hidden-print|noprint|no-print"
-    # for machines and screen readers
-    r"|sr-only|sr|visually-hidden|visuallyhidden|screen-reader-text|screenreader|screen-reader"
-    r"|assistive-text|a11y-hidden|copy|copybtn|copy-(?:.*)|clipboard|clipboard-(?:.*)|btn-copy"
-    r"|code-copy(?:-.*)?|headerlink|header-anchor|heading-anchor|anchor-?link|anchorjs-link"
-    r"|hash-link|heading-link|mw-editsection|editsection|noprint|navbox|catlinks|reflist-nav"
-    r"|(?:input|output|in|out)-prompt|printfooter|speechify-ignore|jump-link|mw-jump-link|hidden"
-)
-# Words that mean the same whatever precedes them: `kg-signup-card`, `elementor-share-buttons`.
-_STRONG = (
-    r"newsletter|signup|sign-up|subscribe|subscription|opt-?in|mailing-list|share|sharing|social"
-    r"|social-share|breadcrumbs?|related-?(?:posts?|articles?|content|stories|reading)|comments"
-    r"|author-(?:bio|box|card|info)|cookie-(?:notice|banner|bar|consent|law-info)|toc|pagination"
-    r"|post-navigation|sponsor|tag-?cloud|page-?nav|prev-?next|copy-?button|line-?numbers-rows"
-)
-_BOILERPLATE = re.compile(f"(?:{_PREFIX}(?:{_KINDS})|(?:[a-z0-9]+-)*(?:{_STRONG})){_SUFFIX}")
-# Names of the element that holds the article.
-_CONTENT = re.compile(
-    r"(?:.*-)?(?:post|article|entry|page|main|blog|story|doc|docs|markdown|theme|content|body)-"
-    r"(?:content|body|text|main|inner|wrapper|container|markdown)|content|markdown|prose|article"
-    r"|post|entry|hentry|h-entry|main"
-)
-# Names of a link to a heading; some sites put them on the heading itself.
-_ANCHOR = re.compile(
-    r"(?:.*-)?(?:anchor|anchor-?link|anchorjs-link|headerlink|header-link|heading-link|hash-link"
-    r"|permalink|copy-link)"
-)
-_STATE = re.compile(r"(?:has|with|no|is|without|hide|show)-.*|.*-(?:enabled|disabled|open|closed)")
+_INLINE = ("a", "span", "small", "time", "label")
+_HEADINGS = ("h2", "h3", "h4", "h5", "h6")
 _CONTENTS_HEADING = re.compile(
     r"(?:table of )?contents:?|on this page:?|in this (?:article|post|page):?", re.I
 )
+#: Sites that collect money; a picture that links there is a button.
+_SUPPORT = re.compile(
+    r"(?:www\.)?(?:buymeacoffee\.com|ko-fi\.com|patreon\.com|liberapay\.com|paypal\.(?:com|me)"
+    r"|opencollective\.com|flattr\.com|steadyhq\.com)"
+)
+#: An element with a larger share of the page's prose is the page itself, whatever its name.
+_MOST = 0.4
+#: Words of prose before the readers' comments that suffice for a short article.
+_SHORT_ARTICLE = 25
+#: Words of prose that make an author's paragraph.
+_PARAGRAPH = 8
+#: Words around an element that make it a part of their sentence.
+_SENTENCE = 3
 
 
-def prune_page(body: HtmlElement) -> None:
-    """Remove everything from a page that cannot belong to its article."""
+def prune_page(body: HtmlElement) -> Counter[str]:
+    """Remove everything from a page that cannot belong to its article.
+
+    Returns:
+        The words that were removed, by reason.
+    """
+    dropped: Counter[str] = Counter()
     _keep_tasks(body)
     drop_all(elements(body, *_NEVER))
-    limit = len(text_of(body)) * _MOST
-    for element in list(_suspects(body)):
-        if not _inside_code(element) and (len(text_of(element)) <= limit or _only_leads(element)):
-            before = element.getprevious()
-            listed = sum(1 for _ in element.iter("a")) > 1
-            drop(element)
-            if listed and before is not None and _CONTENTS_HEADING.fullmatch(text_of(before)):
-                drop(before)  # the heading of the table of contents that was just removed
+    drop_all(e for e in elements(body, "a") if _is_support_button(e))
+    _drop_navigation(body, dropped)
+    weights = weigh(body)
+    gone: set[HtmlElement] = set()
+    for element in list(elements(body)):
+        if element is body or element.getparent() in gone:
+            if element is not body:
+                gone.add(element)
+            continue
+        reason = _reason(element, body, weights)
+        if reason is None:
+            _forget_name(element, weights[element])
+            continue
+        gone.add(element)
+        dropped[reason] += weights[element].words
+        _drop_with_heading(element)
+    return dropped
 
 
-def _only_leads(element: HtmlElement) -> bool:
-    """Tell navigation, which may be most of a short page."""
-    linked = sum(len(text_of(link)) for link in element.iter("a"))
-    return element.tag == "nav" and linked > len(text_of(element)) / 2
+def _drop_navigation(body: HtmlElement, dropped: Counter[str]) -> None:
+    """Remove the menus of a page first, so that they do not count as a part of its text."""
+    for element in list(elements(body, "nav")):
+        linked = sum(words_in(link) for link in element.iter("a"))
+        words = words_in(element)
+        if element.getparent() is not None and 2 * linked > words and not _is_note(element):
+            dropped["navigation"] += words
+            _drop_with_heading(element)
+
+
+def _drop_with_heading(element: HtmlElement) -> None:
+    """Remove an element; the heading of a table of contents goes with it."""
+    before = element.getprevious()
+    listed = sum(1 for _ in element.iter("a")) > 1
+    drop(element)
+    if listed and before is not None and _CONTENTS_HEADING.fullmatch(text_of(before)):
+        drop(before)
+
+
+def _reason(
+    element: HtmlElement, body: HtmlElement, weights: dict[HtmlElement, Weight]
+) -> str | None:
+    """Return the reason why an element cannot belong to the article, or None."""
+    if element.tag in ("article", "main", "html") or _inside_code(element):
+        return None
+    most = _holds_most(element, body, weights)
+    if element.tag in ("nav", "footer") or element.get("role") in _ROLES:
+        quoted = element.tag == "footer" and _parent_tag(element) == "blockquote"
+        kept = most or quoted or _is_note(element)
+        return None if kept else str(element.get("role") or element.tag)
+    if is_hidden(element):
+        return None if most else "hidden"
+    named = read_name(element) if element.tag in _BLOCKS else None
+    if named is None or (most and not _follows_article(element, named, weights)):
+        return None
+    if named.kind != "control" and element.tag in _INLINE and _in_sentence(element):
+        return None
+    return named.kind if named.certain or not _is_written(element, weights) else None
+
+
+def _forget_name(element: HtmlElement, weight: Weight) -> None:
+    """Remove a misleading name from a part that stays, since trafilatura would believe it."""
+    if weight.prose >= _PARAGRAPH and element.tag in _BLOCKS and read_name(element) is not None:
+        for name in ("class", "id"):
+            element.attrib.pop(name, None)
+
+
+def _holds_most(
+    element: HtmlElement, body: HtmlElement, weights: dict[HtmlElement, Weight]
+) -> bool:
+    prose = weights[element].prose
+    return prose > 0 and prose > _MOST * weights[body].prose
+
+
+def _follows_article(
+    element: HtmlElement, named: Named, weights: dict[HtmlElement, Weight]
+) -> bool:
+    """Tell what readers wrote below a short article, of which there may be more than of it."""
+    if named.kind != "readers" or not named.certain:
+        return False
+    before = 0
+    for parent in (element, *element.iterancestors()):
+        for sibling in parent.itersiblings(preceding=True):
+            before += weights[sibling].prose if sibling in weights else 0
+    return before >= _SHORT_ARTICLE
+
+
+def _in_sentence(element: HtmlElement) -> bool:
+    """Tell a word or link among the text of its paragraph."""
+    parent, before = element.getparent(), element.getprevious()
+    if parent is None:
+        return False
+    near = ((before.tail if before is not None else parent.text) or "") + (element.tail or "")
+    own = (parent.text or "") + " ".join(child.tail or "" for child in parent)
+    return bool(re.search(r"\w", near)) and count_words(own) >= _SENTENCE
+
+
+def _is_written(element: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:
+    """Tell text that an author wrote, by its links, its length and its place."""
+    weight = weights[element]
+    if weight.mostly_links or not weight.words:
+        return False
+    before, after = element.getprevious(), element.getnext()
+    above = before is not None and (before.tag in _HEADINGS or _is_prose(before, weights))
+    below = after is not None and _is_prose(after, weights)
+    listed = element.tag in ("table", "dl", "ul", "ol")
+    return (above and (below or listed)) or ((above or below) and weight.prose >= _PARAGRAPH)
+
+
+def _is_prose(element: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:
+    weight = weights.get(element, Weight())
+    return weight.prose >= _PARAGRAPH and not weight.mostly_links
+
+
+def _is_support_button(link: HtmlElement) -> bool:
+    try:
+        host = urlsplit(link.get("href") or "").hostname or ""
+    except ValueError:
+        return False
+    pictured = not text_of(link) and link.find(".//img") is not None
+    return pictured and _SUPPORT.fullmatch(host) is not None
 
 
 def _keep_tasks(body: HtmlElement) -> None:
     """Write the boxes of a task list as markdown does, since their elements are removed."""
     for box in elements(body, "input"):
         item = next(box.iterancestors("li"), None)
-        if box.get("type") == "checkbox" and item is not None and not _named_boilerplate(item):
+        if box.get("type") == "checkbox" and item is not None and read_name(item) is None:
             mark = "[x] " if box.get("checked") is not None else "[ ] "
             box.tail = mark + (box.tail or "").lstrip()
-
-
-def _suspects(body: HtmlElement) -> Iterator[HtmlElement]:
-    for element in elements(body):
-        if element is body or element.tag in ("article", "main", "html"):
-            continue
-        if element.tag in ("nav", "footer") or element.get("role") in _ROLES:
-            if not _is_note(element):
-                yield element
-        elif _is_hidden(element) or (element.tag in _BLOCKS and _named_boilerplate(element)):
-            yield element
 
 
 def _is_note(element: HtmlElement) -> bool:
@@ -162,28 +195,9 @@ def _is_note(element: HtmlElement) -> bool:
     return any("footnote" in n or "admonition" in n or "citation" in n for n in names(element))
 
 
-def _is_hidden(element: HtmlElement) -> bool:
-    if element.get("aria-hidden") == "true":
-        return not element.xpath("ancestor-or-self::*[self::pre or self::code]")
-    if element.get("hidden") not in (None, "until-found"):
-        return True
-    return bool(_HIDING.search(element.get("style") or ""))
-
-
-def _named_boilerplate(element: HtmlElement) -> bool:
-    classes = names(element)
-    if element.tag in _HEADINGS:  # some are named after their anchor, which is removed by itself
-        classes = [name for name in classes if not _ANCHOR.fullmatch(name)]
-    if any(_CONTENT.fullmatch(name) for name in classes):
-        return False
-    if any(_BOILERPLATE.fullmatch(name) and not _STATE.fullmatch(name) for name in classes):
-        return True
-    # The ids of these elements are made of the article's words: a section on `comments` stays.
-    if element.tag in (*_HEADINGS, "section", "a", "span", "li", "p", "details"):
-        return False
-    if "section" in classes:
-        return False
-    return any(_BOILERPLATE.fullmatch(name) for name in names(element, "id"))
+def _parent_tag(element: HtmlElement) -> str:
+    parent = element.getparent()
+    return "" if parent is None else str(parent.tag)
 
 
 def _inside_code(element: HtmlElement) -> bool:

@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.tree import drop, elements, names, text_of
+from moodswarm.extraction.words import words_in
 
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _ANCHOR_TEXT = re.compile(
@@ -27,7 +28,9 @@ def tidy_headings(root: HtmlElement) -> None:
             if link.getparent() is None:
                 continue
             named = any(_ANCHOR_NAME.fullmatch(name) for name in names(link))
-            if link.tag == "button" or "mw-editsection" in names(link):
+            if link.tag == "button" and text_of(link) == text_of(heading):
+                link.drop_tag()  # it opens the part below
+            elif link.tag == "button" or "mw-editsection" in names(link):
                 drop(link)
             elif link.tag == "a" or named:
                 _tidy_anchor(heading, link, named)
@@ -147,7 +150,7 @@ def _is_layout(table: HtmlElement) -> bool:
     cells = list(elements(table, "td", "th"))
     blocks = next(elements(table, "table", *_HEADINGS, "pre", "article", "main"), table)
     inner = next((e for e in elements(table, *_HEADINGS, "pre", "table") if e is not table), None)
-    long = any(len(text_of(cell).split()) > _LONG_CELL for cell in cells)
+    long = any(words_in(cell) > _LONG_CELL for cell in cells)
     return len(cells) <= 1 or (inner is not None and long) or blocks.tag in ("article", "main")
 
 

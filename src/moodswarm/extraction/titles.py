@@ -12,6 +12,10 @@ from moodswarm.extraction.tree import elements, names, text_of
 _SUFFIX = re.compile(r"\s+[|\-–—·•:»«/~\\]+\s+|\s*[|»«•]\s*|\s+::\s+")
 _TRAILING = re.compile(r"\s*[¶#§🔗]+\s*$")
 _HOME = re.compile(r"(?:https?://[^/]+)?/?|(?:\.\.?/)*(?:index\.html?)?|[./]*", re.I)
+_POST_TITLE = re.compile(
+    r"(?:post|entry|article|blog|single|story)(?:-post|-entry)?-(?:title|headline|heading)"
+    r"|p-name|headline"
+)
 _LONG = 300
 _ANCHOR_LENGTH = 2
 _EARLY = 600
@@ -28,6 +32,10 @@ def find_title(root: HtmlElement, linked: list[dict[str, Any]]) -> str | None:
     shared = [meta(root, "og:title"), meta(root, "twitter:title")]
     shared += [str(item["headline"]) for item in linked if isinstance(item.get("headline"), str)]
     candidates = [_clean_title(t) for t in shared if t]
+    if (not candidates or all(_same(t, page) for t in candidates)) and (
+        own := _title_below_site_name(root, page)
+    ):
+        return own
     headings = list(_headings(root, "h1"))
     told = [page, *candidates]
     seconds = list(_headings(root, "h2"))
@@ -45,9 +53,49 @@ def find_title(root: HtmlElement, linked: list[dict[str, Any]]) -> str | None:
     return _clean_title(other) or (headings[0] if headings else None)
 
 
-def _headings(root: HtmlElement, tag: str) -> Iterator[str]:
+def _title_below_site_name(root: HtmlElement, page: str) -> str | None:
+    """Return the post's title where the page's is the name of the site, as on all its pages.
+
+    A heading that is named as the post's title wins, else the first one in the article.
+    """
+    headings = list(_headings(root, "h1", "h2", "h3"))
+    site = _is_site_name(root, page)
+    if any(_contains(page, text, short=True) for text in headings):
+        return None
+    if not site and any(_same(page, text) for text in headings):
+        return None
+    named = {
+        text: None
+        for heading in elements(root, "h1", "h2", "h3")
+        if _is_post_title(heading) and (text := _clean_title(_heading_text(heading)))
+    }
+    if len(named) == 1:
+        return next(iter(named))
+    if not site:
+        return None
+    articles = list(elements(root, "article")) or list(elements(root, "main"))
+    if len(articles) != 1:
+        return None
+    return next((t for t in _headings(articles[0], "h1", "h2") if not _same(t, page)), None)
+
+
+def _is_post_title(heading: HtmlElement) -> bool:
+    around = next(heading.iterancestors("nav", "aside", "footer", "li"), None)
+    named = heading.get("itemprop") == "headline" or any(
+        _POST_TITLE.fullmatch(name) for name in names(heading)
+    )
+    return named and around is None
+
+
+def _is_site_name(root: HtmlElement, page: str) -> bool:
+    site = meta(root, "og:site_name") or meta(root, "application-name") or ""
+    home = (a for a in elements(root, "a") if _HOME.fullmatch(a.get("href") or "#"))
+    return _same(site, page) or any(_same(text_of(link), page) for link in home)
+
+
+def _headings(root: HtmlElement, *tags: str) -> Iterator[str]:
     """Yield headings that may be the title. One that links to the home page names the site."""
-    for heading in elements(root, tag):
+    for heading in elements(root, *tags):
         links = [*heading.iter("a"), *heading.iterancestors("a")]
         if not any(_HOME.fullmatch(link.get("href") or "") for link in links):
             text = _clean_title(_heading_text(heading))
@@ -67,7 +115,7 @@ def _heading_text(heading: HtmlElement) -> str:
             )
         )
         if isinstance(part.tag, str) and not hidden:
-            parts.append(part.text or "")
+            parts.append(" " if part.tag == "br" else part.text or "")
         if part is not heading:
             parts.append(part.tail or "")
     return "".join(parts)

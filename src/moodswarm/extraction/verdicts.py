@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
 from moodswarm.extraction.article import Refused
+from moodswarm.extraction.head import meta
 from moodswarm.extraction.metadata import Metadata
+from moodswarm.extraction.teasers import leads_away
 from moodswarm.extraction.tree import elements, find_body, text_of
+from moodswarm.extraction.words import words_in
 
 #: The parser compares every attribute of a tag with every other; 100,000 take 20 seconds.
 _ATTRIBUTES = 2_000
@@ -41,6 +44,20 @@ _LISTING_PATH = re.compile(
     r"|(?:blog|posts|articles|writing|notes|index\.html?|\d{4}(?:/\d{2})?)?)/?|.*/page/\d+/?",
     re.I,
 )
+_MISSING = re.compile(
+    r"""(?:(?:error|http)\s*)?404(?:[\s:.!–—-]*(?:error|(?:page\s+)?not\s+found))?[.!]?
+    |(?:(?:oops|sorry|whoops)\W+)?(?:(?:the|this|that|your)\s+)?(?:requested\s+)?
+     (?:(?:page|post|article|story|file)\s+)?
+     (?:(?:(?:was|is|could|can)(?:n['’]t|\s*not)\s+)(?:be\s+)?|not\s+)found[.!]?
+    |(?:(?:this|the|that)\s+)?(?:page|post|article|story)\s+
+     (?:doesn['’]t\s+exist|does\s+not\s+exist|no\s+longer\s+exists)[.!]?
+    |(?:seite|beitrag|artikel)\s+(?:wurde\s+)?nicht\s+gefunden[.!]?
+    |page\s+(?:introuvable|non\s+trouvée)[.!]?|página\s+no\s+encontrada[.!]?
+    |pagina\s+non\s+trovata[.!]?|ページが見つかりません(?:でした)?。?|页面不存在|找不到页面""",
+    re.I | re.X,
+)
+#: Words on a page that says only that there is nothing.
+_NOTICE = 300
 _ENTRIES = 3
 _PROSE = 150
 _SOME_PROSE = 50
@@ -107,7 +124,22 @@ def _visible(element: HtmlElement) -> int:
     unseen = (
         e for e in elements(element, *_UNSEEN) if next(e.iterancestors(*_UNSEEN), None) is None
     )
-    return len(text_of(element).split()) - sum(len(text_of(e).split()) for e in unseen)
+    return words_in(element) - sum(words_in(e) for e in unseen)
+
+
+def refuse_missing(root: HtmlElement, body: HtmlElement) -> Refused | None:
+    """Refuse a page that says it was not found, though the server answers as if it was.
+
+    Its title or first heading must say so, and it must ask search engines to leave it out.
+    """
+    if "noindex" not in (meta(root, "robots") or "").lower() or words_in(body) > _NOTICE:
+        return None
+    first = next((text_of(e) for e in elements(body, "h1", "h2")), "")
+    page = text_of(title) if (title := root.find(".//title")) is not None else ""
+    for text in re.split(r"\s+[|–—·•:»«/~-]+\s+|\n", f"{first}\n{page}"):
+        if _MISSING.fullmatch(text.strip()):
+            return Refused("not_found", f"the page says: {text.strip():.80}")
+    return None
 
 
 def refuse_listing(
@@ -150,7 +182,7 @@ def _entries(body: HtmlElement, url: str) -> list[HtmlElement]:
     boxes: list[HtmlElement] = []
     for heading in elements(body, "h1", "h2", "h3", "h4"):
         links = [*heading.iter("a"), *heading.iterancestors("a")]
-        if any(_leads_away(link, url) for link in links):
+        if any(leads_away(link, url) for link in links):
             boxes.append(_box(heading, body))
     return boxes
 
@@ -159,21 +191,12 @@ def _box(heading: HtmlElement, body: HtmlElement) -> HtmlElement:
     """Return the widest element around a heading that holds no more than a teaser."""
     box = heading
     for parent in heading.iterancestors():
-        if parent is body or len(text_of(parent).split()) > _TEASER:
+        if parent is body or words_in(parent) > _TEASER:
             break
         if sum(1 for _ in parent.iter(heading.tag)) > 1:
             break
         box = parent
     return box
-
-
-def _leads_away(link: HtmlElement, url: str) -> bool:
-    try:
-        there, here = urlsplit(urljoin(url, link.get("href") or "")), urlsplit(url)
-    except ValueError:
-        return False
-    same_site = there.hostname == here.hostname
-    return bool(same_site and there.path.rstrip("/") != here.path.rstrip("/"))
 
 
 def _prose(body: HtmlElement, boxes: list[HtmlElement]) -> int:
@@ -183,16 +206,14 @@ def _prose(body: HtmlElement, boxes: list[HtmlElement]) -> int:
     for element in elements(body, "p", "pre", "li", "blockquote"):
         if element in inside or element.find(".//p") is not None:
             continue
-        own, linked = text_of(element), sum(len(text_of(a)) for a in element.iter("a"))
-        words += len(own.split()) if linked < len(own) / 2 else 0
+        own, linked = words_in(element), sum(words_in(a) for a in element.iter("a"))
+        words += own if linked < own / 2 else 0
     return words
 
 
 def _is_link_list(body: HtmlElement, url: str) -> bool:
-    if any(
-        len(text_of(p).split()) >= _LONG_PARAGRAPH for p in elements(body, "p", "pre", "blockquote")
-    ):
+    if any(words_in(p) >= _LONG_PARAGRAPH for p in elements(body, "p", "pre", "blockquote")):
         return False
-    links = [a for a in elements(body, "a") if _leads_away(a, url)]
+    links = [a for a in elements(body, "a") if leads_away(a, url)]
     linked = sum(len(text_of(a)) for a in links)
     return len(links) >= _LINE_LINKS and linked >= _LINK_SHARE * max(1, len(text_of(body)))

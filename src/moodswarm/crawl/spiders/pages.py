@@ -77,6 +77,8 @@ class PageSpider(SourceSpider):
             yield self._fetched(origin, result)
         elif result.reason == "needs_browser" and self._may_use_browser(response):
             yield self._in_browser(link)
+        elif result.reason == "not_found":
+            yield link.visited("gone", result.reason, result.detail)
         else:
             async for item in self._refused(link, result):
                 yield item

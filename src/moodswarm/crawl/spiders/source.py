@@ -6,9 +6,11 @@ The spider of a platform adds its listings (`address`, `parse_listing`). `PageSp
 
 import asyncio
 import logging
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
@@ -19,7 +21,7 @@ from moodswarm.crawl.frontier import link_hash
 from moodswarm.crawl.link import Link
 from moodswarm.crawl.middlewares.failures import failure_of
 from moodswarm.crawl.session import Session
-from moodswarm.crawl.source_hosts import SourceHosts
+from moodswarm.crawl.source_hosts import SourceHosts, is_root
 from moodswarm.crawl.spec import CrawlSpec, KnownLink, Platform, Source
 from moodswarm.records.ledger import AskedRole
 
@@ -222,6 +224,8 @@ class SourceSpider(Spider):
         elif not self.source_hosts.allows(link.source, response.url, link.url):
             detail = f"it leads to {response.url}; add that host to canonical_hosts to allow it"
             return _one(link.visited("skipped", "off_site", detail))
+        elif link.role == "page" and _leads_home(link.url, response.url):
+            return _one(link.visited("gone", "redirected_home", f"it leads to {response.url}"))
         return self._parser(link.role)(response, link)
 
     def _parser(self, role: AskedRole) -> Callable[[Response, Link], Output]:
@@ -237,6 +241,12 @@ class SourceSpider(Spider):
         self._unread.clear()
         if self._own:
             self.session.close()
+
+
+def _leads_home(asked: str, answered: str) -> bool:
+    """Whether a site answers with its front page, as some do for a page that they deleted."""
+    front = re.fullmatch(r"/?(?:index|home)?(?:\.\w+)?/?", urlsplit(asked).path) is not None
+    return is_root(answered) and not is_root(asked) and not front
 
 
 def validators(response: Response) -> dict[str, str | None]:

@@ -1,8 +1,8 @@
 """How well pages become markdown: measured on pairs of a page and the document it was made from."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from time import process_time
@@ -32,6 +32,7 @@ class ExtractedText:
 
     title: str | None
     content: str
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 Extractor = Callable[[bytes, str], ExtractedText]
@@ -47,6 +48,7 @@ class Score:
             aside; headings of any level; list items without their sublists.
         title: Whether the title was found.
         refused: Why no article was found; None if one was.
+        left_out: Words of the page that are not in the article, by reason; the most first.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Score:
     items: tuple[int, int]
     title: bool | None
     refused: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def quality(self) -> float:
@@ -78,6 +81,13 @@ class Evaluation:
     refused: int
     documents_per_cpu_second: float
     scores: tuple[Score, ...]
+
+    def left_out(self) -> Counter[str]:
+        """Return how many words of all pages are not in their articles, by reason."""
+        found: Counter[str] = Counter()
+        for score in self.scores:
+            found.update(score.left_out)
+        return found
 
     def worst(self, count: int) -> list[Score]:
         """Return the pages that came out worst, and every page that gave no article."""
@@ -123,7 +133,7 @@ class PageRefused(ValueError):
 
 
 def _found(article: Article) -> ExtractedText:
-    return ExtractedText(article.title, article.content)
+    return ExtractedText(article.title, article.content, article.left_out)
 
 
 def evaluate(
@@ -188,6 +198,7 @@ def compare(
         items=_matched(expected.items, got.items),
         title=title,
         refused=refused,
+        left_out=found.left_out,
     )
 
 

@@ -10,7 +10,7 @@ from moodswarm.extraction.head import part, read_state, text_part
 from moodswarm.extraction.markdown import tree_to_markdown
 from moodswarm.extraction.metadata import parse_time, read_language
 from moodswarm.extraction.titles import with_title
-from moodswarm.extraction.tree import drop_all, elements, names, parse_fragment, text_of
+from moodswarm.extraction.tree import drop_all, elements, names, parse_fragment
 
 _WIDGETS = re.compile(
     r"subscription-widget.*|subscribe-widget.*|button-wrapper|captioned-button-wrap|.*-embed"
@@ -60,7 +60,8 @@ def _is_complete(post: dict[str, Any], body: HtmlElement | None) -> bool:
     count = post.get("wordcount")
     if body is None or not isinstance(count, int) or count <= 0:
         return False
-    return len(text_of(body).split()) >= _COMPLETE * count
+    # Neighbouring blocks need no space between them.
+    return len(" ".join(map(str, body.itertext())).split()) >= _COMPLETE * count
 
 
 def _authors(post: dict[str, Any]) -> str | None:

@@ -1,0 +1,35 @@
+"""Counting words, also in scripts that are written without spaces between them."""
+
+import re
+
+from lxml.html import HtmlElement
+
+_HAN_AND_KANA = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+# Thai, Lao, Tibetan, Myanmar and Khmer.
+_SOUTH_EAST = r"\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff"
+_WORD = re.compile(rf"[{_HAN_AND_KANA}]|[^\W{_HAN_AND_KANA}]+")
+_DENSE = re.compile(rf"[{_HAN_AND_KANA}]")
+_LONG = re.compile(rf"[{_SOUTH_EAST}]")
+_UNSPACED = re.compile(rf"[{_HAN_AND_KANA}{_SOUTH_EAST}\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]+")
+#: Characters that make up a word on average.
+_PER_DENSE_WORD = 2
+_PER_LONG_WORD = 5
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case; Chinese and Japanese yield single characters."""
+    return _WORD.findall(text.lower())
+
+
+def count_words(text: str) -> int:
+    """Count the words of a text; where no spaces tell them apart, their number is estimated."""
+    if text.isascii() or _UNSPACED.search(text) is None:
+        return len(text.split())
+    dense, long = len(_DENSE.findall(text)), len(_LONG.findall(text))
+    spaced = len(_UNSPACED.sub(" ", text).split())
+    return spaced + -(-dense // _PER_DENSE_WORD) + -(-long // _PER_LONG_WORD)
+
+
+def words_in(element: HtmlElement) -> int:
+    """Count the words in an element; neighbouring blocks need no space between them."""
+    return count_words(" ".join(map(str, element.itertext())))

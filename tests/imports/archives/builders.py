@@ -81,6 +81,15 @@ def shares(*rows: dict[str, str]) -> str:
     return text.getvalue()
 
 
+def shares_of_2018(*rows: tuple[str, str, str, str]) -> bytes:
+    """Write (date, link, commentary, visibility) rows as LinkedIn did in 2018."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\r\n")
+    writer.writerow(("Date", "Share Link", "Share Commentary", "Visibility"))
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-16")
+
+
 def linkedin_article(
     title: str, body: str, published: str = "Published on 2024-02-24 00:09"
 ) -> str:
@@ -94,7 +103,7 @@ def linkedin_article(
       </body></html>"""
 
 
-def linkedin(*rows: dict[str, str], **more: str) -> dict[str, str]:
+def linkedin(*rows: dict[str, str], **more: str | bytes) -> dict[str, str | bytes]:
     """Return the files of an archive."""
     return {"Profile.csv": PROFILE, "Shares.csv": shares(*rows), **more}
 

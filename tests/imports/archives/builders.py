@@ -164,9 +164,20 @@ def tweet(number: int, text: str, **values: Any) -> dict[str, Any]:
     }
 
 
+def note(tweet_id: int, text: str, before_ms: int = 25, **core: Any) -> dict[str, Any]:
+    """Make an entry of `note-tweet.js`, which X creates shortly before its tweet."""
+    values = {"noteTweetId": str(tweet_id - (before_ms << 22)), "core": {"text": text, **core}}
+    return {"noteTweet": values}
+
+
 def answer(number: int, to: int, text: str, user: str = "77") -> dict[str, Any]:
     """Make a reply, by default to the author."""
     return tweet(number, text, in_reply_to_status_id_str=str(to), in_reply_to_user_id_str=user)
+
+
+def version(number: int, first: int, text: str, **values: Any) -> dict[str, Any]:
+    """Make an edit of a tweet."""
+    return tweet(number, text, edit_info={"edit": {"initialTweetId": str(first)}}, **values)
 
 
 def x(*tweets: dict[str, Any], **more: str) -> dict[str, str]:

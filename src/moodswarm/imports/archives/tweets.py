@@ -21,8 +21,9 @@ _AUTOMATIC = {
 }  # fmt: skip
 _ID = re.compile(r"[0-9]{1,20}")
 _TAG = re.compile(r"<[^>]*>")
-# The part of an id below the milliseconds since X's epoch.
+# An id holds the milliseconds since X's epoch, above a number of 22 bits.
 _SEQUENCE_BITS = 22
+_EPOCH_MS = 1_288_834_974_657
 # X creates a note 12 to 40 ms before its tweet; no thread is written this fast.
 _NOTE_BEFORE_TWEET_MS = 250
 
@@ -89,6 +90,11 @@ def parse_tweet(entry: Mapping[str, Any]) -> Tweet:
         first_version=_digits(_object(edit.get("edit")).get("initialTweetId")) or id_,
         versions=_ids(_object(edit.get("initial")).get("editTweetIds")),
     )
+
+
+def time_of_id(id_: str) -> int:
+    """Return the milliseconds since 1970 at which X gave an id."""
+    return (int(id_) >> _SEQUENCE_BITS) + _EPOCH_MS
 
 
 def _language(code: str) -> str | None:

@@ -20,6 +20,12 @@ from moodswarm.imports.archives.tweets import (
     newest_versions,
     parse_tweet,
 )
+from moodswarm.imports.archives.x_articles import (
+    ARTICLES,
+    METADATA,
+    parse_metadata,
+    read_article,
+)
 from moodswarm.imports.items import Item, Skipped, Unusable, build
 
 TWEETS = r"data/tweets?(-part\d+)?\.js"
@@ -30,7 +36,7 @@ ACCOUNT = r"data/account\.js"
 
 
 def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
-    """Yield posts in the order of their time.
+    """Yield posts in the order of their time, then articles.
 
     All of the author's tweets are held in memory, about 1 KiB each, since the replies of
     a thread stand before its first tweet.
@@ -60,6 +66,7 @@ def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
     newest, replaced = newest_versions(complete)
     yield from (Skipped(f"tweet {tweet.id}", "edited") for tweet in replaced)
     yield from _posts(newest, author, username, str(account.get("accountId") or ""))
+    yield from _articles(archive, author)
 
 
 def _account(archive: Archive) -> dict[str, Any]:
@@ -111,6 +118,22 @@ def _unwanted(tweet: Tweet, before: Mapping[str, Tweet]) -> str | None:
 def _not_public(archive: Archive, name: str) -> Iterator[Item]:
     for number, entry in _entries(archive, name):
         yield entry if isinstance(entry, Unusable) else Skipped(f"{name}: {number}", "not_public")
+
+
+def _articles(archive: Archive, author: str) -> Iterator[Item]:
+    metadata = []
+    for name in find(archive, METADATA):
+        for _, entry in _entries(archive, name):
+            if isinstance(entry, Unusable):
+                yield entry
+            else:
+                metadata.append(parse_metadata(entry))
+    for name in find(archive, ARTICLES):
+        for number, entry in _entries(archive, name):
+            if isinstance(entry, Unusable):
+                yield entry
+            else:
+                yield read_article(f"{name}: entry {number}", entry, metadata, author)
 
 
 def _entries(archive: Archive, name: str) -> Iterator[tuple[int, dict[str, Any] | Unusable]]:

@@ -119,7 +119,7 @@ def _opened(path: Path) -> Iterator[io.BufferedReader]:
         with path.open("rb") as file:
             yield file
         return
-    stream = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
+    stream: io.BufferedReader = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
     try:
         yield stream
     finally:

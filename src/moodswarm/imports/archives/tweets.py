@@ -174,17 +174,17 @@ def newest_versions(tweets: Iterable[Tweet]) -> tuple[list[Tweet], list[Tweet]]:
         first |= dict.fromkeys(tweet.versions, tweet.id)
         first[tweet.id] = tweet.first_version
         groups.setdefault(tweet.first_version, []).append(tweet)
-    newest = [
-        replace(
-            versions[0],
-            id=id_,
-            text=versions[-1].text,
-            language=versions[-1].language,
-            reply_to=first.get(versions[0].reply_to or "", versions[0].reply_to),
-        )
-        for id_, versions in groups.items()
-    ]
+    newest = [_merged(id_, versions, first) for id_, versions in groups.items()]
     return newest, [tweet for versions in groups.values() for tweet in versions[:-1]]
+
+
+def _merged(id_: str, versions: list[Tweet], first: Mapping[str, str]) -> Tweet:
+    tweet = versions[0]
+    reply_to = first.get(tweet.reply_to or "", tweet.reply_to)
+    if len(versions) == 1 and (id_, reply_to) == (tweet.id, tweet.reply_to):
+        return tweet
+    text, language = versions[-1].text, versions[-1].language
+    return replace(tweet, id=id_, text=text, language=language, reply_to=reply_to)
 
 
 class Notes:

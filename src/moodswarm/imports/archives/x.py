@@ -62,8 +62,9 @@ def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
         yield from _not_public(archive, name)
     full_texts, alone = notes.full_texts(tweets)
     yield from (Skipped(f"note {id_}", "without_tweet") for id_ in alone)
-    complete = [replace(t, text=full_texts.get(t.id, t.text)) for t in tweets.values()]
-    newest, replaced = newest_versions(complete)
+    for id_, full_text in full_texts.items():
+        tweets[id_] = replace(tweets[id_], text=full_text)
+    newest, replaced = newest_versions(tweets.values())
     yield from (Skipped(f"tweet {tweet.id}", "edited") for tweet in replaced)
     yield from _posts(newest, author, username, str(account.get("accountId") or ""))
     yield from _articles(archive, author)

@@ -71,6 +71,19 @@ def test_import_keeps_what_is_good_and_names_what_is_not(cli: Cli, tmp_path: Pat
     assert "duplicate of" in report["failed"][1]["reason"]
 
 
+def test_import_reads_a_pipe(cli: Cli, project: SmallProject) -> None:
+    given = f"{document_to_line(article(1))}\n{{\n"
+    result = CliRunner().invoke(main, ["import", "-"], input=given)
+    assert (result.exit_code, "1 new" in result.output) == (1, True)
+    assert "failed: -:2: broken JSON" in result.output
+
+
+def test_an_archive_in_a_pipe_is_refused(cli: Cli) -> None:
+    result = cli("import", "--from", "x", "-")
+    assert result.exit_code == 2
+    assert "cannot be read from standard input; name its file" in result.output
+
+
 def test_a_missing_file_does_not_lose_the_others(cli: Cli, tmp_path: Path) -> None:
     result = cli("import", str(tmp_path / "none.jsonl"), lines(tmp_path / "a.jsonl", article(1)))
     assert result.exit_code == 1

@@ -1,5 +1,6 @@
 """A feed becomes documents and points, run after run, as a user runs it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 
 from e2e.blog import Blog, post_text, serve_blog
-from e2e.projects import SmallProject
+from e2e.projects import SmallProject, post
+from moodswarm.pipelines.crawl.verdict import CrawlFailed
 
 OUTCOMES = ("new", "changed", "unchanged", "skipped", "failed", "missing", "gone")
 
@@ -77,11 +79,26 @@ def test_a_rerun_retries_only_failed_links(project: SmallProject, blog: Blog) ->
     assert dict(blog.asked - before).keys() - {"/robots.txt"} == {"/letters/4"}
 
 
+def saved_report(project: SmallProject) -> dict[str, Any]:
+    path = project.path / "data/08_reporting/crawl_report.json"
+    report: dict[str, Any] = json.loads(path.read_text())
+    return report
+
+
 def test_without_consent_nothing_is_requested(project: SmallProject, blog: Blog) -> None:
     project.write_parameters({"crawl": blog.parameters(content_is_mine=False)})
-    report = project.crawl()
-    assert report["refused"][0]["reason"] == "no_consent"
+    with pytest.raises(CrawlFailed, match="None of the configured links may be crawled"):
+        project.crawl()
+    assert saved_report(project)["refused"][0]["reason"] == "no_consent"
     assert not blog.asked
+
+
+def test_without_an_author_a_crawl_fails_and_features_are_made(project: SmallProject) -> None:
+    project.write_parameters({**project.parameters(), "crawl": {"authors": []}})
+    project.upsert([post(1)])
+    with pytest.raises(CrawlFailed, match="There is no author to crawl"):
+        project.crawl()
+    assert project.run_all()["documents"]["new"] == 1
 
 
 def test_one_link_can_be_crawled_alone(project: SmallProject, blog: Blog) -> None:
@@ -96,7 +113,9 @@ def test_a_server_that_is_not_allowed_gets_no_request(project: SmallProject, blo
     parameters = blog.parameters()
     parameters["egress"] = {"allow": []}
     project.write_parameters({"crawl": parameters})
-    (failure,) = project.crawl()["failures"]
+    with pytest.raises(CrawlFailed, match="Every link of this crawl failed"):
+        project.crawl()
+    (failure,) = saved_report(project)["failures"]
     assert failure["reason"] == "egress"
     assert "egress.allow" in failure["detail"]
     assert not blog.asked

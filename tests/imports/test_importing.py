@@ -1,10 +1,12 @@
 """Import: documents are written as the files say, and every bad line is named."""
 
 import gzip
+import io
 import json
 import random
 import re
 import tracemalloc
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,6 +78,20 @@ def test_progress_is_told_after_each_batch(store: SqliteDocumentStore, tmp_path:
     assert seen == [2, 4, 5]
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("wrap", ["{}\n", "[{}]"])
+def test_a_dash_is_standard_input(
+    store: SqliteDocumentStore,
+    monkeypatch: pytest.MonkeyPatch,
+    wrap: str,
+    pack: Callable[[bytes], bytes],
+) -> None:
+    data = io.BytesIO(pack(wrap.replace("{}", json.dumps(GOOD)).encode()))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(data))
+    assert import_documents(store, ["-"]).result.inserted == 1
+    assert not data.closed
+
+
 # --- what an import rejects ---
 
 BAD_LINES = {
@@ -121,6 +137,18 @@ def test_bytes_that_are_not_utf8_are_named(store: SqliteDocumentStore, tmp_path:
     report = load(store, tmp_path / "x.jsonl", data)
     assert reasons(report) == [(2, "not UTF-8: invalid start byte at byte 11")]
     assert report.result.inserted == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_file_in_utf_16_is_named_once_with_the_remedy(
+    store: SqliteDocumentStore, tmp_path: Path, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    lines = f"{json.dumps(GOOD)}\n{json.dumps(GOOD)}\n"
+    report = load(store, tmp_path / "x.jsonl", pack(lines.encode(encoding)))
+    assert reasons(report) == [
+        (0, "is UTF-16 or UTF-32; convert it: iconv -f UTF-16 -t UTF-8"),
+    ]
 
 
 def test_a_byte_order_mark_does_no_harm(store: SqliteDocumentStore, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from moodswarm.commands.project import Project, json_option, print_json, with_pr
 from moodswarm.imports.archives.reading import PLATFORMS
 from moodswarm.imports.export import export_documents
 from moodswarm.imports.importing import ImportReport, import_archives, import_documents
+from moodswarm.imports.lines import STDIN
 from moodswarm.records import KINDS
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
@@ -23,7 +24,7 @@ SHOWN_FAILURES = 50
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(allow_dash=True, path_type=Path))
 @click.option("--if-empty", is_flag=True, help="Do nothing if the store already has documents.")
 @click.option(
     "--from",
@@ -49,9 +50,9 @@ def import_command(
     """Load documents from FILES into the document store; repeating it changes nothing.
 
     Reads what `moodswarm export` writes (JSON lines, also gzipped) and the JSON of the LLM
-    Engineer's Handbook; with --from, the archives that LinkedIn, Medium and X send to their
-    members. If anything is wrong, it is listed with file, line and reason, everything else is
-    imported, and the exit code is 1.
+    Engineer's Handbook, from standard input if FILES is `-`; with --from, the archives that
+    LinkedIn, Medium and X send to their members. If anything is wrong, it is listed with file,
+    line and reason, everything else is imported, and the exit code is 1.
 
     \b
     A line needs these fields and may also have title, language, published_at, path and others:
@@ -66,6 +67,8 @@ def import_command(
     """
     if author is not None and not platform:
         raise click.UsageError("--author needs --from; JSON lines name their authors themselves")
+    if platform and STDIN in files:
+        raise click.UsageError("an archive cannot be read from standard input; name its file")
     if author is not None and not author.strip():
         raise click.BadParameter("the name is empty", param_hint="--author")
     if if_empty and (stored := _documents(project)):

@@ -46,23 +46,31 @@ class RunSummary:
         """Read the clock: a generator node works while its pages are saved."""
         self.seconds[node.name] = time.perf_counter() - self._started
 
-    @hook_impl
+    @hook_impl(trylast=True)
     def after_pipeline_run(
         self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
-        """Print the summaries of what ran."""
-        if "crawl_report" in pipeline.all_outputs():
+        """Print the summaries of what ran, and fail the run if its crawl brought nothing.
+
+        The failure comes last, when features are made and other hooks have seen the end of the run.
+        """
+        outputs = pipeline.all_outputs()
+        if "crawl_report" in outputs:
             from moodswarm.pipelines.crawl.summary import print_crawl_report
 
             print_crawl_report(catalog.load("crawl_report"))
-        if "feature_report" in pipeline.all_outputs():
+        if "feature_report" in outputs:
             from moodswarm.pipelines.feature.summary import print_feature_report
 
             print_feature_report(
                 catalog.load("feature_report"), self.seconds, run_params.get("env")
             )
-        if RETRIEVAL_REPORT in pipeline.all_outputs():
+        if RETRIEVAL_REPORT in outputs:
             _print_retrieval(run_params, catalog)
+        if "crawl_report" in outputs:
+            from moodswarm.pipelines.crawl.verdict import require_success
+
+            require_success(catalog.load("crawl_report"), alone="feature_report" not in outputs)
 
     @hook_impl
     def on_pipeline_error(

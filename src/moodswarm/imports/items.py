@@ -4,6 +4,8 @@ A source is a file of JSON lines or an export archive. Its reader knows nothing 
 entries into items, and the importer does the rest.
 """
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,7 @@ from moodswarm.records import Author, Document, InvalidDocument
 
 #: The value of `Document.spider` for documents that an archive brought.
 _SPIDER = "archive"
+_LINK = re.compile(r"https?://\S+")
 
 #: A line number, or a place in words: a file within an archive, perhaps with a line or an id.
 #: 0 or an empty text stands for the source as a whole.
@@ -50,9 +53,20 @@ class Unusable:
 Item = Found | Skipped | Unusable | Author
 
 
-def build(where: Place, **values: Any) -> Found | Unusable:
-    """Build a document from an entry of an archive, or say which of its fields is wrong."""
+def build(where: Place, **values: Any) -> Found | Skipped | Unusable:
+    """Build a document from an entry of an archive, or say which of its fields is wrong.
+
+    A post that is nothing but links is skipped: it has no words to learn from or to cite.
+    """
+    if values["kind"] == "post" and _is_only_links(values["content"]):
+        return Skipped(where, "link_only")
     try:
         return Found(where, Document.create(**values, spider=_SPIDER))
     except InvalidDocument as error:
         return Unusable(where, str(error))
+
+
+def _is_only_links(content: str) -> bool:
+    """Tell a text without a letter, number or symbol outside of its links."""
+    kinds = map(unicodedata.category, _LINK.sub("", content))
+    return all(kind[0] in "CPZ" for kind in kinds)

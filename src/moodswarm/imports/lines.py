@@ -1,12 +1,14 @@
 """Files of documents, read item by item: JSON lines, or one JSON array; plain or gzipped."""
 
+import codecs
 import gzip
 import io
 import json
 import re
+import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +24,8 @@ AUTHOR = "author"
 _WHITE = re.compile(r"[ \t\r\n]*")
 _GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"
+#: The path that stands for standard input.
+STDIN = Path("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +87,19 @@ def _document(line: int, values: dict[str, Any]) -> Found | Unusable:
 def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Value]]:
     """Yield (line, value) for every JSON object of a file, and for whatever is not one.
 
-    Lines count from 1; line 0 stands for the file as a whole. JSON lines are streamed, however
-    large the file is; a JSON array is read into memory.
+    The path `-` is standard input. Lines count from 1; line 0 stands for the file as a whole. JSON
+    lines are streamed, however large the file is; a JSON array is read into memory.
     """
     line, empty = 0, True
     try:
         with ExitStack() as stack:
-            stream = stack.enter_context(path.open("rb"))
+            stream = stack.enter_context(_opened(path))
             if stream.peek(2).startswith(_GZIP):
                 unzipped = stack.enter_context(gzip.GzipFile(fileobj=stream))
                 stream = stack.enter_context(io.BufferedReader(cast(io.RawIOBase, unzipped)))
+            if _is_wide(stream.peek(4)[:4]):
+                yield 0, Unreadable("is UTF-16 or UTF-32; convert it: iconv -f UTF-16 -t UTF-8")
+                return
             items = _array(stream, limits) if _is_one_value(stream) else _lines(stream, limits)
             for line, item in items:  # `line` is also the place of a later read error
                 empty = False
@@ -103,6 +110,25 @@ def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Value]]:
         return
     if empty:
         yield 0, Unreadable("is empty; expected JSON lines or a JSON array of documents")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a file; standard input stays open for whoever reads it next."""
+    if path != STDIN:
+        with path.open("rb") as file:
+            yield file
+        return
+    stream: io.BufferedReader = io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
+    try:
+        yield stream
+    finally:
+        stream.detach()
+
+
+def _is_wide(beginning: bytes) -> bool:
+    """Tell UTF-16 and UTF-32 by their mark, or by a zero byte, which JSON in UTF-8 never has."""
+    return b"\0" in beginning or beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def _is_one_value(stream: io.BufferedReader) -> bool:

@@ -81,6 +81,15 @@ def shares(*rows: dict[str, str]) -> str:
     return text.getvalue()
 
 
+def shares_of_2018(*rows: tuple[str, str, str, str]) -> bytes:
+    """Write (date, link, commentary, visibility) rows as LinkedIn did in 2018."""
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\r\n")
+    writer.writerow(("Date", "Share Link", "Share Commentary", "Visibility"))
+    writer.writerows(rows)
+    return text.getvalue().encode("utf-16")
+
+
 def linkedin_article(
     title: str, body: str, published: str = "Published on 2024-02-24 00:09"
 ) -> str:
@@ -94,7 +103,7 @@ def linkedin_article(
       </body></html>"""
 
 
-def linkedin(*rows: dict[str, str], **more: str) -> dict[str, str]:
+def linkedin(*rows: dict[str, str], **more: str | bytes) -> dict[str, str | bytes]:
     """Return the files of an archive."""
     return {"Profile.csv": PROFILE, "Shares.csv": shares(*rows), **more}
 
@@ -155,9 +164,20 @@ def tweet(number: int, text: str, **values: Any) -> dict[str, Any]:
     }
 
 
+def note(tweet_id: int, text: str, before_ms: int = 25, **core: Any) -> dict[str, Any]:
+    """Make an entry of `note-tweet.js`, which X creates shortly before its tweet."""
+    values = {"noteTweetId": str(tweet_id - (before_ms << 22)), "core": {"text": text, **core}}
+    return {"noteTweet": values}
+
+
 def answer(number: int, to: int, text: str, user: str = "77") -> dict[str, Any]:
     """Make a reply, by default to the author."""
     return tweet(number, text, in_reply_to_status_id_str=str(to), in_reply_to_user_id_str=user)
+
+
+def version(number: int, first: int, text: str, **values: Any) -> dict[str, Any]:
+    """Make an edit of a tweet."""
+    return tweet(number, text, edit_info={"edit": {"initialTweetId": str(first)}}, **values)
 
 
 def x(*tweets: dict[str, Any], **more: str) -> dict[str, str]:

@@ -7,18 +7,20 @@ import pytest
 
 from imports.archives.builders import (
     Contents,
+    Files,
     folder,
     linkedin,
     linkedin_article,
     share,
     shares,
+    shares_of_2018,
     zipped,
 )
 from moodswarm.imports.archives.files import ArchiveError
 from moodswarm.imports.archives.linkedin import unquote
 
 
-def read(tmp_path: Path, files: dict[str, str], author: str | None = None) -> Contents:
+def read(tmp_path: Path, files: Files, author: str | None = None) -> Contents:
     return Contents("linkedin", zipped(tmp_path / "export.zip", files), author)
 
 
@@ -62,6 +64,68 @@ def test_a_post_for_connections_only_stays_out(tmp_path: Path) -> None:
     assert (contents.documents, contents.reasons) == ([], ["not_public"])
 
 
+@pytest.mark.parametrize(
+    "urn", ["urn%3Ali%3AgroupPost%3A12-701", "urn:li:groupPost:12-701", "urn%3ali%3agrouppost%3a1"]
+)
+def test_a_post_in_a_group_stays_out_whatever_its_visibility_says(tmp_path: Path, urn: str) -> None:
+    link = f"https://www.linkedin.com/feed/update/{urn}"
+    row = share(1, "For the group.", ShareLink=link, Visibility="MEMBER_NETWORK")
+    contents = read(tmp_path, linkedin(row, share(2, "For all.")))
+    assert [post.content for post in contents.documents] == ["For all."]
+    assert contents.reasons == ["not_public"]
+
+
+def test_shares_of_2018_are_read(tmp_path: Path) -> None:
+    link = "https://www.linkedin.com/feed/update/urn:li:share:"
+    rows = shares_of_2018(
+        ("2016/08/25 17:41:57 UTC", f"{link}1", 'Tea, "hot",\nand 🫖', "Public"),
+        ("2016/08/26 17:41:57 UTC", f"{link}2", "For friends.", "Connections"),
+    )
+    contents = read(tmp_path, {**linkedin(), "Shares.csv": rows})
+    (post,) = contents.documents
+    assert (post.content, post.link) == ('Tea, "hot",\nand 🫖', f"{link}1")
+    assert post.published_at == datetime(2016, 8, 25, 17, 41, 57, tzinfo=UTC)
+    assert (contents.reasons, contents.unusable) == (["not_public"], [])
+
+
+def test_notes_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    notes = 'Notes:\n"A note, with ""quotes"" and a\nsecond line"\n\n'
+    contents = read(tmp_path, {**linkedin(), "Shares.csv": notes + shares(share(1, "Here."))})
+    assert [post.content for post in contents.documents] == ["Here."]
+
+
+def test_utf_16_that_breaks_off_is_named(tmp_path: Path) -> None:
+    rows = shares_of_2018(("2016/08/25 17:41:57 UTC", "https://a.example/1", "One.", "Public"))
+    contents = read(tmp_path, {**linkedin(), "Shares.csv": rows[:-1]})
+    assert "not UTF-16-LE: truncated data" in contents.unusable[0].reason
+
+
+def article_with_image(tmp_path: Path, address: str, alt: str) -> str:
+    body = f'<p>Steel.</p><figure><img src="{address}" alt="{alt}"></figure><p>Stone.</p>'
+    files = linkedin(**{"Articles/Articles/a.html": linkedin_article("On chisels", body)})
+    (article,) = read(tmp_path, files).documents
+    return article.content
+
+
+def test_a_new_signature_of_an_image_changes_nothing(tmp_path: Path) -> None:
+    address = "https://media.licdn.com/dms/image/D4D12AQ/article-inline_image/0/17?e="
+    first = article_with_image(tmp_path, f"{address}1700000000&amp;v=beta&amp;t=abc", "A burr")
+    later = article_with_image(tmp_path, f"{address}1800000000&amp;v=beta&amp;t=xyz", "A burr")
+    assert first == later
+    assert "![A burr](https://media.licdn.com/dms/image/D4D12AQ/article-inline_image/0/17)" in first
+
+
+def test_the_address_of_an_image_elsewhere_keeps_its_query(tmp_path: Path) -> None:
+    content = article_with_image(tmp_path, "https://mira.example/image?id=7", "A burr")
+    assert "![A burr](https://mira.example/image?id=7)" in content
+
+
+def test_an_alt_text_that_linkedin_wrote_is_not_text(tmp_path: Path) -> None:
+    address = "https://media.licdn.com/dms/image/a/0/17?e=1"
+    content = article_with_image(tmp_path, address, "No alt text provided for this image")
+    assert content == "# On chisels\n\nSteel.\n\nStone."
+
+
 def test_an_article_becomes_markdown(tmp_path: Path) -> None:
     body = "<p>Steel is <strong>honest</strong>.</p><h2>The burr</h2><ul><li>Feel it</li></ul>"
     page = linkedin_article("On chisels", body)
@@ -74,10 +138,18 @@ def test_an_article_becomes_markdown(tmp_path: Path) -> None:
     assert "Feel it" in article.content
 
 
-def test_an_unpublished_article_is_a_draft(tmp_path: Path) -> None:
-    page = linkedin_article("Later", "<p>Not yet.</p>", published="")
+@pytest.mark.parametrize("published", ["", "Published on ---"])
+def test_an_unpublished_article_is_a_draft(tmp_path: Path, published: str) -> None:
+    page = linkedin_article("Later", "<p>Not yet.</p>", published)
     contents = read(tmp_path, linkedin(**{"Articles/Articles/a.html": page}))
     assert (contents.documents, contents.reasons) == ([], ["draft"])
+
+
+def test_a_date_that_cannot_be_read_is_not_taken_for_a_draft(tmp_path: Path) -> None:
+    page = linkedin_article("Out", "<p>Here.</p>", published="Published on 24 Feb 2024")
+    contents = read(tmp_path, linkedin(**{"Articles/Articles/a.html": page}))
+    assert contents.reasons == []
+    assert "found '24 Feb 2024'" in contents.unusable[0].reason
 
 
 def test_shares_with_the_number_of_a_member_in_a_nested_folder(tmp_path: Path) -> None:

@@ -53,6 +53,90 @@ def test_a_response_becomes_a_post_without_a_title(tmp_path: Path) -> None:
     assert post.content == "I disagree about the strop."
 
 
+def story(tmp_path: Path, body: str) -> str:
+    title = '<h3 class="graf graf--h3 graf--title">The burr</h3>'
+    pages: dict[str, str | bytes] = {"2023-12-07_a-1.html": medium_post("The burr", title + body)}
+    (article,) = read(tmp_path, pages).documents
+    return article.content
+
+
+@pytest.mark.parametrize("heading", ["h1", "h3", "h4"])
+def test_a_story_that_was_pasted_in_is_named_by_its_first_heading(
+    tmp_path: Path, heading: str
+) -> None:
+    body = (
+        f'<{heading} class="graf graf--h3">The\u00a0 burr</{heading}><p class="graf">Steel.</p>'
+        '<h3 class="graf graf--h3">Stones</h3>'
+    )
+    (article,) = read(tmp_path, {"2023-1.html": medium_post("The burr", body)}).documents
+    assert (article.kind, article.title) == ("article", "The burr")
+    assert article.content == "# The burr\n\nSteel.\n\n## Stones"
+
+
+def test_a_response_with_a_heading_of_its_own_is_a_post(tmp_path: Path) -> None:
+    body = '<p class="graf">I disagree.</p><h3 class="graf graf--h3">First</h3>'
+    (post,) = read(tmp_path, {"2023-1.html": medium_post("I disagree.", body)}).documents
+    assert (post.kind, post.title) == ("post", None)
+
+
+def test_the_subtitle_is_a_paragraph(tmp_path: Path) -> None:
+    body = '<h4 class="graf graf--h4 graf--subtitle">On sharpening</h4><p>Steel.</p>'
+    assert story(tmp_path, body) == "# The burr\n\nOn sharpening\n\nSteel."
+
+
+@pytest.mark.parametrize(
+    ("language", "fence"), [("python", "```python"), ("c++", "```c++"), ("plaintext", "```\n")]
+)
+def test_code_keeps_its_language(tmp_path: Path, language: str, fence: str) -> None:
+    body = (
+        f'<p>See:</p><pre data-code-block-mode="2" data-code-block-lang="{language}" '
+        'class="graf graf--pre graf--preV2"><span class="pre--content">x = 1<br>y = 2</span></pre>'
+    )
+    content = story(tmp_path, body)
+    assert fence in content
+    assert "x = 1\ny = 2\n```" in content
+
+
+@pytest.mark.parametrize(
+    ("embed", "address"),
+    [
+        (
+            '<script src="https://gist.github.com/mira/0abc.js"></script>',
+            "https://gist.github.com/mira/0abc",
+        ),
+        (
+            '<script src="https://gist.github.com/mira/0abc.js?file=a.js"></script>',
+            "https://gist.github.com/mira/0abc?file=a.js",
+        ),
+        (
+            '<iframe src="https://www.youtube.com/embed/T1de?feature=oembed"></iframe>',
+            "https://www.youtube.com/embed/T1de?feature=oembed",
+        ),
+    ],
+)
+def test_an_embed_leaves_its_address_and_its_caption(
+    tmp_path: Path, embed: str, address: str
+) -> None:
+    caption = '<figcaption class="imageCaption">It <em>polishes</em>.</figcaption>'
+    figure = f'<figure class="graf graf--figure graf--iframe">{embed}{caption}</figure>'
+    content = story(tmp_path, f"<p>The component:</p>{figure}<p>It works.</p>")
+    assert content == (
+        f"# The burr\n\nThe component:\n\n[{address}]({address})\n\nIt *polishes*.\n\nIt works."
+    )
+
+
+def test_a_card_leaves_its_address_and_not_the_words_of_others(tmp_path: Path) -> None:
+    card = (
+        '<div class="graf graf--mixtapeEmbed"><a href="https://ana.example/whetstones" '
+        'class="markup--anchor markup--mixtapeEmbed-anchor"><strong>Whetstones</strong><br>'
+        "<em>All you need to know</em>ana.example</a>"
+        '<a href="https://ana.example/whetstones" class="js-mixtapeImage mixtapeImage"></a></div>'
+    )
+    content = story(tmp_path, f"<p>Read this.</p>{card}<p>Then sharpen.</p>")
+    address = "https://ana.example/whetstones"
+    assert content == f"# The burr\n\nRead this.\n\n[{address}]({address})\n\nThen sharpen."
+
+
 def test_drafts_are_skipped(tmp_path: Path) -> None:
     contents = read(
         tmp_path,

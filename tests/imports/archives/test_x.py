@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from imports.archives.builders import ACCOUNT, Contents, answer, tweet, x, ytd, zipped
+from imports.archives.builders import (
+    ACCOUNT,
+    Contents,
+    answer,
+    note,
+    tweet,
+    version,
+    x,
+    ytd,
+    zipped,
+)
 from moodswarm.imports.archives import json_array
 from moodswarm.imports.archives.files import ArchiveError
 
@@ -82,23 +92,146 @@ def test_a_thread_of_many_replies_is_walked_once(tmp_path: Path) -> None:
     assert len(post.content.split("\n\n")) == 20_000
 
 
+ID = 1_785_000_000_000_000_000
+BEGINNING = "The tide table of Port Merrin is wrong by nine minutes, and here is why. " * 3
+
+
+def with_notes(tmp_path: Path, notes: list[dict[str, Any]], *tweets: dict[str, Any]) -> Contents:
+    return read(tmp_path, x(*tweets, **{"data/note-tweet.js": ytd("note_tweet", notes)}))
+
+
 def test_a_long_tweet_has_its_full_text(tmp_path: Path) -> None:
-    beginning = "The tide table of Port Merrin is wrong by nine minutes, and here is why. " * 3
-    full = f"{beginning}Because the pier moved. See https://t.co/b"
-    note = {
-        "noteTweetId": "99",
-        "createdAt": "2024-05-01T12:01:00.000Z",
-        "core": {
-            "text": full,
-            "urls": [{"shortUrl": "https://t.co/b", "expandedUrl": "https://mira.example/pier"}],
-        },
-    }
-    files = x(tweet(1, f"{beginning[:200]}… https://t.co/x"), tweet(2, "Short."))
-    files["data/note-tweet.js"] = ytd("note_tweet", [{"noteTweet": note}])
-    assert texts(read(tmp_path, files)) == [
-        f"{beginning}Because the pier moved. See https://mira.example/pier",
+    urls = [{"shortUrl": "https://t.co/b", "expandedUrl": "https://mira.example/pier"}]
+    full = note(ID, f"{BEGINNING}Because the pier moved. See https://t.co/b", urls=urls)
+    tweets = (tweet(ID, f"{BEGINNING[:200]}… https://t.co/x"), tweet(ID + 9, "Short."))
+    assert texts(with_notes(tmp_path, [full], *tweets)) == [
+        f"{BEGINNING}Because the pier moved. See https://mira.example/pier",
         "Short.",
     ]
+
+
+def test_a_note_may_be_shorter_than_its_tweet_with_links_written_out(tmp_path: Path) -> None:
+    long = {"url": "https://t.co/b", "expanded_url": f"https://mira.example/{'pier/' * 40}"}
+    cut = tweet(ID, "https://t.co/b Because the…", entities={"urls": [long]})
+    contents = with_notes(tmp_path, [note(ID, "Because the pier moved.")], cut)
+    assert texts(contents) == ["Because the pier moved."]
+
+
+def test_the_text_of_a_note_is_not_unescaped(tmp_path: Path) -> None:
+    contents = with_notes(tmp_path, [note(ID, "Write &amp; for &.")], tweet(ID, "Write &amp;amp;…"))
+    assert texts(contents) == ["Write &amp; for &."]
+
+
+def test_the_notes_of_a_thread_go_to_the_tweets_after_them(tmp_path: Path) -> None:
+    later = ID + (400 << 22)
+    tweets = (tweet(ID, "First…"), answer(later, ID, "Second…"), answer(later + 9, later, "Third."))
+    notes = [note(later, "Second and more.", before_ms=12), note(ID, "First and more.")]
+    (post,) = with_notes(tmp_path, notes, *tweets).documents
+    assert post.content == "First and more.\n\nSecond and more.\n\nThird."
+
+
+def test_a_note_without_its_tweet_is_counted(tmp_path: Path) -> None:
+    notes = [note(ID, "Deleted.", before_ms=5_000), note(ID, "Of one."), note(ID, "Of two.", 30)]
+    contents = with_notes(tmp_path, notes, tweet(ID, "One…"))
+    assert texts(contents) == ["Of one."]
+    assert contents.reasons == ["without_tweet", "without_tweet"]
+
+
+def test_an_edited_tweet_is_one_post_with_its_last_text(tmp_path: Path) -> None:
+    first = tweet(1, "Tea at nien.", edit_info={"initial": {"editTweetIds": ["1", "2", "3"]}})
+    edits = (version(2, 1, "Tea at nine."), version(3, 1, "Tea at ten."))
+    contents = read(tmp_path, x(edits[1], first, edits[0], answer(4, 2, "Bring cups.")))
+    (post,) = contents.documents
+    assert post.content == "Tea at ten.\n\nBring cups."
+    assert post.link.endswith("/status/1")
+    assert post.published_at == datetime(2024, 5, 1, 12, 1, tzinfo=UTC)
+    assert contents.reasons == ["edited", "edited"]
+
+
+def test_an_edited_reply_and_an_edited_answer_to_an_edit_stay_in_their_thread(
+    tmp_path: Path,
+) -> None:
+    first = tweet(1, "On.", edit_info={"initial": {"editTweetIds": ["1", "2"]}})
+    part = answer(3, 2, "Tow.")
+    edit = version(4, 3, "Two.", in_reply_to_status_id_str="2", in_reply_to_user_id_str="77")
+    (post,) = read(tmp_path, x(first, version(2, 1, "One."), part, edit)).documents
+    assert post.content == "One.\n\nTwo."
+
+
+def test_the_address_of_an_edit_is_that_of_a_first_version_that_is_missing(tmp_path: Path) -> None:
+    (post,) = read(tmp_path, x(version(3, 1, "Third."), version(2, 1, "Second."))).documents
+    assert (post.content, post.link) == ("Third.", "https://x.com/mira/status/1")
+
+
+def test_an_edited_long_tweet_has_the_note_of_its_last_version(tmp_path: Path) -> None:
+    later = ID + (60_000 << 22)
+    tweets = (tweet(ID, "The first…"), version(later, ID, "The second…"))
+    notes = [note(ID, "The first text."), note(later, "The second text.")]
+    assert texts(with_notes(tmp_path, notes, *tweets)) == ["The second text."]
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("https://t.co/a", ["link_only"]),
+        ("https://t.co/a https://t.co/b …", ["link_only"]),
+        ("(https://t.co/a)", ["link_only"]),
+        ("Tea: https://t.co/a", []),
+        ("🫖 https://t.co/a", []),
+    ],
+)
+def test_a_tweet_that_is_a_link_alone_is_skipped(
+    tmp_path: Path, text: str, reasons: list[str]
+) -> None:
+    assert read(tmp_path, x(tweet(1, text))).reasons == reasons
+
+
+def test_a_link_in_a_thread_stays(tmp_path: Path) -> None:
+    assert texts(read(tmp_path, x(tweet(1, "Tea."), answer(2, 1, "https://a.example")))) == [
+        "Tea.\n\nhttps://a.example"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "reasons"),
+    [
+        ('<a href="https://ifttt.com" rel="nofollow">IFTTT</a>', ["automatic"]),
+        ('<a href="https://dlvrit.com/" rel="nofollow">dlvr.it</a>', ["automatic"]),
+        ('<a href="https://buffer.com" rel="nofollow">Buffer</a>', []),
+        ('<a href="https://x.com" rel="nofollow">Twitter Web App</a>', []),
+        (None, []),
+    ],
+)
+def test_what_a_machine_posted_is_skipped(
+    tmp_path: Path, source: str | None, reasons: list[str]
+) -> None:
+    assert read(tmp_path, x(tweet(1, "New post: Tea", source=source))).reasons == reasons
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [("in", "id"), ("iw", "he"), ("ji", "yi"), ("uk", "uk"), ("und", None), ("qme", None)],
+)
+def test_languages_have_their_present_codes(
+    tmp_path: Path, code: str, language: str | None
+) -> None:
+    (post,) = read(tmp_path, x(tweet(1, "Teh.", lang=code))).documents
+    assert post.language == language
+
+
+def test_posts_in_communities_are_posts_and_those_for_a_circle_are_not(tmp_path: Path) -> None:
+    more = {
+        "data/community-tweet.js": ytd("community_tweet", [tweet(2, "Hello, sailors.")]),
+        "data/twitter-circle-tweet.js": ytd("twitter_circle_tweet", [tweet(3, "Psst.")]),
+    }
+    contents = read(tmp_path, x(tweet(1, "One."), **more))
+    assert texts(contents) == ["One.", "Hello, sailors."]
+    assert contents.reasons == ["not_public"]
+
+
+def test_a_tweet_that_comes_twice_is_counted(tmp_path: Path) -> None:
+    contents = read(tmp_path, x(tweet(1, "One."), tweet(1, "One again.")))
+    assert (texts(contents), contents.reasons) == (["One."], ["duplicate"])
 
 
 def test_all_parts_are_read_and_deleted_tweets_are_not(tmp_path: Path) -> None:
@@ -167,6 +300,7 @@ def test_a_hostile_file_is_reported(tmp_path: Path, text: str, reason: str) -> N
         ({"tweet": 7}, "tweet: expected an object"),
         ({"tweet": {"id_str": "1"}}, "created_at: expected text"),
         (tweet(1, "One.", id_str="../../1"), "id_str: expected digits"),
+        (tweet(1, "One.", id_str="9" * 5_000), "id_str: expected digits"),
         (tweet(1, "One.", created_at="yesterday"), "created_at: expected Wed Oct"),
         (tweet(1, "Half of an emoji \ud83d"), "broken Unicode"),
     ],

@@ -1,12 +1,16 @@
 """Which links are crawled, and why others are not."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
+from kedro.framework.cli.project import run
 from pydantic import ValidationError
 
 from moodswarm.pipelines.crawl.parameters import CrawlParams, Refused, select_sources
 
+CRAWL_DOCS = Path(__file__).parents[3] / "docs/crawl.md"
 MIRA = {"full_name": "Mira  Solano", "content_is_mine": True}
 
 
@@ -118,3 +122,22 @@ def test_a_source_knows_the_hosts_of_its_author_that_the_run_leaves_out() -> Non
     )
     (source,), _ = select_sources(params)
     assert source.author_hosts == ("mira.example", "letters.example:8000")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("author", "Solano"), ("link", "https://mira.example/tea")]
+)
+def test_a_value_that_was_cut_at_its_comma_names_the_remedy(name: str, value: str) -> None:
+    author = {**MIRA, "full_name": "Solano, Mira", "links": ["https://mira.example/tea,milk"]}
+    with pytest.raises(ValueError, match=r"--params cut the value at its comma; docs/crawl.md"):
+        select(author, **{name: value})
+    assert select(author, **{name: f"{value},milk" if name == "link" else "Solano, Mira"})[0]
+
+
+def test_a_file_passes_values_with_commas(tmp_path: Path) -> None:
+    """The example of docs/crawl.md."""
+    example = re.search(r"```yaml\n(run:\n.*?)```", CRAWL_DOCS.read_text(), re.S)
+    assert example
+    (tmp_path / "only.yml").write_text(example[1])
+    context = run.make_context("run", [f"--config={tmp_path / 'only.yml'}"])
+    assert context.params["params"] == {"crawl": {"only": {"author": "Solano, Mira"}}}

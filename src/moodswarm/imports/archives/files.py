@@ -1,5 +1,6 @@
 """The files of an archive, read within limits from a zip file or an unpacked folder."""
 
+import codecs
 import io
 import os
 import stat
@@ -16,6 +17,7 @@ MIB = 1024 * 1024
 _ENCRYPTED = 0x1
 # Text seldom shrinks to less than a twentieth of its size; a zip bomb shrinks to a thousandth.
 _RATIO_COUNTS_FROM = MIB
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class ArchiveError(ValueError):
@@ -95,15 +97,23 @@ class Archive(ABC):
         except NotImplementedError as error:
             raise ArchiveError(f"{error}; unpack the archive and name its folder") from error
         except UnicodeDecodeError as error:
-            raise ArchiveError(f"not UTF-8: {error.reason} at byte {error.start + 1}") from error
+            encoding = error.encoding.upper()
+            raise ArchiveError(
+                f"not {encoding}: {error.reason} at byte {error.start + 1}"
+            ) from error
         except OSError as error:
             raise ArchiveError(error.strerror or str(error)) from error
 
     @contextmanager
     def open_text(self, name: str) -> Iterator[io.TextIOWrapper]:
-        """Yield a stream of UTF-8 text that keeps its line ends; limits and errors as in `open`."""
+        """Yield a stream of text that keeps its line ends; limits and errors as in `open`.
+
+        It is UTF-8, or UTF-16 if its byte order mark says so.
+        """
         with self.open(name) as stream:
-            text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
+            beginning = cast(io.BufferedReader, stream).peek(2)[:2]
+            encoding = "utf-16" if beginning in _UTF_16_MARKS else "utf-8-sig"
+            text = io.TextIOWrapper(stream, encoding, newline="")
             try:
                 yield text
             finally:

@@ -2,17 +2,26 @@
 
 `Shares.csv` (`Shares_<member>.csv` in newer archives) has a line for each post,
 `Articles/Articles/*.html` a page for each article, and `Profile.csv` the name. Times are UTC.
+
+In archives of 2018, `Shares.csv` is UTF-16 with tabs, its columns have spaces in their names, and
+its dates have slashes, while the other files are like those of today.
 """
 
 import csv
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
+from urllib.parse import unquote as percent_decoded
+from urllib.parse import urlsplit
 
 from moodswarm.imports.archives.files import Archive, ArchiveError
 from moodswarm.imports.archives.layout import find, missing
 from moodswarm.imports.archives.pages import markdown, parse, text, with_title
 from moodswarm.imports.items import Item, Skipped, Unusable, build
+
+if TYPE_CHECKING:
+    from parsel import Selector
 
 SHARES = r"Shares(_\d+)?\.csv"
 ARTICLES = r"Articles/(?:Articles/)?[^/]+\.html"
@@ -21,8 +30,13 @@ PROFILE = r"Profile(_\d+)?\.csv"
 # Notes may stand above the header.
 _HEADER_WITHIN = 20
 _LINK = "https://www.linkedin.com/"
-# Values of `Visibility` for posts that were never public.
+# Values of `Visibility` for posts that were never public. Archives since about 2019 write
+# MEMBER_NETWORK for every post, so that a post in a group is known only by its link.
 _NOT_PUBLIC = ("CONNECTIONS", "CONTAINER")
+_GROUP_POST = ":grouppost:"
+# LinkedIn writes this for an image that its author did not describe.
+_NO_ALT_TEXT = "no alt text provided for this image"
+_IMAGE_HOST = "licdn.com"
 
 
 def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
@@ -56,30 +70,42 @@ def _missing(archive: Archive) -> str:
 
 def _author(archive: Archive) -> str:
     for name in find(archive, PROFILE):
-        for _, row in _rows(archive, name, "First Name"):
-            full_name = f"{row.get('First Name') or ''} {row.get('Last Name') or ''}".strip()
+        for _, row in _rows(archive, name, "FirstName"):
+            full_name = f"{row.get('FirstName') or ''} {row.get('LastName') or ''}".strip()
             if full_name:
                 return full_name
     raise ArchiveError('has no name in Profile.csv; pass it with --author "Full Name"')
 
 
 def _rows(archive: Archive, name: str, column: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line, row by column name) of a CSV file, starting below the header."""
+    """Yield (line, row by column name) of a CSV file, starting below the header.
+
+    The names of columns are written without the spaces that some archives have in them.
+    """
     with archive.open_text(name) as text_lines:
-        lines = csv.reader(text_lines)
+        header: list[str] | None = None
+        number, delimiter = 0, ","
+        # Notes may hold quotes and commas of their own, so they are passed over as plain lines.
+        for number, written in enumerate(text_lines, start=1):
+            delimiter = "\t" if "\t" in written else ","
+            found = [_without_spaces(value) for value in written.split(delimiter)]
+            if column in found:
+                header = found
+            if header or number > _HEADER_WITHIN:
+                break
+        if not header:
+            raise ArchiveError(f"has no column {column}; is it LinkedIn's own file?")
+        lines = csv.reader(text_lines, delimiter=delimiter)
         try:
-            header: list[str] | None = None
-            for number, values in enumerate(lines):
-                if header:
-                    yield lines.line_num, dict(zip(header, values, strict=False))
-                elif column in (stripped := [value.strip() for value in values]):
-                    header = stripped
-                elif number >= _HEADER_WITHIN:
-                    break
-            if not header:
-                raise ArchiveError(f"has no column {column}; is it LinkedIn's own file?")
+            for values in lines:
+                yield number + lines.line_num, dict(zip(header, values, strict=False))
         except csv.Error as error:
-            raise ArchiveError(f"broken CSV at line {lines.line_num}: {error}") from error
+            place = number + lines.line_num
+            raise ArchiveError(f"broken CSV at line {place}: {error}") from error
+
+
+def _without_spaces(column: str) -> str:
+    return "".join(column.split()).strip('"')
 
 
 def _guarded_posts(archive: Archive, name: str, author: str) -> Iterator[Item]:
@@ -94,9 +120,9 @@ def _post(where: str, row: dict[str, str], author: str) -> Item:
     commentary = unquote(row.get("ShareCommentary", "")).strip()
     if not commentary:
         return Skipped(where, "not_own_words")
-    if row.get("Visibility", "").strip().upper().startswith(_NOT_PUBLIC):
-        return Skipped(where, "not_public")
     link = row.get("ShareLink", "").strip()
+    if not _is_public(row.get("Visibility", ""), link):
+        return Skipped(where, "not_public")
     if not link.startswith("http"):
         return Unusable(where, f"ShareLink: expected the post's address, found {link!r:.60}")
     published = _time(row.get("Date", ""))
@@ -110,6 +136,14 @@ def _post(where: str, row: dict[str, str], author: str) -> Item:
         author_full_name=author,
         published_at=published,
         content=commentary,
+    )
+
+
+def _is_public(visibility: str, link: str) -> bool:
+    """Tell a post for everyone from one for connections or for a group, as far as it is known."""
+    return (
+        not visibility.strip().upper().startswith(_NOT_PUBLIC)
+        and _GROUP_POST not in percent_decoded(link).lower()
     )
 
 
@@ -130,14 +164,18 @@ def unquote(commentary: str) -> str:
 
 def _article(archive: Archive, name: str, author: str) -> Item:
     page = parse(archive.page(name))
-    published = _time(text(page, "p.published").removeprefix("Published on"))
-    if not published:
+    written = text(page, "p.published").removeprefix("Published on").strip()
+    if not written.strip("-"):
         return Skipped(name, "draft")
+    published = _time(written)
+    if not published:
+        return Unusable(name, f"Published on: expected 2024-05-31 12:00, found {written!r:.60}")
     link = page.css("h1 a::attr(href)").get("")
     if not link.startswith("http"):
         return Unusable(name, f"expected the article's address in its heading, found {link!r:.60}")
     title = text(page, "h1") or text(page, "title")
     page.css("h1, p.created, p.published, body > img").drop()
+    _settle_images(page)
     body = markdown(page.css("body")[0], _LINK)
     if not body:
         return Skipped(name, "empty")
@@ -153,8 +191,32 @@ def _article(archive: Archive, name: str, author: str) -> Item:
     )
 
 
-def _time(written: str) -> datetime | None:
+def _settle_images(page: "Selector") -> None:
+    """Remove alt texts that no one wrote, and the signatures of image addresses.
+
+    A signature expires, so that each archive has another one. With it, an article that has not
+    changed would seem to have.
+    """
+    for image in page.css("img"):
+        element = image.root
+        if " ".join(element.get("alt", "").split()).lower().startswith(_NO_ALT_TEXT):
+            element.set("alt", "")
+        address = element.get("src", "")
+        if _is_signed(address):
+            element.set("src", address.partition("?")[0])
+
+
+def _is_signed(address: str) -> bool:
     try:
-        return datetime.fromisoformat(written.strip().removesuffix("UTC").strip())
+        host = urlsplit(address).hostname or ""
+    except ValueError:
+        return False
+    return host == _IMAGE_HOST or host.endswith(f".{_IMAGE_HOST}")
+
+
+def _time(written: str) -> datetime | None:
+    plain = written.strip().removesuffix("UTC").strip().replace("/", "-")
+    try:
+        return datetime.fromisoformat(plain)
     except ValueError:
         return None

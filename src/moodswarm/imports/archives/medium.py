@@ -1,5 +1,6 @@
 """Medium's archive ("Download your information"): `posts/*.html`, `profile/profile.html`."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -19,6 +20,7 @@ PROFILE = r"profile/profile\.html"
 _LINK = "https://medium.com/"
 # Medium's editor has two sizes of headings; below the title they become levels 2 and 3.
 _LEVELS = (("h3", "h2"), ("h4", "h3"))
+_SCRIPT_OF_A_GIST = re.compile(r"(//gist\.github\.com/[^?#]+)\.js(?=$|[?#])")
 
 
 def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
@@ -61,7 +63,7 @@ def _post(archive: Archive, name: str, author: str) -> Item:
     published = _time(page.css("footer time.dt-published::attr(datetime)").get(""))
     if not published:
         return Skipped(name, "draft")
-    is_article = bool(body.css(".graf--title"))
+    is_article = _mark_title(body[0], text(page, "h1.p-name"))
     title = text(page, "h1.p-name") or text(body[0], ".graf--title")
     content = _markdown(body[0])
     if not content:
@@ -79,8 +81,28 @@ def _post(archive: Archive, name: str, author: str) -> Item:
     )
 
 
+def _mark_title(body: "Selector", name: str) -> bool:
+    """Find the title of a story and mark it as Medium does; tell whether there is one.
+
+    A story that was pasted in has no marked title. Then it is the first heading, if the page is
+    named after it; a response is named after the beginning of its text instead.
+    """
+    if body.css(".graf--title"):
+        return True
+    first = next(iter(body.css("h1, h2, h3, h4")), None)
+    if first is None or not name or text(first, "*") != " ".join(name.split()):
+        return False
+    first.root.set("class", "graf--title")
+    return True
+
+
 def _markdown(body: "Selector") -> str:
     body.css(".graf--title, .section-divider").drop()
+    _settle_embeds(body)
+    for line in body.css(".graf--subtitle, .graf--kicker"):
+        line.root.tag = "p"  # Medium writes it as a heading, but nothing stands under it.
+    for block in body.css("pre[data-code-block-lang]"):
+        block.root.set("data-lang", block.attrib["data-code-block-lang"])
     # The list is made first, since the loop renames the elements that it walks over.
     for found, wanted in _LEVELS:
         for heading in list(body.css(found)):
@@ -89,6 +111,29 @@ def _markdown(body: "Selector") -> str:
         line_break.root.tail = "\n" + (line_break.root.tail or "")
         line_break.drop()
     return markdown(body, _LINK)
+
+
+def _settle_embeds(body: "Selector") -> None:
+    """Leave a link where a story shows a gist, a video or a tweet, or a card that leads to a page.
+
+    A card also holds the title and the beginning of that page, which are the words of others; the
+    caption below an embed is the author's.
+    """
+    for embed in list(body.css("figure.graf--iframe, .graf--mixtapeEmbed")):
+        address = embed.css("script::attr(src), iframe::attr(src), a::attr(href)").get("")
+        captions = [caption.root for caption in embed.css("figcaption")]
+        element, tail = embed.root, embed.root.tail
+        element.clear()
+        element.tag, element.tail = "div", tail
+        if address:
+            paragraph, link = element.makeelement("p"), element.makeelement("a")
+            link.text = _SCRIPT_OF_A_GIST.sub(r"\1", address)
+            link.set("href", link.text)
+            paragraph.append(link)
+            element.append(paragraph)
+        for caption in captions:
+            caption.tag = "p"
+            element.append(caption)
 
 
 def _time(written: str) -> datetime | None:

@@ -2,14 +2,30 @@
 
 import html
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 # X names a language of its own for tweets without words: `und`, `zxx`, `qme`, `qht` and so on.
 _LANGUAGE = re.compile(r"(?!und|zxx|q\w\w|art)[a-z]{2,3}")
-_NOTE_BEGINNING = 40
+# Codes that ISO 639 gave up in 1989, and that X still uses.
+_RENAMED_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi"}
+# Services that turn feeds and activity into tweets. Those that publish what someone wrote for X at
+# a planned time, such as Buffer or Hootsuite, are not among them.
+_AUTOMATIC = {
+    "ifttt", "dlvr.it", "twitterfeed", "zapier.com", "zapier", "paper.li", "rss2twitter",
+    "feedburner", "wordpress.com", "publicize", "jetpack.com", "fitbit", "runkeeper", "strava",
+    "nikeplus", "foursquare", "swarm", "goodreads", "last.fm", "crowdfire", "fllwrs",
+}  # fmt: skip
+_ID = re.compile(r"[0-9]{1,20}")
+_TAG = re.compile(r"<[^>]*>")
+# An id holds the milliseconds since X's epoch, above a number of 22 bits.
+_SEQUENCE_BITS = 22
+_EPOCH_MS = 1_288_834_974_657
+# X creates a note 12 to 40 ms before its tweet; no thread is written this fast.
+_NOTE_BEFORE_TWEET_MS = 250
 
 
 class InvalidTweet(ValueError):
@@ -24,6 +40,9 @@ class Tweet:
         text: With links in full, without those to its own pictures, and with HTML entities decoded.
         reply_to: Id of the tweet that it replies to.
         reply_to_user: Id of the user it replies to; it may be known when the tweet is not.
+        source: The name of the program that sent it.
+        first_version: Id of the tweet that this one is an edit of; its own id if it is not one.
+        versions: Ids of all versions, if this is the first of several.
     """
 
     id: str
@@ -32,11 +51,19 @@ class Tweet:
     language: str | None
     reply_to: str | None
     reply_to_user: str | None
+    source: str
+    first_version: str
+    versions: tuple[str, ...]
 
     @property
     def is_retweet(self) -> bool:
         """Tell whether the words are someone else's."""
         return self.text.startswith("RT @")
+
+    @property
+    def is_automatic(self) -> bool:
+        """Tell whether a service wrote it, such as one that posts the titles of a feed."""
+        return self.source.casefold() in _AUTOMATIC
 
 
 def parse_tweet(entry: Mapping[str, Any]) -> Tweet:
@@ -49,17 +76,42 @@ def parse_tweet(entry: Mapping[str, Any]) -> Tweet:
     if not isinstance(raw, dict):
         raise InvalidTweet(f"tweet: expected an object, found {raw!r:.40}")
     id_ = _field(raw, "id_str", "id")
-    if not id_.isascii() or not id_.isdigit():
+    if not _digits(id_):
         raise InvalidTweet(f"id_str: expected digits, found {id_!r:.40}")
-    language = str(raw.get("lang") or "")
+    edit = _object(raw.get("edit_info"))
     return Tweet(
         id=id_,
         created_at=_created(_field(raw, "created_at")),
         text=_text(_field(raw, "full_text", "text"), raw),
-        language=language if _LANGUAGE.fullmatch(language) else None,
+        language=_language(str(raw.get("lang") or "")),
         reply_to=_id(raw, "in_reply_to_status_id_str"),
         reply_to_user=_id(raw, "in_reply_to_user_id_str"),
+        source=_TAG.sub("", str(raw.get("source") or "")).strip(),
+        first_version=_digits(_object(edit.get("edit")).get("initialTweetId")) or id_,
+        versions=_ids(_object(edit.get("initial")).get("editTweetIds")),
     )
+
+
+def time_of_id(id_: str) -> int:
+    """Return the milliseconds since 1970 at which X gave an id."""
+    return (int(id_) >> _SEQUENCE_BITS) + _EPOCH_MS
+
+
+def _language(code: str) -> str | None:
+    code = _RENAMED_LANGUAGES.get(code, code)
+    return code if _LANGUAGE.fullmatch(code) else None
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _digits(value: object) -> str | None:
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    return tuple(filter(_digits, value)) if isinstance(value, list) else ()
 
 
 def _field(raw: Mapping[str, Any], *names: str) -> str:
@@ -86,17 +138,19 @@ def _text(written: str, raw: Mapping[str, Any]) -> str:
     for part in ("extended_entities", "entities"):
         for medium in _objects(raw.get(part), "media"):
             written = written.replace(str(medium.get("url") or "\0"), "")
-    return html.unescape(_expand(written, _objects(raw.get("entities"), "urls"))).strip()
+    for short, full in _addresses(_objects(raw.get("entities"), "urls")):
+        # The text is unescaped afterwards, which must not change the address.
+        written = written.replace(short, html.escape(full, quote=False))
+    return html.unescape(written).strip()
 
 
-def _expand(written: str, urls: Iterable[Mapping[str, Any]]) -> str:
+def _addresses(urls: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the short and the full form of links."""
     for url in urls:
         short = url.get("url") or url.get("shortUrl")
         full = url.get("expanded_url") or url.get("expandedUrl")
-        if isinstance(short, str) and isinstance(full, str):
-            # The text is unescaped afterwards, which must not change the address.
-            written = written.replace(short, html.escape(full, quote=False))
-    return written
+        if isinstance(short, str) and short and isinstance(full, str):
+            yield short, full
 
 
 def _objects(parent: object, name: str) -> Iterator[Mapping[str, Any]]:
@@ -105,18 +159,47 @@ def _objects(parent: object, name: str) -> Iterator[Mapping[str, Any]]:
         yield from (child for child in children if isinstance(child, dict))
 
 
+def newest_versions(tweets: Iterable[Tweet]) -> tuple[list[Tweet], list[Tweet]]:
+    """Make one tweet of all versions of it, with the text of the last and the rest of the first.
+
+    An edit is stored as a tweet of its own, and answers may name any version as what they reply to.
+
+    Returns:
+        The tweets, and the versions whose text was replaced.
+    """
+    first: dict[str, str] = {}
+    groups: dict[str, list[Tweet]] = {}
+    # The ids of tweets grow with time.
+    for tweet in sorted(tweets, key=lambda tweet: int(tweet.id)):
+        first |= dict.fromkeys(tweet.versions, tweet.id)
+        first[tweet.id] = tweet.first_version
+        groups.setdefault(tweet.first_version, []).append(tweet)
+    newest = [_merged(id_, versions, first) for id_, versions in groups.items()]
+    return newest, [tweet for versions in groups.values() for tweet in versions[:-1]]
+
+
+def _merged(id_: str, versions: list[Tweet], first: Mapping[str, str]) -> Tweet:
+    tweet = versions[0]
+    reply_to = first.get(tweet.reply_to or "", tweet.reply_to)
+    if len(versions) == 1 and (id_, reply_to) == (tweet.id, tweet.reply_to):
+        return tweet
+    text, language = versions[-1].text, versions[-1].language
+    return replace(tweet, id=id_, text=text, language=language, reply_to=reply_to)
+
+
 class Notes:
     """The full texts of long tweets, of which `tweets.js` has only the beginning.
 
-    A note has an id of its own that no tweet refers to, so the two are matched by the second of
-    their creation and the beginning of their text.
+    A note has an id of its own that no tweet refers to, but both ids tell when they were made: X
+    makes the note some milliseconds before its tweet. Their texts cannot be compared instead, since
+    they differ in links, and the shorter of the two may be the full one.
     """
 
     def __init__(self) -> None:
-        self._by_second: dict[int, list[str]] = {}
+        self._texts: dict[int, str] = {}
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Take an entry of `note-tweet.js`.
+        """Take an entry of `note-tweet.js`; unlike tweets, its text is not escaped as HTML.
 
         Raises:
             InvalidTweet: a field is missing or has another form.
@@ -125,24 +208,33 @@ class Notes:
         core = note.get("core") if isinstance(note, dict) else None
         if not isinstance(core, dict):
             raise InvalidTweet(f"noteTweet.core: expected an object, found {core!r:.40}")
-        created = _field(note, "createdAt")
-        try:
-            second = int(datetime.fromisoformat(created).timestamp())
-        except ValueError as error:
-            raise InvalidTweet(f"createdAt: expected ISO 8601, found {created!r:.40}") from error
-        text = html.unescape(_expand(_field(core, "text"), _objects(core, "urls"))).strip()
-        self._by_second.setdefault(second, []).append(text)
+        id_ = _field(note, "noteTweetId")
+        if not _digits(id_):
+            raise InvalidTweet(f"noteTweetId: expected digits, found {id_!r:.40}")
+        written = _field(core, "text")
+        for short, full in _addresses(_objects(core, "urls")):
+            written = written.replace(short, full)
+        self._texts[int(id_)] = written.strip()
 
-    def full_text(self, tweet: Tweet) -> str:
-        """Return the text of the tweet's note, or of the tweet if it has none."""
-        second = int(tweet.created_at.timestamp())
-        beginning = _flat(tweet.text)[:_NOTE_BEGINNING]
-        for near in (second, second - 1, second + 1):
-            for text in self._by_second.get(near, ()):
-                if len(text) > len(tweet.text) and _flat(text).startswith(beginning):
-                    return text
-        return tweet.text
+    def full_texts(self, tweet_ids: Iterable[str]) -> tuple[dict[str, str], list[int]]:
+        """Return the full texts by the id of their tweet, and the ids of notes without one.
+
+        Args:
+            tweet_ids: Ids of all tweets, whether or not they are long.
+        """
+        ids = sorted(map(int, tweet_ids))
+        found: dict[str, str] = {}
+        alone = []
+        # The newest note comes first, since it is the nearest to the tweet after it.
+        for note_id in sorted(self._texts, reverse=True):
+            place = bisect_right(ids, note_id)
+            tweet_id = ids[place] if place < len(ids) else None
+            if tweet_id is None or str(tweet_id) in found or _is_late(tweet_id, note_id):
+                alone.append(note_id)
+            else:
+                found[str(tweet_id)] = self._texts[note_id]
+        return found, alone
 
 
-def _flat(text: str) -> str:
-    return "".join(text.split())
+def _is_late(tweet_id: int, note_id: int) -> bool:
+    return (tweet_id - note_id) >> _SEQUENCE_BITS > _NOTE_BEFORE_TWEET_MS

@@ -1,26 +1,42 @@
 """X's archive ("Download an archive of your data"): `data/tweets.js` and its parts.
 
 The author's own tweets become posts, and a thread becomes one post. Replies to others and retweets
-are skipped. Deleted tweets (`data/deleted-tweets.js`) are not read.
+are skipped. Posts in communities are tweets like all others, since everyone can read them; those
+for a circle are not. Deleted tweets (`data/deleted-tweets.js`) are not read.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from moodswarm.imports.archives.files import Archive, ArchiveError
 from moodswarm.imports.archives.json_array import read_objects
 from moodswarm.imports.archives.layout import find, missing
-from moodswarm.imports.archives.tweets import InvalidTweet, Notes, Tweet, parse_tweet
+from moodswarm.imports.archives.tweets import (
+    InvalidTweet,
+    Notes,
+    Tweet,
+    newest_versions,
+    parse_tweet,
+)
+from moodswarm.imports.archives.x_articles import (
+    ARTICLES,
+    METADATA,
+    parse_metadata,
+    read_article,
+)
 from moodswarm.imports.items import Item, Skipped, Unusable, build
 
 TWEETS = r"data/tweets?(-part\d+)?\.js"
+COMMUNITY_TWEETS = r"data/community-tweet(-part\d+)?\.js"
+CIRCLE_TWEETS = r"data/twitter-circle-tweet(-part\d+)?\.js"
 NOTES = r"data/note-tweet(-part\d+)?\.js"
 ACCOUNT = r"data/account\.js"
 
 
 def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
-    """Yield posts in the order of their time.
+    """Yield posts in the order of their time, then articles.
 
     All of the author's tweets are held in memory, about 1 KiB each, since the replies of
     a thread stand before its first tweet.
@@ -40,9 +56,18 @@ def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
         raise ArchiveError('has no name in data/account.js; pass it with --author "Full Name"')
     notes, tweets = Notes(), dict[str, Tweet]()
     yield from _read_notes(archive, notes)
-    for name in names:
+    for name in (*names, *find(archive, COMMUNITY_TWEETS)):
         yield from _read_tweets(archive, name, tweets)
-    yield from _posts(tweets, notes, author, username, str(account.get("accountId") or ""))
+    for name in find(archive, CIRCLE_TWEETS):
+        yield from _not_public(archive, name)
+    full_texts, alone = notes.full_texts(tweets)
+    yield from (Skipped(f"note {id_}", "without_tweet") for id_ in alone)
+    for id_, full_text in full_texts.items():
+        tweets[id_] = replace(tweets[id_], text=full_text)
+    newest, replaced = newest_versions(tweets.values())
+    yield from (Skipped(f"tweet {tweet.id}", "edited") for tweet in replaced)
+    yield from _posts(newest, author, username, str(account.get("accountId") or ""))
+    yield from _articles(archive, author)
 
 
 def _account(archive: Archive) -> dict[str, Any]:
@@ -77,10 +102,39 @@ def _read_tweets(archive: Archive, name: str, tweets: dict[str, Tweet]) -> Itera
         except InvalidTweet as error:
             yield Unusable(f"{name}: entry {number}", str(error))
             continue
-        if tweet.is_retweet:
-            yield Skipped(f"tweet {tweet.id}", "not_own_words")
+        if reason := _unwanted(tweet, tweets):
+            yield Skipped(f"tweet {tweet.id}", reason)
         else:
             tweets[tweet.id] = tweet
+
+
+def _unwanted(tweet: Tweet, before: Mapping[str, Tweet]) -> str | None:
+    if tweet.is_retweet:
+        return "not_own_words"
+    if tweet.is_automatic:
+        return "automatic"
+    return "duplicate" if tweet.id in before else None
+
+
+def _not_public(archive: Archive, name: str) -> Iterator[Item]:
+    for number, entry in _entries(archive, name):
+        yield entry if isinstance(entry, Unusable) else Skipped(f"{name}: {number}", "not_public")
+
+
+def _articles(archive: Archive, author: str) -> Iterator[Item]:
+    metadata = []
+    for name in find(archive, METADATA):
+        for _, entry in _entries(archive, name):
+            if isinstance(entry, Unusable):
+                yield entry
+            else:
+                metadata.append(parse_metadata(entry))
+    for name in find(archive, ARTICLES):
+        for number, entry in _entries(archive, name):
+            if isinstance(entry, Unusable):
+                yield entry
+            else:
+                yield read_article(f"{name}: entry {number}", entry, metadata, author)
 
 
 def _entries(archive: Archive, name: str) -> Iterator[tuple[int, dict[str, Any] | Unusable]]:
@@ -93,9 +147,8 @@ def _entries(archive: Archive, name: str) -> Iterator[tuple[int, dict[str, Any] 
         yield number + 1, Unusable(name, str(error))
 
 
-def _posts(
-    tweets: dict[str, Tweet], notes: Notes, author: str, username: str, account_id: str
-) -> Iterator[Item]:
+def _posts(found: Iterable[Tweet], author: str, username: str, account_id: str) -> Iterator[Item]:
+    tweets = {tweet.id: tweet for tweet in found}
     threads: dict[str, list[Tweet]] = {}
     known: dict[str, Tweet] = {}
     for tweet in sorted(tweets.values(), key=lambda tweet: (tweet.created_at, int(tweet.id))):
@@ -105,7 +158,7 @@ def _posts(
         else:
             threads.setdefault(first.id, []).append(tweet)
     for id_, thread in threads.items():
-        texts = [_without_own_mention(notes.full_text(tweet), username) for tweet in thread]
+        texts = [_without_own_mention(tweet.text, username) for tweet in thread]
         yield _post(tweets[id_], "\n\n".join(filter(None, texts)), author, username)
 
 

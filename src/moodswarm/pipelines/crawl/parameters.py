@@ -159,6 +159,7 @@ def select_sources(params: CrawlParams) -> tuple[list[Source], list[Refused]]:
         known = sorted(link.link for author in params.authors for link in author.all_links())
         raise ValueError(
             f"crawl.only.link is {params.only.link!r}, which no author has. Known links: {known}"
+            f"{_cut(params.only.link, known)}"
         )
     return list(sources.values()), refused
 
@@ -180,8 +181,17 @@ def _wanted(params: CrawlParams) -> list[CrawlAuthor]:
     found = [author for author in params.authors if author.full_name.casefold() == name]
     if not found:
         known = sorted(author.full_name for author in params.authors)
-        raise ValueError(f"crawl.only.author is {only!r}. Known authors: {known}")
+        raise ValueError(
+            f"crawl.only.author is {only!r}. Known authors: {known}{_cut(only, known)}"
+        )
     return found
+
+
+def _cut(given: str, known: list[str]) -> str:
+    """Return a remark if a value is the beginning of a known one, up to a comma."""
+    if not any(each.startswith(f"{given},") for each in known):
+        return ""
+    return ". --params cut the value at its comma; docs/crawl.md shows how to pass it in a file"
 
 
 def _source(author: CrawlAuthor, link: AuthorLink) -> Source | Refused:

@@ -68,7 +68,8 @@ class Retrieval:
     Attributes:
         question: As asked.
         filters: As searched: the caller's and those that self-query found.
-        queries: The texts that were searched for: the question and its expansions.
+        queries: The texts that were searched for: the question, without the words that became
+            filters, and its expansions.
         passages: Best first, ties by id; at most k.
         context: The passages within the token budget.
         trace: Reports of what each stage did.

@@ -145,7 +145,7 @@ class Retriever:
         note_missing_words(best, trace)
         if not best:
             self._explain(plan.filters, trace)
-        best = self._reranking.reorder(question.text, best, trace)
+        best = self._reranking.reorder(plan.queries[0], best, trace)
         passages = tuple(self._passages(best, rest, question.k, trace))
         context = context_stage(passages, self._params.context, self._embedder, trace)
         trace.end()

@@ -10,6 +10,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from moodswarm.commands.passages import (
+    excerpt,
     passage_as_json,
     print_passage,
     print_sources,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from moodswarm.llm.blocking import BlockingChat
     from moodswarm.retrieval.answers import Answer
     from moodswarm.retrieval.passage import Retrieval
+    from moodswarm.retrieval.retriever import Retriever
 
 # Shown of each passage where there is no answer; one of some kB would hide the next.
 _PASSAGE_CHARACTERS = 1_500
@@ -120,7 +122,8 @@ def ask_command(
     except BadQuestion as error:
         raise click.UsageError(str(error)) from error
     chat, unusable = (None, []) if passages else _open_chat(project, profile)
-    outcome = _retrieve(project, asked, chat, [*cut, *unusable])
+    retriever = project.retriever(chat, context=explain)
+    outcome = _retrieve(retriever, asked, [*cut, *unusable])
     if chat and outcome.retrieval.context.sources:
         _answer(chat, outcome, show=not as_json)
     elif chat and outcome.retrieval.passages:
@@ -142,10 +145,8 @@ def _open_chat(project: Project, profile: str | None) -> "tuple[BlockingChat | N
     return None, warnings
 
 
-def _retrieve(
-    project: Project, question: Question, chat: "BlockingChat | None", told: list[str]
-) -> _Outcome:
-    outcome = _Outcome(project.retriever(chat).retrieve(question), warnings=told)
+def _retrieve(retriever: "Retriever", question: Question, told: list[str]) -> _Outcome:
+    outcome = _Outcome(retriever.retrieve(question), warnings=told)
     outcome.warn(outcome.retrieval.trace.warnings)
     return outcome
 
@@ -202,7 +203,7 @@ def _show(outcome: _Outcome, *, author: bool, explain: bool, as_json: bool) -> N
         print_sources(retrieval.context.sources, answer.cited)
     else:
         for number, passage in enumerate(retrieval.passages, 1):
-            print_passage(number, passage.hit, passage.text, _PASSAGE_CHARACTERS)
+            print_passage(number, passage.hit, excerpt(passage, _PASSAGE_CHARACTERS))
     if explain:
         print_stages(outcome.stages)
 

@@ -177,15 +177,18 @@ class Project:
         client = open_chat(self.llm_settings, profile=profile, sink=sink)
         return self._running.enter_context(BlockingChat(client)) if client else None
 
-    def retriever(self, chat: "BlockingChat | None" = None) -> "Retriever":
+    def retriever(
+        self, chat: "BlockingChat | None" = None, *, context: bool = False
+    ) -> "Retriever":
         """Assemble the stages of `parameters_retrieval.yml`; the project closes them.
 
         Args:
             chat: Rewords questions and reads the context; None to do without both.
+            context: Whether to build the context where there is no model to read it.
         """
         from moodswarm.retrieval.opening import open_retriever
 
-        params = self.retrieval if chat else self.retrieval.without_context()
+        params = self.retrieval if chat or context else self.retrieval.without_context()
         retriever = open_retriever(
             self.vectors,
             self.embedder,

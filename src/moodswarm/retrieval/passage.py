@@ -17,12 +17,20 @@ class Passage:
             same characters of a document twice.
         positions: Positions of the chunks that it is made of, ascending.
         scores: The score that each stage gave this hit, by the name of the stage.
+        others: Further hits whose text is in this passage, best first.
     """
 
     hit: Hit
     text: str
     positions: tuple[int, ...]
     scores: dict[str, float] = field(default_factory=dict)
+    others: tuple[Hit, ...] = ()
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Return where the hits' own texts begin and end in that of the passage, best first."""
+        texts = [str(hit.payload.get("text", "")) for hit in (self.hit, *self.others)]
+        starts = [max(0, self.text.find(text)) for text in texts]
+        return [(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

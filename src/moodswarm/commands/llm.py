@@ -10,13 +10,14 @@ from rich.table import Table
 
 from moodswarm.commands.passages import printable
 from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.llm.errors import AnswerCutOff, AnswerUnusable, LlmError
+from moodswarm.llm.errors import LlmError
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message
 from moodswarm.pipelines.console import console
 
 if TYPE_CHECKING:
     from moodswarm.llm.profiles import ProfileSummary
 
+_RULE = "You are being tried out. Answer in one word."
 _QUESTION = "Answer with the one word that completes this: the tide comes in and goes"
 # Room for models that think before they answer; a plain one uses a few.
 _MAX_TOKENS = 512
@@ -54,8 +55,8 @@ def llm_group() -> None:
 def check_command(project: Project, profile: str | None, as_json: bool) -> None:
     """Show what is configured, ask one tiny question, and show what it cost.
 
-    The call is a real one of about 30 tokens. The exit code is 1 if the model does not answer. It
-    is 0 if no model is configured.
+    The call is a real one of about 40 tokens, of the same form as those of `moodswarm ask`. The
+    exit code is 1 if the model does not answer. It is 0 if no model is configured.
 
     \b
     Examples:
@@ -86,20 +87,17 @@ def check_command(project: Project, profile: str | None, as_json: bool) -> None:
 
 
 def _ask(project: Project, profile: str | None) -> _Reply:
-    request = ChatRequest(
-        messages=(Message("user", _QUESTION),), max_tokens=_MAX_TOKENS, task="check"
-    )
+    # As `ask` does it: a system message, and an answer that comes piece by piece.
+    messages = (Message("system", _RULE), Message("user", _QUESTION))
+    request = ChatRequest(messages=messages, max_tokens=_MAX_TOKENS, task="check")
     started = perf_counter()
     try:
         chat = project.chat(profile)
         if chat is None:
             return _Reply(error="no profile is chosen")
         started = perf_counter()  # Loading the provider's package is not part of the call.
-        response = chat.chat(request)
-        milliseconds = (perf_counter() - started) * 1000
-        return _reply(response, milliseconds)
-    except (AnswerCutOff, AnswerUnusable) as error:
-        return _Reply(text=error.text, error=str(error))
+        *_, last = chat.stream(request)
+        return _reply(last.response or ChatResponse(text=""), (perf_counter() - started) * 1000)
     except LlmError as error:
         return _Reply(error=str(error), milliseconds=(perf_counter() - started) * 1000)
 

@@ -14,7 +14,8 @@ from e2e.projects import ROOT, SmallProject, article, post
 from llm.stub import MODEL, stub
 from models.tiny import build_tiny_checkpoint
 from moodswarm.commands import main
-from moodswarm.commands.passages import excerpt, print_passage, printable
+from moodswarm.commands.passages import excerpt, print_passage
+from moodswarm.pipelines.console import printable
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Passage
 from moodswarm.stores.vectors.protocol import Hit

@@ -15,10 +15,10 @@ from moodswarm.commands.passages import (
     print_passage,
     print_sources,
     print_stages,
-    printable,
     stage_as_json,
 )
-from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.printing import echo, one_line, print_json
+from moodswarm.commands.project import Project, json_option, with_project
 from moodswarm.commands.question_options import (
     author_option,
     day,
@@ -163,13 +163,13 @@ def _answer(chat: "BlockingChat", outcome: _Outcome, *, show: bool) -> None:
                 piece = reader.read(delta)
                 outcome.answer = piece.answer
                 if show and piece.text:
-                    click.echo(printable(piece.text), nl=False)
+                    echo(piece.text, nl=False)
                     outcome.streamed = True
             report.detail = _in_words(outcome.answer, chat)
         except LlmError as error:
             report.state, report.detail = "degraded", str(error)
     if outcome.streamed:
-        click.echo("\n")
+        echo("\n")
     if report.state == "degraded":
         broken = "no whole answer" if outcome.streamed else "no model answers"
         outcome.warn([f"{broken}: {report.detail}"])
@@ -198,7 +198,7 @@ def _show(outcome: _Outcome, *, author: bool, explain: bool, as_json: bool) -> N
         print_json(_as_json(outcome, explain=explain))
         return
     if not retrieval.passages:
-        click.echo(_nothing_found(outcome, author=author))
+        echo(_nothing_found(outcome, author=author))
     elif answer and answer.text:
         print_sources(retrieval.context.sources, answer.cited)
     else:
@@ -246,4 +246,4 @@ def _as_json(outcome: _Outcome, *, explain: bool) -> dict[str, Any]:
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         # Not printed by rich, which would wrap it: a warning is one line, however long.
-        click.secho(f"warning: {printable(' '.join(warning.split()))}", err=True, fg="yellow")
+        echo(f"warning: {one_line(warning)}", err=True, fg="yellow")

@@ -8,8 +8,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from moodswarm.commands.passages import printable
-from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.printing import echo, one_line, print_json
+from moodswarm.commands.project import Project, json_option, with_project
 from moodswarm.llm.errors import LlmError
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message
 from moodswarm.pipelines.console import console
@@ -72,7 +72,7 @@ def check_command(project: Project, profile: str | None, as_json: bool) -> None:
             print_json({"chosen": None, "known": known, "reply": None})
         else:
             names = ", ".join(known) or "none; there is no profiles.yml"
-            click.echo(_HOW.format(known=names, first=known[0] if known else "NAME"))
+            echo(_HOW.format(known=names, first=known[0] if known else "NAME"))
         return
     if not as_json:
         _print_summary(summary)
@@ -145,11 +145,9 @@ def _print_summary(summary: "ProfileSummary") -> None:
 
 def _print_reply(reply: _Reply, currency: str) -> None:
     if reply.text:
-        console().print(
-            "[bold]answer[/bold]", escape(printable(" ".join(reply.text.split())[:300]))
-        )
+        console().print("[bold]answer[/bold]", escape(one_line(reply.text)[:300]))
     if reply.error:
-        click.secho(f"FAILED: {reply.error}", err=True, fg="red")
+        echo(f"FAILED: {reply.error}", err=True, fg="red")
     if not reply.attempts:
         return
     tokens = [reply.prompt_tokens, reply.completion_tokens]
@@ -158,4 +156,4 @@ def _print_reply(reply: _Reply, currency: str) -> None:
         cost = "cost unknown (the profile has no price, or the endpoint does not count tokens)"
     else:
         cost = f"cost {reply.cost:.6f} {currency}"
-    click.echo(f"{counted} tokens (prompt + answer), {reply.milliseconds:,.0f} ms, {cost}")
+    echo(f"{counted} tokens (prompt + answer), {reply.milliseconds:,.0f} ms, {cost}")

@@ -1,6 +1,5 @@
 """How passages, sources and the reports of stages are shown."""
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -17,8 +16,6 @@ from moodswarm.stores.vectors.protocol import Hit
 
 SNIPPET_CHARACTERS = 400
 _SHOWN_SCORES = 3
-# The last two ranges reverse the direction of the text after them.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STATE_COLOURS = {"ran": "green", "off": "dim", "skipped": "dim", "degraded": "yellow"}
 
 
@@ -28,7 +25,7 @@ def print_passage(number: int, hit: Hit, text: str) -> None:
     heading = f"[bold]{number}. {escape(_title(hit))}[/bold]  [cyan]{hit.score:.3f}[/cyan]"
     out.print(f"{heading}  [dim]{escape(_about(hit))}[/dim]")
     out.print(f"   [blue]{_link(hit)}[/blue]", soft_wrap=True)
-    out.print(Padding(Text(printable(text)), (0, 0, 1, 3)))
+    out.print(Padding(Text(text), (0, 0, 1, 3)))
 
 
 def beginning(text: str, characters: int = SNIPPET_CHARACTERS) -> str:
@@ -103,9 +100,7 @@ def print_stages(stages: Sequence[StageReport]) -> None:
         more = " …" if len(stage.scores) > _SHOWN_SCORES else ""
         milliseconds = "" if stage.state in ("off", "skipped") else f"{stage.milliseconds:,.1f}"
         state = f"[{colour}]{stage.state}[/{colour}]"
-        table.add_row(
-            stage.stage, state, milliseconds, scores + more, escape(printable(stage.detail))
-        )
+        table.add_row(stage.stage, state, milliseconds, scores + more, escape(stage.detail))
     console().print(table)
 
 
@@ -136,23 +131,18 @@ def stage_as_json(stage: StageReport) -> dict[str, Any]:
     }
 
 
-def printable(text: str) -> str:
-    """Return the text without characters that steer a terminal, as others wrote it."""
-    return _CONTROLS.sub("", text)
-
-
 def _title(hit: Hit) -> str:
     payload = hit.payload
     title = payload.get("title") or payload.get("path") or payload["kind"]
-    return printable(one_line(title, TITLE_CHARACTERS))
+    return one_line(title, TITLE_CHARACTERS)
 
 
 def _link(hit: Hit) -> str:
-    return escape(printable(str(hit.payload["link"])))
+    return escape(str(hit.payload["link"]))
 
 
 def _about(hit: Hit) -> str:
     payload = hit.payload
     date = (payload.get("published_at") or "")[:10]
     parts = (payload["author_full_name"], payload["platform"], date)
-    return printable(" · ".join(filter(None, parts)))
+    return " · ".join(filter(None, parts))

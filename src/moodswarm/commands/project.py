@@ -1,6 +1,5 @@
 """Gives commands the stores and models that the project's configuration names."""
 
-import json
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,7 +15,6 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
-from rich.console import Console
 from rich.logging import RichHandler
 from yaml import YAMLError
 
@@ -25,6 +23,7 @@ from moodswarm.datasets.vectors import CollectionsDataset
 from moodswarm.llm.errors import LlmError
 from moodswarm.models.embedder import Embedder
 from moodswarm.models.errors import ModelError
+from moodswarm.pipelines.console import console
 from moodswarm.pipelines.feature.parameters import EmbeddingParams
 from moodswarm.records import Author
 from moodswarm.retrieval.errors import RetrievalError
@@ -243,7 +242,7 @@ def _log_to_stderr() -> None:
     """Keep standard output for results: Kedro's handler writes log lines there."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):
-            handler.console = Console(stderr=True)
+            handler.console = console(stderr=True)
     # Commands print the outcome of a call themselves.
     logging.getLogger("moodswarm.llm").setLevel(logging.WARNING)
 
@@ -276,8 +275,3 @@ def with_project(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-
-
-def print_json(data: Any) -> None:
-    """Write JSON to standard output."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))

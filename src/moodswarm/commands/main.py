@@ -30,7 +30,8 @@ class _Group(click.Group):
         except BrokenPipeError:
             raise  # The reader of our output has stopped; click ends quietly on this error.
         except click.ClickException as error:
-            error.message = printable(error.message)
+            # Typed as final, but click reads it only when the error is shown.
+            object.__setattr__(error, "message", printable(error.message))
             raise
         except KNOWN_ERRORS as error:
             if ctx.params.get("debug"):

@@ -14,8 +14,10 @@ from e2e.projects import ROOT, SmallProject, article, post
 from llm.stub import MODEL, stub
 from models.tiny import build_tiny_checkpoint
 from moodswarm.commands import main
-from moodswarm.commands.passages import print_passage, printable
+from moodswarm.commands.passages import excerpt, print_passage
+from moodswarm.pipelines.console import printable
 from moodswarm.retrieval.parameters import RetrievalParams
+from moodswarm.retrieval.passage import Passage
 from moodswarm.stores.vectors.protocol import Hit
 
 Cli = Callable[..., Result]
@@ -377,6 +379,45 @@ def test_a_title_of_any_length_hides_no_passage(capsys: pytest.CaptureFixture[st
     shown = capsys.readouterr().out
     assert "Tea." in shown
     assert len(shown) < 1_000
+
+
+def shown(text: str, *hits: str, characters: int) -> str:
+    found = [Hit(hit, 1.0, "embedded_articles", {"text": hit}) for hit in hits]
+    return excerpt(Passage(found[0], text, (0,), others=tuple(found[1:])), characters)
+
+
+BEFORE, AFTER = "kettle " * 100, " harbour" * 100
+
+
+def test_what_is_shown_of_a_passage_is_around_its_hit() -> None:
+    text = f"{BEFORE}The ferry strike is over.{AFTER}"
+    output = shown(text, "The ferry strike is over.", characters=70)
+    assert output == "…kettle kettle kettle The ferry strike is over. harbour harbour…"
+
+
+def test_a_passage_that_fits_is_shown_whole() -> None:
+    assert shown("Tea. Boats.", "Boats.", characters=20) == "Tea. Boats."
+
+
+def test_all_hits_of_a_passage_are_shown_where_there_is_room() -> None:
+    text = f"Boats sail. {BEFORE}The ferry is late.{AFTER}"
+    output = shown(text, "The ferry is late.", "Boats sail.", characters=30)
+    assert output == "Boats sail. … The ferry is late.…"
+
+
+def test_of_a_hit_that_is_too_long_the_beginning_is_shown() -> None:
+    output = shown(f"{BEFORE}The ferry {AFTER}", f"The ferry {AFTER}", characters=12)
+    assert output.startswith("…The ferry")
+    assert len(output) <= 14
+
+
+def test_explain_says_without_a_model_what_one_would_read(cli: Cli, project: SmallProject) -> None:
+    set_retrieval(project, context={"max_tokens": 50})
+    found = json.loads(cli("the ferry strike", "--json", "--explain").stdout)
+    [context] = [stage for stage in found["stages"] if stage["stage"] == "context"]
+    assert context["state"] == "ran"
+    assert "left out" in context["detail"]
+    assert json.loads(cli("the ferry strike", "--json").stdout)["sources"] == []
 
 
 def test_it_reads_the_environment_that_is_named(project: SmallProject) -> None:

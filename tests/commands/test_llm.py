@@ -82,6 +82,9 @@ def test_a_real_endpoint_is_asked_once(cli: Cli, folder: Path) -> None:
     reply = found["reply"]
     assert found["chosen"]["hooks"] == ["guard", "log"]
     assert reply["attempts"] == 1
+    [sent] = server.counts.bodies  # As `ask` sends it, so that what fails there fails here.
+    assert [message["role"] for message in sent["messages"]] == ["system", "user"]
+    assert sent["stream"]
     assert reply["cost"] == (reply["prompt_tokens"] + reply["completion_tokens"]) / 1_000
 
 

@@ -244,6 +244,52 @@ def test_parameter_that_an_endpoint_refuses_is_left_out_from_then_on(
     assert f"does not accept '{parameter}'" in caplog.text
 
 
+NO_SYSTEM = (
+    refused(400, "System role not supported"),
+    refused(500, "Jinja Exception: System role not supported"),
+    refused(400, "Conversation roles must alternate user/assistant/user/assistant/..."),
+    refused(400, "Unsupported value: 'messages[0].role' does not support 'system' here."),
+    refused(400, "Developer instruction is not enabled for models/m"),
+    Reply(body={"error": {"message": "system messages are not supported", "code": 400}}),
+)
+
+
+@pytest.mark.parametrize("reply", NO_SYSTEM)
+def test_the_system_message_goes_to_the_user_where_a_model_has_no_such_role(reply: Reply) -> None:
+    sent = asked(reply, said(), times=2, retries={"attempts": 1})
+    roles = [[message["role"] for message in one.body["messages"]] for one in sent]
+    assert roles == [["system", "user"], ["user"], ["user"]]
+    assert sent[1].body["messages"][0]["content"] == "be brief\n\nhello"
+    assert sent[1].body == {**sent[0].body, "messages": sent[1].body["messages"]}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        *NO_SYSTEM[:2],
+        Reply(events=[{"error": {"message": "System role not supported", "code": 400}}]),
+    ],
+)
+def test_a_stream_does_without_the_system_role_too(reply: Reply) -> None:
+    async def ask() -> list[list[str]]:
+        async with (
+            wire(reply, STREAMED) as endpoint,
+            client_on(endpoint.address, retries={"attempts": 1}) as client,
+        ):
+            assert (await read(client, FULL))[0].text == "a"
+            return [[each["role"] for each in one.body["messages"]] for one in endpoint.asked]
+
+    assert asyncio.run(ask()) == [["system", "user"], ["user"]]
+
+
+@pytest.mark.parametrize(
+    "complaint", ["the system is overloaded", "system message is too long", "invalid messages"]
+)
+def test_another_complaint_leaves_the_system_message_where_it_is(complaint: str) -> None:
+    with pytest.raises(RequestRefused, match=complaint):
+        asked(refused(400, complaint))
+
+
 def test_limit_is_sent_under_its_new_name_where_the_old_is_refused() -> None:
     complaint = "Unsupported parameter: 'max_tokens' is not supported with this model."
     first, second = asked(refused(400, complaint), said())

@@ -122,6 +122,13 @@ def test_citations_are_counted_once_and_in_order() -> None:
         ("Use `x[0]` [2].", "Use `x[0]` [2].", (2,), ()),
         ("```\nx[7]\n\ny[8]\n```\nSo [2].", "```\nx[7]\n\ny[8]\n```\nSo [2].", (2,), ()),
         ("A ` alone.\n\nHills [7].", "A ` alone.\n\nHills.", (), (7,)),
+        ("```\nx[1]\n````\nHills [7].", "```\nx[1]\n````\nHills.", (), (7,)),
+        ("Three ``` here.\n\nHills [2][7].", "Three ``` here.\n\nHills [2].", (2,), (7,)),
+        # The fence is never closed.
+        ("```\nOn hills [1]. Rain [2, 3].", "```\nOn hills [1]. Rain [2, 3].", (1, 2, 3), ()),
+        ("So:\n- ```md\nOn hills [1][2].", "So:\n- ```md\nOn hills [1][2].", (1, 2), ()),
+        ("```\nx[1] = y(z)[2] + [3]\n", "```\nx[1] = y(z)[2] + [3]", (), ()),
+        ("```\na [1]\n```\n```\nb [2] [9]", "```\na [1]\n```\n```\nb [2] [9]", (2,), ()),
         ("[see] the [note", "[see] the [note", (), ()),
         (
             f"On [{', '.join(map(str, range(1, 31)))}].",

@@ -79,6 +79,43 @@ def test_what_is_left_of_a_budget_goes_to_a_smaller_passage() -> None:
     assert context.dropped == 1
 
 
+def merged(text: str, *owns: str) -> Passage:
+    hits = [Hit(f"id{n}", 1.0, "embedded_articles", {"text": own}) for n, own in enumerate(owns)]
+    return Passage(hits[0], text, (0,), others=tuple(hits[1:]))
+
+
+def test_every_hit_comes_before_any_neighbour() -> None:
+    passages = [passage(sentences(30, word), f"Sentence 15 of {word}.") for word in "abcde"]
+    context = build_context(passages, 100, WORDS)
+    assert [source.number for source in context.sources] == [1, 2, 3, 4, 5]
+    for source, word in zip(context.sources, "abcde", strict=True):
+        assert f"Sentence 15 of {word}." in source.text
+    assert context.cut == (1, 2, 3, 4, 5)
+
+
+def test_neighbours_share_what_is_left() -> None:
+    long = [passage(sentences(60, word), f"Sentence 15 of {word}.") for word in "ab"]
+    short = passage("Boats sail. The ferry runs. It is late.", "The ferry runs.")
+    first, second, third = build_context([*long, short], 99, WORDS).sources
+    assert third.text == short.text
+    assert abs(first.token_count - second.token_count) <= 4
+    assert 90 <= first.token_count + second.token_count + third.token_count <= 99
+
+
+def test_further_hits_of_a_passage_come_before_neighbours() -> None:
+    text = sentences(40)
+    two = merged(text, "Sentence 20 of tea.", "Sentence 25 of tea.")
+    first, second = build_context([two, passage("Boats sail.")], 32, WORDS).sources
+    assert first.text == " ".join(f"Sentence {n} of tea." for n in range(20, 27))
+    assert second.text == "Boats sail."
+
+
+def test_a_further_hit_that_does_not_fit_does_not_push_the_best_out() -> None:
+    two = merged(sentences(40), "Sentence 2 of tea.", "Sentence 39 of tea.")
+    [source] = build_context([two], 30, WORDS).sources
+    assert "Sentence 2 of tea." in source.text
+
+
 def test_nothing_gives_an_empty_context() -> None:
     context = build_context([], 50, WORDS)
     assert (context.sources, context.token_count, context.dropped) == ((), 0, 0)

@@ -86,6 +86,16 @@ def test_a_hit_between_two_passages_makes_all_three_one() -> None:
     assert passages[0].positions == (0, 1, 2, 3, 4, 5, 6)
 
 
+def test_a_passage_knows_all_the_hits_in_it() -> None:
+    rows, other = chunks_of("a", TEXT), chunks_of("b", TEXT)
+    candidates = [*ranked(rows, 4, 2), *ranked(other, 0), *ranked(rows, 3)]
+    first, second = expand(store_of(rows, other), candidates, k=2)
+    assert second.others == ()
+    assert [hit.payload["position"] for hit in (first.hit, *first.others)] == [4, 2, 3]
+    for (start, end), hit in zip(first.spans(), (first.hit, *first.others), strict=True):
+        assert first.text[start:end] == hit.payload["text"]
+
+
 def test_chunks_of_another_revision_are_no_neighbours() -> None:
     rows = chunks_of("a", TEXT)
     store = store_of(rows[:3], [{**row, "revision": "r2"} for row in rows[3:]])

@@ -20,6 +20,7 @@ from moodswarm.retrieval.planning.planner import Planner
 from moodswarm.retrieval.question import Filters, Question
 from moodswarm.retrieval.retriever import Retriever
 from moodswarm.retrieval.trace import Trace
+from moodswarm.text.lexical import LexicalEncoder
 from retrieval.fakes import FakeEmbedder, FakeStore, chunks_of
 
 AUTHORS = [Author.from_full_name(name) for name in ("Mira Solano", "Ada Lovelace")]
@@ -61,10 +62,10 @@ def plan(
 def test_without_a_model_rules_find_filters() -> None:
     found, stages = plan()
     expected = Filters((MIRA,), (), date(2025, 1, 1), date(2025, 12, 31))
-    assert found == Plan(expected, (QUESTION.text,))
+    assert found == Plan(expected, ("What about tea?",))
     assert stages["self_query"] == (
         "ran",
-        "by Mira Solano, since 2025-01-01 until 2025-12-31",
+        "by Mira Solano, since 2025-01-01 until 2025-12-31; searched for: What about tea?",
     )
     assert stages["expansion"] == ("skipped", "no model is configured")
 
@@ -81,14 +82,14 @@ def test_stages_that_are_off_do_nothing(chat_of: Opened) -> None:
 
 def test_expansions_follow_the_question(chat_of: Opened) -> None:
     found, stages = plan(chat_of(WORDINGS))
-    assert found.queries == (QUESTION.text, "green leaves", "hot drinks")
+    assert found.queries == ("What about tea?", "green leaves", "hot drinks")
     assert stages["expansion"] == ("ran", "green leaves | hot drinks")
 
 
 @pytest.mark.parametrize("reply", ["no JSON", EndpointDown("nobody is there")])
 def test_expansion_does_without_a_model_that_fails(chat_of: Opened, reply: Reply) -> None:
     found, stages = plan(chat_of(reply, reply))
-    assert found.queries == (QUESTION.text,)
+    assert found.queries == ("What about tea?",)
     state, detail = stages["expansion"]
     assert state == "degraded"
     assert "the question alone is searched for" in detail
@@ -97,7 +98,7 @@ def test_expansion_does_without_a_model_that_fails(chat_of: Opened, reply: Reply
 def test_expansion_does_without_a_model_that_is_slow(chat_of: Opened) -> None:
     slow = chat_of(WORDINGS, seconds_per_piece=60)
     found, stages = plan(slow, expansion=ExpansionParams(timeout_seconds=0.05))
-    assert found.queries == (QUESTION.text,)
+    assert found.queries == ("What about tea?",)
     assert stages["expansion"][0] == "degraded"
     assert "no answer within 0.05 s" in stages["expansion"][1]
 
@@ -108,6 +109,20 @@ def test_a_model_reads_filters_where_it_is_wanted(chat_of: Opened) -> None:
     found, stages = plan(chat_of(json.dumps(read)), question, params=WITH_MODEL)
     assert found.filters == Filters((MIRA,), ("post",), date(2024, 2, 1))
     assert stages["self_query"][0] == "ran"
+    assert found.queries == ("Que dit dans ses billets depuis fevrier 2024 ?",)
+
+
+def test_the_model_words_what_is_searched_for(chat_of: Opened) -> None:
+    provider = FakeProvider([WORDINGS])
+    with BlockingChat(ChatClient(provider, ClientOptions(model="fake"))) as chat:
+        plan(chat)
+    assert "What about tea?" in provider.requests[0].messages[-1].content
+
+
+def test_words_of_a_filter_that_the_caller_overrules_are_searched_for() -> None:
+    asked = Filters(author_ids=(AUTHORS[1].id,))
+    found, _ = plan(question=Question("What did Mira write about tea in 2023?", asked))
+    assert found.queries == ("What did Mira write about tea?",)
 
 
 def test_a_model_cannot_invent_an_author_or_one_who_is_not_named(chat_of: Opened) -> None:
@@ -167,6 +182,23 @@ def retriever(chat: BlockingChat | None = None) -> Retriever:
         authors=lambda: AUTHORS,
         chat=chat,
     )
+
+
+def test_a_passage_does_not_win_by_repeating_the_words_of_a_filter() -> None:
+    store = FakeStore()
+    about = {"author_id": MIRA, "kind": "article", "published_at": "2023-05-01T00:00:00+00:00"}
+    for key, text in (
+        ("licence", "Copyright 2022 Mira Solano, written since 2022"),
+        ("tea", "tea is best made in an old kettle"),
+    ):
+        store.add("embedded_articles", chunks_of(key, text, size=60, **about))
+    question = Question("what did Mira Solano write about tea since 2022?")
+    with open_retriever(
+        store, FakeEmbedder(), LexicalEncoder(), RetrievalParams(), authors=lambda: AUTHORS
+    ) as opened:
+        found = opened.retrieve(question)
+    assert found.filters == Filters((MIRA,), (), date(2022, 1, 1))
+    assert [passage.hit.payload["document_id"] for passage in found.passages] == ["tea", "licence"]
 
 
 def test_filters_of_the_question_that_leave_nothing_are_left_out(chat_of: Opened) -> None:

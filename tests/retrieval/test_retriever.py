@@ -68,6 +68,33 @@ def test_a_text_that_several_documents_share_is_one_passage(world: World) -> Non
     assert len(set(texts(world.ask("is the ferry strike over?", k=4, neighbours=OFF)))) == 4
 
 
+@pytest.mark.parametrize("neighbours", [OFF, {"enabled": True}])
+def test_copies_that_fill_a_search_leave_no_place_empty(
+    world: World, neighbours: dict[str, bool]
+) -> None:
+    for number in range(60):
+        world.store.add(POSTS, chunks_of(f"copy {number}", FERRY, size=99))
+    few = {"candidates": 10}
+    found = world.ask(FERRY, k=3, dense=few, lexical=few, neighbours=neighbours)
+    assert len(set(texts(found))) == 3
+    assert [hit.payload["text"] for hit in found.hits] == [FERRY] * 3
+    assert [report.stage for report in found.trace.stages].count("dense") == 1
+
+
+def test_hits_that_copies_replace_are_refilled_beyond_k(world: World) -> None:
+    world.store.points.clear()
+    for number in range(30):
+        world.store.add(POSTS, chunks_of(f"copy {number}", "one and the same"))
+        world.store.add(POSTS, chunks_of(f"other {number}", f"one other {number}"))
+    few = {"candidates": 1}
+    assert len(set(texts(world.ask("one and the same", k=20, dense=few, lexical=few)))) == 20
+
+
+def test_a_corpus_that_has_no_more_is_searched_once(world: World) -> None:
+    world.ask("kettle", k=50)
+    assert len([call for call in world.store.calls if call.startswith("search ")]) == 3
+
+
 def test_dense_alone_keeps_its_order_and_its_scores(world: World) -> None:
     found = world.ask("kettle sings", k=4, lexical=OFF, **ALONE)
     vector = world.embedder.embed_query("kettle sings")

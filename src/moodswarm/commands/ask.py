@@ -10,14 +10,15 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from moodswarm.commands.passages import (
+    excerpt,
     passage_as_json,
     print_passage,
     print_sources,
     print_stages,
-    printable,
     stage_as_json,
 )
-from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.printing import echo, one_line, print_json
+from moodswarm.commands.project import Project, json_option, with_project
 from moodswarm.commands.question_options import (
     author_option,
     day,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from moodswarm.llm.blocking import BlockingChat
     from moodswarm.retrieval.answers import Answer
     from moodswarm.retrieval.passage import Retrieval
+    from moodswarm.retrieval.retriever import Retriever
 
 # Shown of each passage where there is no answer; one of some kB would hide the next.
 _PASSAGE_CHARACTERS = 1_500
@@ -120,7 +122,8 @@ def ask_command(
     except BadQuestion as error:
         raise click.UsageError(str(error)) from error
     chat, unusable = (None, []) if passages else _open_chat(project, profile)
-    outcome = _retrieve(project, asked, chat, [*cut, *unusable])
+    retriever = project.retriever(chat, context=explain)
+    outcome = _retrieve(retriever, asked, [*cut, *unusable])
     if chat and outcome.retrieval.context.sources:
         _answer(chat, outcome, show=not as_json)
     elif chat and outcome.retrieval.passages:
@@ -142,10 +145,8 @@ def _open_chat(project: Project, profile: str | None) -> "tuple[BlockingChat | N
     return None, warnings
 
 
-def _retrieve(
-    project: Project, question: Question, chat: "BlockingChat | None", told: list[str]
-) -> _Outcome:
-    outcome = _Outcome(project.retriever(chat).retrieve(question), warnings=told)
+def _retrieve(retriever: "Retriever", question: Question, told: list[str]) -> _Outcome:
+    outcome = _Outcome(retriever.retrieve(question), warnings=told)
     outcome.warn(outcome.retrieval.trace.warnings)
     return outcome
 
@@ -162,13 +163,13 @@ def _answer(chat: "BlockingChat", outcome: _Outcome, *, show: bool) -> None:
                 piece = reader.read(delta)
                 outcome.answer = piece.answer
                 if show and piece.text:
-                    click.echo(printable(piece.text), nl=False)
+                    echo(piece.text, nl=False)
                     outcome.streamed = True
             report.detail = _in_words(outcome.answer, chat)
         except LlmError as error:
             report.state, report.detail = "degraded", str(error)
     if outcome.streamed:
-        click.echo("\n")
+        echo("\n")
     if report.state == "degraded":
         broken = "no whole answer" if outcome.streamed else "no model answers"
         outcome.warn([f"{broken}: {report.detail}"])
@@ -197,12 +198,12 @@ def _show(outcome: _Outcome, *, author: bool, explain: bool, as_json: bool) -> N
         print_json(_as_json(outcome, explain=explain))
         return
     if not retrieval.passages:
-        click.echo(_nothing_found(outcome, author=author))
+        echo(_nothing_found(outcome, author=author))
     elif answer and answer.text:
         print_sources(retrieval.context.sources, answer.cited)
     else:
         for number, passage in enumerate(retrieval.passages, 1):
-            print_passage(number, passage.hit, passage.text, _PASSAGE_CHARACTERS)
+            print_passage(number, passage.hit, excerpt(passage, _PASSAGE_CHARACTERS))
     if explain:
         print_stages(outcome.stages)
 
@@ -245,4 +246,4 @@ def _as_json(outcome: _Outcome, *, explain: bool) -> dict[str, Any]:
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
         # Not printed by rich, which would wrap it: a warning is one line, however long.
-        click.secho(f"warning: {printable(' '.join(warning.split()))}", err=True, fg="yellow")
+        echo(f"warning: {one_line(warning)}", err=True, fg="yellow")

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.printing import echo, print_json
+from moodswarm.commands.project import Project, json_option, with_project
 from moodswarm.pipelines.console import console
 from moodswarm.pipelines.feature.reporting import plot_token_histogram
 from moodswarm.records import KINDS
@@ -80,4 +81,4 @@ def _print(statistics: dict[str, ChunkStatistics], picture: Path) -> None:
             else:
                 table.add_row("", "", quantity, *numbers, "", "", "")
     console().print(table)
-    click.echo(f"Histogram: {picture}")
+    echo(f"Histogram: {picture}")

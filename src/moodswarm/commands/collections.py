@@ -7,7 +7,8 @@ from itertools import islice
 import click
 from rich.table import Table
 
-from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.printing import echo, print_json
+from moodswarm.commands.project import Project, json_option, with_project
 from moodswarm.pipelines.console import console
 from moodswarm.records.collections import FEATURE_INDEX, feature_collections
 
@@ -39,18 +40,18 @@ def collections_command(
         if as_json:
             print_json({"deleted": names})
         else:
-            click.echo(f"Deleted {', '.join(names)}.")
+            echo(f"Deleted {', '.join(names)}.")
         return
     if optimize:
         for status in project.vectors.collections():
-            click.echo(f"Optimizing {status.name} ({status.points:,} points)", err=True)
+            echo(f"Optimizing {status.name} ({status.points:,} points)", err=True)
             project.vectors.optimize(status.name)
     statuses = project.vectors.collections()
     if as_json:
         print_json([asdict(status) for status in statuses])
         return
     if not statuses:
-        click.echo("There are no collections yet. Run `kedro run --pipeline=feature`.")
+        echo("There are no collections yet. Run `kedro run --pipeline=feature`.")
         return
     table = Table("collection", "points", "vector size", "indexed vectors")
     for status in statuses:

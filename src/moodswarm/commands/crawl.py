@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from moodswarm.commands.project import json_option, print_json
+from moodswarm.commands.printing import print_json
+from moodswarm.commands.project import json_option
 from moodswarm.pipelines.console import console
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.printing import echo, one_line, print_json
+from moodswarm.commands.project import Project, json_option, with_project
 from moodswarm.imports.archives.reading import PLATFORMS
 from moodswarm.imports.export import export_documents
 from moodswarm.imports.importing import ImportReport, import_archives, import_documents
@@ -102,7 +103,7 @@ def export_command(project: Project, file: Path) -> None:
         sys.stdout.buffer.flush()  # If the reader has gone, this raises now, not at exit.
     else:
         count = export_documents(project.documents, file)
-    click.echo(f"Exported {count} documents to {file}.", err=True)
+    echo(f"Exported {count} documents to {file}.", err=True)
 
 
 @click.command("delete")
@@ -134,9 +135,9 @@ def delete_command(project: Project, links: tuple[str, ...], as_json: bool) -> N
         print_json({"deleted": deleted, "already_deleted": already, "unknown": failures})
     else:
         before = f" ({already} deleted before)" if already else ""
-        click.echo(f"Deleted: {deleted}{before}, unknown: {len(unknown)}.")
+        echo(f"Deleted: {deleted}{before}, unknown: {len(unknown)}.")
         for link, reason in unknown:
-            click.echo(f"  unknown: {link}: {reason}", err=True)
+            echo(f"  unknown: {one_line(link)}: {one_line(reason)}", err=True)
     if unknown:
         raise SystemExit(1)
 
@@ -194,7 +195,7 @@ def _print(report: ImportReport) -> None:
         f"{result.unchanged} unchanged{newer}{skipped}, {len(report.rejected)} failed."
     )
     for failure in report.rejected[:SHOWN_FAILURES]:
-        click.echo(f"  failed: {failure}", err=True)
+        echo(f"  failed: {one_line(failure)}", err=True)
     if len(report.rejected) > SHOWN_FAILURES:
         more = len(report.rejected) - SHOWN_FAILURES
         click.echo(f"  and {more} more; --json lists all", err=True)

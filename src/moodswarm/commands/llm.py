@@ -8,15 +8,16 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from moodswarm.commands.passages import printable
-from moodswarm.commands.project import Project, json_option, print_json, with_project
-from moodswarm.llm.errors import AnswerCutOff, AnswerUnusable, LlmError
+from moodswarm.commands.printing import echo, one_line, print_json
+from moodswarm.commands.project import Project, json_option, with_project
+from moodswarm.llm.errors import LlmError
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Message
 from moodswarm.pipelines.console import console
 
 if TYPE_CHECKING:
     from moodswarm.llm.profiles import ProfileSummary
 
+_RULE = "You are being tried out. Answer in one word."
 _QUESTION = "Answer with the one word that completes this: the tide comes in and goes"
 # Room for models that think before they answer; others use only a few of these tokens.
 _MAX_TOKENS = 512
@@ -54,8 +55,8 @@ def llm_group() -> None:
 def check_command(project: Project, profile: str | None, as_json: bool) -> None:
     """Show what is configured, ask one tiny question, and show what it cost.
 
-    The call is a real one of about 30 tokens. The exit code is 1 if the model does not answer. It
-    is 0 if no model is configured.
+    The call is a real one of about 40 tokens, of the same form as those of `moodswarm ask`. The
+    exit code is 1 if the model does not answer. It is 0 if no model is configured.
 
     \b
     Examples:
@@ -71,7 +72,7 @@ def check_command(project: Project, profile: str | None, as_json: bool) -> None:
             print_json({"chosen": None, "known": known, "reply": None})
         else:
             names = ", ".join(known) or "none; there is no profiles.yml"
-            click.echo(_HOW.format(known=names, first=known[0] if known else "NAME"))
+            echo(_HOW.format(known=names, first=known[0] if known else "NAME"))
         return
     if not as_json:
         _print_summary(summary)
@@ -86,20 +87,17 @@ def check_command(project: Project, profile: str | None, as_json: bool) -> None:
 
 
 def _ask(project: Project, profile: str | None) -> _Reply:
-    request = ChatRequest(
-        messages=(Message("user", _QUESTION),), max_tokens=_MAX_TOKENS, task="check"
-    )
+    # As `ask` does it: a system message, and an answer that comes piece by piece.
+    messages = (Message("system", _RULE), Message("user", _QUESTION))
+    request = ChatRequest(messages=messages, max_tokens=_MAX_TOKENS, task="check")
     started = perf_counter()
     try:
         chat = project.chat(profile)
         if chat is None:
             return _Reply(error="no profile is chosen")
         started = perf_counter()  # Loading the provider's package is not part of the call.
-        response = chat.chat(request)
-        milliseconds = (perf_counter() - started) * 1000
-        return _reply(response, milliseconds)
-    except (AnswerCutOff, AnswerUnusable) as error:
-        return _Reply(text=error.text, error=str(error))
+        *_, last = chat.stream(request)
+        return _reply(last.response or ChatResponse(text=""), (perf_counter() - started) * 1000)
     except LlmError as error:
         return _Reply(error=str(error), milliseconds=(perf_counter() - started) * 1000)
 
@@ -147,11 +145,9 @@ def _print_summary(summary: "ProfileSummary") -> None:
 
 def _print_reply(reply: _Reply, currency: str) -> None:
     if reply.text:
-        console().print(
-            "[bold]answer[/bold]", escape(printable(" ".join(reply.text.split())[:300]))
-        )
+        console().print("[bold]answer[/bold]", escape(one_line(reply.text)[:300]))
     if reply.error:
-        click.secho(f"FAILED: {reply.error}", err=True, fg="red")
+        echo(f"FAILED: {reply.error}", err=True, fg="red")
     if not reply.attempts:
         return
     tokens = [reply.prompt_tokens, reply.completion_tokens]
@@ -160,4 +156,4 @@ def _print_reply(reply: _Reply, currency: str) -> None:
         cost = "cost unknown (the profile has no price, or the endpoint does not count tokens)"
     else:
         cost = f"cost {reply.cost:.6f} {currency}"
-    click.echo(f"{counted} tokens (prompt + answer), {reply.milliseconds:,.0f} ms, {cost}")
+    echo(f"{counted} tokens (prompt + answer), {reply.milliseconds:,.0f} ms, {cost}")

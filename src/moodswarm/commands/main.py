@@ -18,6 +18,7 @@ from moodswarm.commands import (
     smoke,
 )
 from moodswarm.commands.project import KNOWN_ERRORS
+from moodswarm.pipelines.console import printable
 
 
 class _Group(click.Group):
@@ -28,10 +29,14 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # The reader of our output has stopped; click ends quietly on this error.
+        except click.ClickException as error:
+            # Typed as final, but click reads it only when the error is shown.
+            object.__setattr__(error, "message", printable(error.message))
+            raise
         except KNOWN_ERRORS as error:
             if ctx.params.get("debug"):
                 raise
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error))) from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

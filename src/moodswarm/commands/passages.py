@@ -1,6 +1,5 @@
 """How passages, sources and the reports of stages are shown."""
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -17,19 +16,66 @@ from moodswarm.stores.vectors.protocol import Hit
 
 SNIPPET_CHARACTERS = 400
 _SHOWN_SCORES = 3
-# The last two ranges reverse the direction of the text after them.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _STATE_COLOURS = {"ran": "green", "off": "dim", "skipped": "dim", "degraded": "yellow"}
 
 
-def print_passage(number: int, hit: Hit, text: str, characters: int = SNIPPET_CHARACTERS) -> None:
+def print_passage(number: int, hit: Hit, text: str) -> None:
     """Print a passage with its title, author, date and link."""
-    shown = text if len(text) <= characters else text[:characters].rstrip() + "…"
     out = console()
     heading = f"[bold]{number}. {escape(_title(hit))}[/bold]  [cyan]{hit.score:.3f}[/cyan]"
     out.print(f"{heading}  [dim]{escape(_about(hit))}[/dim]")
     out.print(f"   [blue]{_link(hit)}[/blue]", soft_wrap=True)
-    out.print(Padding(Text(printable(shown)), (0, 0, 1, 3)))
+    out.print(Padding(Text(text), (0, 0, 1, 3)))
+
+
+def beginning(text: str, characters: int = SNIPPET_CHARACTERS) -> str:
+    """Return the beginning of a text."""
+    return text if len(text) <= characters else text[:characters].rstrip() + "…"
+
+
+def excerpt(passage: Passage, characters: int) -> str:
+    """Return the hits of a passage, and as much of the text around the best one as there is room.
+
+    Args:
+        passage: Its best hit comes first; one that is longer is cut at its end.
+        characters: The most characters of the passage.
+    """
+    text = passage.text
+    if len(text) <= characters:
+        return text
+    (start, end), *others = passage.spans()
+    end = min(end, start + characters)
+    left = characters - (end - start)
+    shown = []
+    for span in others:
+        if (size := span[1] - span[0]) <= left:
+            shown.append(span)
+            left -= size
+    before = min(start, left // 2)
+    after = min(len(text) - end, left - before)
+    start, end = _at_words(text, start - before, start), _at_words(text, end + after, end)
+    return _joined(text, [(start, end), *shown])
+
+
+def _at_words(text: str, place: int, toward: int) -> int:
+    """Return the nearest place to `place` in the direction of `toward` that does not cut a word."""
+    if place in (0, len(text)):
+        return place
+    if place < toward:
+        return next((at for at in range(place, toward) if text[at - 1].isspace()), toward)
+    return next((at for at in range(place, toward, -1) if text[at].isspace()), toward)
+
+
+def _joined(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return parts of a text in its order, with a mark where something is left out."""
+    parts: list[str] = []
+    done = 0
+    for start, end in sorted(spans):
+        if start > done:
+            parts += ["…" if not parts else " … "]
+        parts.append(text[max(start, done) : end])
+        done = max(done, end)
+    return "".join(parts).rstrip() + ("…" if done < len(text) else "")
 
 
 def print_sources(sources: Sequence[Source], cited: Collection[int]) -> None:
@@ -54,9 +100,7 @@ def print_stages(stages: Sequence[StageReport]) -> None:
         more = " …" if len(stage.scores) > _SHOWN_SCORES else ""
         milliseconds = "" if stage.state in ("off", "skipped") else f"{stage.milliseconds:,.1f}"
         state = f"[{colour}]{stage.state}[/{colour}]"
-        table.add_row(
-            stage.stage, state, milliseconds, scores + more, escape(printable(stage.detail))
-        )
+        table.add_row(stage.stage, state, milliseconds, scores + more, escape(stage.detail))
     console().print(table)
 
 
@@ -87,23 +131,18 @@ def stage_as_json(stage: StageReport) -> dict[str, Any]:
     }
 
 
-def printable(text: str) -> str:
-    """Return the text without characters that steer a terminal, as others wrote it."""
-    return _CONTROLS.sub("", text)
-
-
 def _title(hit: Hit) -> str:
     payload = hit.payload
     title = payload.get("title") or payload.get("path") or payload["kind"]
-    return printable(one_line(title, TITLE_CHARACTERS))
+    return one_line(title, TITLE_CHARACTERS)
 
 
 def _link(hit: Hit) -> str:
-    return escape(printable(str(hit.payload["link"])))
+    return escape(str(hit.payload["link"]))
 
 
 def _about(hit: Hit) -> str:
     payload = hit.payload
     date = (payload.get("published_at") or "")[:10]
     parts = (payload["author_full_name"], payload["platform"], date)
-    return printable(" · ".join(filter(None, parts)))
+    return " · ".join(filter(None, parts))

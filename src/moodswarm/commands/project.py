@@ -1,6 +1,5 @@
 """Gives commands the stores and models that the project's configuration names."""
 
-import json
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,7 +15,6 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.utils import find_kedro_project
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
-from rich.console import Console
 from rich.logging import RichHandler
 from yaml import YAMLError
 
@@ -26,6 +24,7 @@ from moodswarm.llm.errors import LlmError
 from moodswarm.models.embedder import Embedder
 from moodswarm.models.embedding_parameters import EmbeddingParams
 from moodswarm.models.errors import ModelError
+from moodswarm.pipelines.console import console
 from moodswarm.records import Author
 from moodswarm.retrieval.errors import RetrievalError
 from moodswarm.retrieval.parameters import RetrievalParams
@@ -177,15 +176,18 @@ class Project:
         client = open_chat(self.llm_settings, profile=profile, sink=sink)
         return self._running.enter_context(BlockingChat(client)) if client else None
 
-    def retriever(self, chat: "BlockingChat | None" = None) -> "Retriever":
+    def retriever(
+        self, chat: "BlockingChat | None" = None, *, context: bool = False
+    ) -> "Retriever":
         """Assemble the stages of `parameters_retrieval.yml`; the project closes them.
 
         Args:
             chat: Rewords questions and reads the context; None to do without both.
+            context: Whether to build the context where there is no model to read it.
         """
         from moodswarm.retrieval.opening import open_retriever
 
-        params = self.retrieval if chat else self.retrieval.without_context()
+        params = self.retrieval if chat or context else self.retrieval.without_context()
         retriever = open_retriever(
             self.vectors,
             self.embedder,
@@ -240,7 +242,7 @@ def _log_to_stderr() -> None:
     """Keep standard output for results: Kedro's handler writes log lines there."""
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):
-            handler.console = Console(stderr=True)
+            handler.console = console(stderr=True)
     # Commands print the outcome of a call themselves.
     logging.getLogger("moodswarm.llm").setLevel(logging.WARNING)
 
@@ -273,8 +275,3 @@ def with_project(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-
-
-def print_json(data: Any) -> None:
-    """Write JSON to standard output."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))

@@ -4,8 +4,9 @@ import logging
 
 import click
 
-from moodswarm.commands.passages import hit_as_json, print_passage
-from moodswarm.commands.project import Project, json_option, print_json, with_project
+from moodswarm.commands.passages import beginning, hit_as_json, print_passage
+from moodswarm.commands.printing import echo, print_json
+from moodswarm.commands.project import Project, json_option, with_project
 from moodswarm.commands.question_options import author_option, kind_option, known_author
 from moodswarm.models.embedder import Embedder
 from moodswarm.retrieval.opening import open_retriever
@@ -48,10 +49,10 @@ def search_command(
     if as_json:
         print_json([hit_as_json(hit) for hit in hits])
     elif not hits:
-        click.echo("Nothing found with these filters; leave out --author or --kind.")
+        echo("Nothing found with these filters; leave out --author or --kind.")
     else:
         for rank, hit in enumerate(hits, start=1):
-            print_passage(rank, hit, hit.payload["text"])
+            print_passage(rank, hit, beginning(hit.payload["text"]))
 
 
 def nearest(store: VectorStore, embedder: Embedder, question: Question) -> list[Hit]:

@@ -8,7 +8,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from moodswarm.commands.project import KNOWN_ERRORS, Project, json_option, print_json, with_project
+from moodswarm.commands.printing import print_json
+from moodswarm.commands.project import KNOWN_ERRORS, Project, json_option, with_project
 from moodswarm.pipelines.console import console
 from moodswarm.stores.status import StoreStatus
 

@@ -1,16 +1,48 @@
-"""The console on which summaries of runs are printed."""
+"""The console on which summaries of runs are printed.
 
+Texts of pages, archives and models may hold characters that steer a terminal: they could rename its
+window, hide lines or forge them. Nothing printed here contains any.
+"""
+
+import re
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+# The last two ranges reverse the direction of the text after them.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def console() -> Console:
+def printable(text: str) -> str:
+    """Return the text without characters that steer a terminal, as others wrote it."""
+    return _CONTROLS.sub("", text)
+
+
+class _Console(Console):
+    """Prints texts from outside; colours and styles are those of rich alone."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        # Before the text is measured, so that columns stay aligned.
+        return super().render_str(printable(text), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            own = segment.control
+            yield segment if own else Segment(printable(segment.text), segment.style)
+
+
+def console(*, stderr: bool = False) -> Console:
     """Return the console of standard output, wide enough for tables even if not a terminal."""
-    found = Console()
-    return found if found.is_terminal else Console(width=120)
+    found = _Console(stderr=stderr)
+    return found if found.is_terminal else _Console(stderr=stderr, width=120)
 
 
 def command() -> str:

@@ -4,8 +4,14 @@ import re
 from collections.abc import Collection
 
 _FENCE = "```"
+# So much of a line is kept to tell how it begins; a longer beginning is not one of a fence.
+_LINE_CHARACTERS = 200
 # At most 40 numbers, so that no more than that of an answer is ever held back.
 _NUMBERS = r"\d{1,3}(?: ?[,;–-] ?\d{1,3}){0,39}"
+#: The beginning of a line on which a fence may stand: of a list, of a quotation.
+_LINE_START = re.compile(r"[ \t>*+-]*(?:\d{1,9}[.)])?[ \t]*")
+#: In code, `x[1]` and `= [1]` are not citations; after a word or the end of a sentence one may be.
+_PROSE_BEFORE = re.compile(r"""(?:\w[.!?,;:"')]*[ \t]+(?:[\[【][\d ,;–-]+[\]】])*|[.!?])\Z""")
 #: A citation with the space before it; or the marks of code, in which brackets cite nothing.
 _TOKEN = re.compile(
     rf"(?P<space>[ \t]{{0,20}})[\[【](?P<numbers>{_NUMBERS})[\]】]|(?P<code>`+)|\n\n"
@@ -16,6 +22,9 @@ _BEGUN = re.compile(r"[ \t]{0,20}(?:[\[【][\d ,;–-]{0,240})?\Z|`+\Z|(?<!\n)\n
 
 class CitationCheck:
     """Leaves out citations of sources that do not exist, and keeps track of both kinds.
+
+    Brackets in code cite nothing. A model may forget to close a fence, though: what stands in such
+    a one as citations do in prose counts as cited, as far as there are such sources.
 
     Attributes:
         cited: Numbers of known sources that were cited.
@@ -31,6 +40,9 @@ class CitationCheck:
         self._known = known
         self._waiting = ""
         self._code = ""
+        self._is_fence = False
+        self._in_fence: set[int] = set()
+        self._line = ""
 
     def add(self, piece: str) -> str:
         """Return the text that can be shown after one more piece."""
@@ -43,25 +55,47 @@ class CitationCheck:
     def end(self) -> str:
         """Return the text that was still held back."""
         text, self._waiting = self._waiting, ""
-        return self._checked(text)
+        text = self._checked(text)
+        if self._is_fence:
+            self.cited |= self._in_fence
+        return text
 
     def _checked(self, text: str) -> str:
-        return _TOKEN.sub(self._token, text)
+        checked = _TOKEN.sub(self._token, text)
+        self._line = self._before(text, len(text))
+        return checked
+
+    def _before(self, text: str, place: int) -> str:
+        """Return the end of the line up to a place in a piece of the text."""
+        start = text.rfind("\n", 0, place) + 1
+        line = text[start:place] if start else self._line + text[:place]
+        return line[-_LINE_CHARACTERS:]
 
     def _token(self, match: re.Match[str]) -> str:
         if match["code"]:
-            self._toggle(match["code"])
+            line = self._before(match.string, match.start("code"))
+            self._toggle(match["code"], begins=bool(_LINE_START.fullmatch(line)))
         elif match["numbers"]:
-            return match[0] if self._code else self._citation(match)
-        elif len(self._code) < len(_FENCE):
+            if not self._code:
+                return self._citation(match)
+            line = self._before(match.string, match.end("space"))
+            if self._is_fence and _PROSE_BEFORE.search(line):
+                self._in_fence |= self._known_of(_numbers(match["numbers"]))
+        elif not self._is_fence:
             self._code = ""  # Inline code ends with its paragraph at the latest.
         return match[0]
 
-    def _toggle(self, marks: str) -> None:
+    def _toggle(self, marks: str, *, begins: bool) -> None:
         if not self._code:
             self._code = marks
-        elif marks == self._code:
-            self._code = ""
+            # Within a line, three marks are inline code like one.
+            self._is_fence = begins and len(marks) >= len(_FENCE)
+            self._in_fence = set()
+        elif marks == self._code or (self._is_fence and len(marks) > len(self._code)):
+            self._code, self._is_fence = "", False
+
+    def _known_of(self, numbers: Collection[int]) -> set[int]:
+        return {number for number in numbers if number in self._known}
 
     def _citation(self, match: re.Match[str]) -> str:
         numbers = _numbers(match["numbers"])

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -38,9 +39,10 @@ _LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Tokenizer) -> Context:
     """Number passages as sources, best first, as long as the budget lasts.
 
-    A passage that does not fit whole is cut to the sentences or lines around its hit, if there is
-    room for enough of them; smaller passages after it may still fit. Nearly all the time goes into
-    tokenizing, so only a few more are tried once one did not fit.
+    The hit of every passage comes first, then the other hits in the passages, and what is left is
+    shared out among the neighbours. A hit that does not fit whole is cut to its first sentences or
+    lines, if there is room for enough of them; smaller ones after it may still fit. Nearly all the
+    time goes into tokenizing, so only a few more are tried once one did not fit.
 
     Args:
         passages: Best first.
@@ -50,20 +52,81 @@ def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Token
     Returns:
         The sources that fit; `as_text` returns each as it was counted.
     """
-    sources: list[Source] = []
-    cut: list[int] = []
+    parts = _hits_alone(passages, max_tokens, tokenizer)
+    left = max_tokens - sum(part.source.token_count for part in parts)
+    left = _with_other_hits(parts, left, tokenizer)
+    left = _with_neighbours(parts, left, tokenizer)
+    sources = tuple(part.source for part in parts)
+    cut = tuple(source.number for source in sources if source.text != source.passage.text)
+    return Context(sources, max_tokens - left, len(passages) - len(sources), cut)
+
+
+@dataclass(slots=True)
+class _Part:
+    """A source, and where its text begins and ends in that of its passage."""
+
+    source: Source
+    place: Piece
+
+    def widen(self, within: Piece, tokens: int, tokenizer: Tokenizer) -> int:
+        """Widen the text inside of `within` by at most so many tokens; return how many."""
+        source = self.source
+        room = source.token_count + tokens
+        wider = _part(source.number, source.passage, within, self.place, room, tokenizer)
+        if wider is None or wider.place[0] > self.place[0] or wider.place[1] < self.place[1]:
+            return 0
+        self.source, self.place = wider.source, wider.place
+        return wider.source.token_count - source.token_count
+
+
+def _hits_alone(passages: Sequence[Passage], max_tokens: int, tokenizer: Tokenizer) -> list[_Part]:
+    """Return the sources that fit with the text of their best hits alone."""
+    least = max(_LEAST_SHARE * max_tokens, min(_LEAST_TOKENS, _MOST_OF_A_SMALL_BUDGET * max_tokens))
+    parts: list[_Part] = []
     left, tries = max_tokens, _TRIED
     for passage in passages:
-        source = _source(len(sources) + 1, passage, left, max_tokens, tokenizer)
-        if source is not None:
-            sources.append(source)
-            left -= source.token_count
-        if source is None or source.text != passage.text:
-            cut += [source.number] if source else []
+        own = passage.spans()[0]
+        part = _part(len(parts) + 1, passage, own, own, left, tokenizer, least)
+        if part is not None:
+            parts.append(part)
+            left -= part.source.token_count
+        if part is None or part.place != own:
             tries -= 1
             if not tries:
                 break
-    return Context(tuple(sources), max_tokens - left, len(passages) - len(sources), tuple(cut))
+    return parts
+
+
+def _with_other_hits(parts: Sequence[_Part], left: int, tokenizer: Tokenizer) -> int:
+    """Widen sources to the further hits of their passages; return the tokens that are left."""
+    for part in parts:
+        for start, end in part.source.passage.spans()[1:]:
+            if _whole(part):
+                within = (min(start, part.place[0]), max(end, part.place[1]))
+                left -= part.widen(within, left, tokenizer)
+    return left
+
+
+def _with_neighbours(parts: Sequence[_Part], left: int, tokenizer: Tokenizer) -> int:
+    """Share tokens evenly among sources; return those that are left.
+
+    Sources with little more to say come first, so that the others share what they leave.
+    """
+    whole = sorted(filter(_whole, parts), key=lambda part: _missing(part.source))
+    for count, part in zip(range(len(whole), 0, -1), whole, strict=True):
+        if _missing(part.source):
+            within = (0, len(part.source.passage.text))
+            left -= part.widen(within, left // count, tokenizer)
+    return left
+
+
+def _whole(part: _Part) -> bool:
+    """Whether a source holds all of its hit; one that is cut gets nothing else."""
+    return part.place[1] >= part.source.passage.spans()[0][1]
+
+
+def _missing(source: Source) -> int:
+    return len(source.passage.text) - len(source.text)
 
 
 def context_stage(
@@ -89,7 +152,8 @@ def context_stage(
             report.state, report.detail = "degraded", f"{error}; tokens are estimated; "
         context = build_context(passages, params.max_tokens, tokenizer)
         report.detail += f"{len(context.sources)} sources, {context.token_count} tokens"
-        report.detail += f", {len(context.cut)} cut" if context.cut else ""
+        if context.cut:
+            report.detail += f", cut to fit: {', '.join(map(str, context.cut))}"
         report.detail += f", {context.dropped} left out" if context.dropped else ""
     return context
 
@@ -116,50 +180,58 @@ def one_line(value: object, characters: int, more: str = "…") -> str:
     return text if len(text) <= characters else text[: characters - len(more)].rstrip() + more
 
 
-def _source(
-    number: int, passage: Passage, left: int, max_tokens: int, tokenizer: Tokenizer
-) -> Source | None:
-    """Return a passage as a source of at most `left` tokens; None where nothing of it fits."""
+def _part(
+    number: int,
+    passage: Passage,
+    within: Piece,
+    hit: Piece,
+    left: int,
+    tokenizer: Tokenizer,
+    least: float = 0,
+) -> _Part | None:
+    """Return a part of a passage as a source; None where nothing of it fits.
+
+    Args:
+        number: The number of the source.
+        passage: The passage.
+        within: The largest part.
+        hit: A smaller part leaves out what is far from this one.
+        left: The most tokens of the source.
+        tokenizer: Counts them.
+        least: With fewer tokens left, it fits whole or not at all.
+    """
     line = heading(passage)
     before = as_text(number, line, "")
-    least = max(_LEAST_SHARE * max_tokens, min(_LEAST_TOKENS, _MOST_OF_A_SMALL_BUDGET * max_tokens))
     if left <= 0:
         return None
     # A word is at least one token, so a text of more words cannot fit and is not tokenized.
-    whole = len(passage.text.split()) <= left
+    whole = len(passage.text[slice(*within)].split()) <= left
     if not whole and left < least:
         return None
-    text, hit = (passage.text, _hit_in(passage)) if whole else _around_hit(passage, left)
+    low, high = within if whole else _reach(passage.text, within, hit, left)
+    text = passage.text[low:high]
     starts = tokenizer.encode([before + text])[0].starts
     if whole and len(starts) <= left:
-        return Source(number, passage, text, len(starts), line)
+        return _Part(Source(number, passage, text, len(starts), line), within)
     if left < least:
         return None
     starts = starts - len(before)
     room = left - int(np.searchsorted(starts, 0))
+    inner = (hit[0] - low, min(hit[1], high) - low)
     for pieces in (split_sentences(text), _lines(text)):
-        for start, end in islice(_windows(hit, pieces, starts, room), _TRIES):
+        for start, end in islice(_windows(inner, pieces, starts, room), _TRIES):
             tokens = len(tokenizer.encode([before + text[start:end]])[0])
             if tokens <= left:
-                return Source(number, passage, text[start:end], tokens, line)
+                source = Source(number, passage, text[start:end], tokens, line)
+                return _Part(source, (low + start, low + end))
     return None
 
 
-def _hit_in(passage: Passage) -> Piece:
-    """Return where the hit's own text begins and ends in that of its passage."""
-    own = str(passage.hit.payload.get("text", ""))
-    start = max(0, passage.text.find(own))
-    return start, start + len(own)
-
-
-def _around_hit(passage: Passage, words: int) -> tuple[str, Piece]:
-    """Return the text within so many words of the hit's beginning, and where the hit is in it."""
-    start, end = _hit_in(passage)
-    earlier = [word.start() for word in _WORD.finditer(passage.text, 0, start)][-words:]
-    low = earlier[0] if earlier else start
-    later = list(islice(_WORD.finditer(passage.text, start), words))
-    high = later[-1].end() if later else len(passage.text)
-    return passage.text[low:high], (start - low, min(end, high) - low)
+def _reach(text: str, within: Piece, hit: Piece, words: int) -> Piece:
+    """Return the part within so many words of the hit's beginning."""
+    earlier = [word.start() for word in _WORD.finditer(text, within[0], hit[0])][-words:]
+    later = list(islice(_WORD.finditer(text, hit[0], within[1]), words))
+    return earlier[0] if earlier else hit[0], later[-1].end() if later else within[1]
 
 
 def _windows(

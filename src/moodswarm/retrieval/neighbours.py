@@ -63,10 +63,8 @@ def with_neighbours(
         In the order of their best hits, whose ids they keep. No two share characters of a document.
     """
     drafts: list[_Draft] = []
-    waiting = iter(ranked)
-    while len(drafts) < k and (
-        batch := list(islice((c for c in waiting if not _inside(c.hit, drafts)), k))
-    ):
+    outside = (candidate for candidate in ranked if not _join_others(candidate.hit, drafts))
+    while len(drafts) < k and (batch := list(islice(outside, k))):
         chunks = fetch([candidate.hit for candidate in batch])
         for candidate in batch:
             if len(drafts) < k:
@@ -120,6 +118,7 @@ class _Draft:
     ) -> None:
         self.best = best
         self.key = _key(best.hit.collection, best.hit.payload)
+        self.others: list[Hit] = []
         self.spans: dict[int, Span] = {}
         if own := _span(best.hit.payload):
             near = (chunks or {}).get(self.key, {}) if self.key else {}
@@ -144,7 +143,8 @@ class _Draft:
         ordered = [self.spans[position] for position in sorted(self.spans)]
         hit = self.best.hit
         text = join(ordered) if ordered else str(hit.payload.get("text", ""))
-        return Passage(hit, text, tuple(sorted(self.spans)), self.best.scores)
+        positions = tuple(sorted(self.spans))
+        return Passage(hit, text, positions, self.best.scores, tuple(self.others))
 
 
 def _place(draft: _Draft, drafts: list[_Draft]) -> None:
@@ -154,21 +154,23 @@ def _place(draft: _Draft, drafts: list[_Draft]) -> None:
         drafts.append(draft)
         return
     best, *others = same
-    for other in (draft, *others):
+    for other in (*others, draft):
         best.spans |= other.spans
+        best.others += (other.best.hit, *other.others)
     drafts[:] = [other for other in drafts if other not in others]
 
 
-def _inside(hit: Hit, drafts: Sequence[_Draft]) -> bool:
-    """Whether a passage already holds this chunk."""
+def _join_others(hit: Hit, drafts: Sequence[_Draft]) -> bool:
+    """Add a hit to the passage that holds its chunk already; False if none does."""
     key, span = _key(hit.collection, hit.payload), _span(hit.payload)
     if key is None or span is None:
         return False
-    return any(
-        draft.key == key and draft.start <= span.start and span.end <= draft.end
-        for draft in drafts
-        if draft.spans
-    )
+    for draft in drafts:
+        near = draft.spans and draft.key == key
+        if near and draft.start <= span.start and span.end <= draft.end:
+            draft.others.append(hit)
+            return True
+    return False
 
 
 def _around(hits: Sequence[Hit], before: int, after: int) -> dict[str, Any] | None:

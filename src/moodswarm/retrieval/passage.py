@@ -17,12 +17,20 @@ class Passage:
             same characters of a document twice.
         positions: Positions of the chunks that it is made of, ascending.
         scores: The score that each stage gave this hit, by the name of the stage.
+        others: Further hits whose text is in this passage, best first.
     """
 
     hit: Hit
     text: str
     positions: tuple[int, ...]
     scores: dict[str, float] = field(default_factory=dict)
+    others: tuple[Hit, ...] = ()
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Return where the hits' own texts begin and end in that of the passage, best first."""
+        texts = [str(hit.payload.get("text", "")) for hit in (self.hit, *self.others)]
+        starts = [max(0, self.text.find(text)) for text in texts]
+        return [(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,8 @@ class Retrieval:
     Attributes:
         question: As asked.
         filters: As searched: the caller's and those that self-query found.
-        queries: The texts that were searched for: the question and its expansions.
+        queries: The texts that were searched for: the question, without the words that became
+            filters, and its expansions.
         passages: Best first, ties by id; at most k.
         context: The passages within the token budget.
         trace: Reports of what each stage did.

@@ -1,7 +1,7 @@
 """How a question is searched for: what was understood of it, before anything is searched."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from moodswarm.records import Author
@@ -15,11 +15,14 @@ class Plan:
 
     Attributes:
         filters: The caller's, narrowed by what the question itself says.
-        queries: The texts to search for: the question first, then its expansions, none twice.
+        queries: The texts to search for, none twice: the question first, without the words that
+            became filters, then its expansions.
+        asked_for: Says in words which filters the question names, such as `by Mira Solano`.
     """
 
     filters: Filters
     queries: tuple[str, ...]
+    asked_for: str = field(default="", compare=False)
 
 
 class Understanding(Protocol):
@@ -40,7 +43,8 @@ class Understanding(Protocol):
 def as_asked(question: Question, plan: Plan, trace: Trace) -> tuple[Plan, Trace]:
     """Return the plan without the filters that were read out of the question.
 
-    No model is asked again: the expansions of the first plan are kept.
+    The words that had become filters are searched for again. No model is asked again: the
+    expansions of the first plan are kept.
 
     Args:
         question: Its own filters hold.
@@ -50,10 +54,12 @@ def as_asked(question: Question, plan: Plan, trace: Trace) -> tuple[Plan, Trace]
     Returns:
         The plan for the second search, and the trace that it begins with.
     """
-    asked_for = next((r.detail for r in trace.stages if r.stage == "self_query"), "")
     second = Trace([report for report in trace.stages if report.stage == "authors"])
     second.note(
-        "self_query", "degraded", f"nothing in the corpus is {asked_for}; searched without that"
+        "self_query",
+        "degraded",
+        f"nothing in the corpus is {plan.asked_for}; searched without that",
     )
     second.note("expansion", "skipped", "the wordings of the first search are used")
-    return Plan(question.filters, plan.queries), second
+    queries = dict.fromkeys((question.text, *plan.queries[1:]))
+    return Plan(question.filters, tuple(queries)), second

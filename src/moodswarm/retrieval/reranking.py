@@ -70,7 +70,7 @@ class Reranking:
         """Return the candidates with the best of them in a new order.
 
         Args:
-            question: The question as it was asked.
+            question: The question as it was searched for.
             ranked: Candidates with payloads, best first.
             trace: The stage `rerank` is added to it.
         """

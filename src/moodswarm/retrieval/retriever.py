@@ -6,8 +6,9 @@ text without its neighbours. There is an error only where nothing could be searc
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 from time import perf_counter
 
@@ -19,7 +20,7 @@ from moodswarm.retrieval.context import context_stage
 from moodswarm.retrieval.errors import RetrievalError, StageTooSlow
 from moodswarm.retrieval.filtering import as_match, explain_nothing, searched_kinds
 from moodswarm.retrieval.fusion import Ranking, fuse_candidates
-from moodswarm.retrieval.hybrid_search import HybridSearch, SearchRequest
+from moodswarm.retrieval.hybrid_search import WITHOUT, HybridSearch, SearchRequest
 from moodswarm.retrieval.neighbours import neighbours_in, own_texts, with_neighbours
 from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.passage import Passage, Retrieval
@@ -32,6 +33,10 @@ from moodswarm.retrieval.trace import Trace
 from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.lexical import LexicalEncoder
+
+# A text that was published hundreds of times fills a search. Each further one goes so many times
+# deeper, and the last one so deep.
+_DEEPER, _DEEPEST = 4, 10_000
 
 
 class Retriever:
@@ -133,9 +138,27 @@ class Retriever:
         return self._understanding.plan(question, authors, trace)
 
     def _search(self, question: Question, plan: Plan, trace: Trace) -> Retrieval:
+        """Search, and search deeper while copies and neighbours leave places free."""
+        understood, depth = [*trace.stages], question.k
+        first, full = self._search_to(depth, question, plan, trace)
+        found = first
+        while full and len(found.passages) < question.k and depth < _DEEPEST:
+            searches = (self._params.dense, self._params.lexical)
+            depth = min(_DEEPEST, _DEEPER * max(depth, *(each.candidates for each in searches)))
+            trace.stages = [*understood]
+            found, full = self._search_to(depth, question, plan, trace)
+        # More candidates change the scale of fusion; rankings are those of the usual depth.
+        return replace(found, hits=first.hits)
+
+    def _search_to(
+        self, depth: int, question: Question, plan: Plan, trace: Trace
+    ) -> tuple[Retrieval, bool]:
+        """Search once; also return whether there may be more hits than were asked for."""
         names = tuple(collection_name("embedded", kind) for kind in searched_kinds(plan.filters))
-        request = SearchRequest(plan.queries, names, question.k, as_match(plan.filters))
+        request = SearchRequest(plan.queries, names, depth, as_match(plan.filters))
         rankings = self._searches.rankings(request, trace)
+        limits = {ranker: getattr(self._params, ranker).candidates for ranker in WITHOUT}
+        full = any(len(each.hits) >= max(depth, limits[each.ranker]) for each in rankings)
         best, rest = self._candidates(rankings, question.k, trace)
         # Only payloads tell what a chunk was embedded with, so a search whose scores mean nothing
         # is noticed after fusion, which is then done again without it.
@@ -145,12 +168,13 @@ class Retriever:
         note_missing_words(best, trace)
         if not best:
             self._explain(plan.filters, trace)
-        best = self._reranking.reorder(question.text, best, trace)
+        best = self._reranking.reorder(plan.queries[0], best, trace)
         passages = tuple(self._passages(best, rest, question.k, trace))
         context = context_stage(passages, self._params.context, self._embedder, trace)
         trace.end()
         hits = tuple(candidate.hit for candidate in best[: question.k])
-        return Retrieval(question, plan.filters, plan.queries, passages, context, trace, hits)
+        found = Retrieval(question, plan.filters, plan.queries, passages, context, trace, hits)
+        return found, full
 
     def _candidates(
         self, rankings: Sequence[Ranking], k: int, trace: Trace
@@ -175,8 +199,7 @@ class Retriever:
     ) -> list[Passage]:
         params = self._params.neighbours
         # Read page by page, and only if copies or neighbours leave room for more.
-        pages = (rest[start : start + k] for start in range(0, len(rest), k))
-        more = chain.from_iterable(with_payloads(self._store, page) for page in pages)
+        more = chain.from_iterable(with_payloads(self._store, page) for page in _pages(rest, k))
         ranked = EachTextOnce(chain(best, more))
         if not params.enabled:
             trace.note("neighbours", "off")
@@ -195,3 +218,11 @@ class Retriever:
             report.detail = f"{len(passages)} passages of {chunks} chunks"
             report.detail += f", copies left out: {ranked.left_out}" if ranked.left_out else ""
         return passages
+
+
+def _pages(candidates: Sequence[Candidate], first: int) -> Iterator[Sequence[Candidate]]:
+    """Yield candidates in pages, each twice as long as the one before it."""
+    start, size = 0, first
+    while start < len(candidates):
+        yield candidates[start : start + size]
+        start, size = start + size, 2 * size

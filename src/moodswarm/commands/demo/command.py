@@ -14,6 +14,7 @@ import click
 
 from moodswarm.commands.demo.repository import make_repository
 from moodswarm.commands.demo.site import ADDRESS, CODE_HOST, SiteServer
+from moodswarm.commands.printing import echo
 from moodswarm.commands.project import Project
 
 PORT = 8642
@@ -111,7 +112,7 @@ def _run(root: Path, port: int, words: str, program: tuple[str, ...]) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(f"\n{click.style(text, bold=True)}\n")
+    echo(f"\n{text}\n", bold=True)
 
 
 def _conclusion(again: bool, port: int) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from moodswarm.commands.printing import echo
 from moodswarm.commands.project import Project
 from moodswarm.commands.retrieval.corpus import CorpusCounts, WorkCorpus
 from moodswarm.evaluation.retrieval.configurations import (
@@ -72,7 +73,7 @@ def evaluate(
     parameters = project.config["parameters"]
     settings = configurations(project.retrieval, wanted)
     folder = (work or default_folder(project.root, files.corpus, kind)).resolve()
-    click.echo(f"Stores of this collection: {folder}", err=True)
+    echo(f"Stores of this collection: {folder}", err=True)
     seconds: dict[str, float] = {}
     corpus = WorkCorpus(folder, project.config["catalog"], parameters)
     lock = FolderLock(folder, LOCK_TIMEOUT_SECONDS, remedy="name another folder with --work")
@@ -148,7 +149,7 @@ def _fill(
 
 def _features(corpus: WorkCorpus, seconds: dict[str, float]) -> CorpusCounts:
     with _timed(seconds, "features"):
-        return corpus.make_features(lambda done, of: click.echo(f"  {done:,} of {of:,}", err=True))
+        return corpus.make_features(lambda done, of: echo(f"  {done:,} of {of:,}", err=True))
 
 
 def _ask(

@@ -3,9 +3,11 @@
 from collections.abc import AsyncGenerator
 from typing import Any
 
+from moodswarm.llm.chat import closing
 from moodswarm.llm.errors import ProfileError, RequestRefused
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Finish, Usage
 from moodswarm.llm.providers.endpoint import EndpointOptions
+from moodswarm.llm.providers.provider import Transient
 from moodswarm.llm.providers.tolerance import Tolerance
 
 DEFAULT_URL = "https://api.openai.com/v1"
@@ -44,8 +46,6 @@ class OpenAIProvider:
     async def chat(self, request: ChatRequest) -> ChatResponse:
         """Answer in one piece."""
         completion = await self._create(request)
-        if error := getattr(completion, "error", None):
-            raise self._failures.inside(error)
         with self._failures.reading(completion):
             choice = completion.choices[0]
             refusal = _text(getattr(choice.message, "refusal", None))
@@ -58,6 +58,21 @@ class OpenAIProvider:
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """Answer piece by piece; the last delta carries the whole response."""
+        while True:
+            sent = self._tolerance.fit(self._body(request, stream=True))
+            begun = False
+            try:
+                async with closing(self._pieces(request)) as deltas:
+                    async for delta in deltas:
+                        begun = begun or bool(delta.text)
+                        yield delta
+                return
+            except (RequestRefused, Transient) as error:
+                # Some servers have begun the stream before they render the messages.
+                if begun or not self._tolerance.learn_roles(str(error), sent):
+                    raise
+
+    async def _pieces(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         chunks = await self._create(request, stream=True)
         pieces: list[str] = []
         finish: object = None
@@ -88,9 +103,16 @@ class OpenAIProvider:
             sent = self._tolerance.fit(body)
             try:
                 with self._failures.from_sdk(self._sdk):
-                    return await self._completions.create(**sent, extra_headers=self._headers)
+                    made = await self._completions.create(**sent, extra_headers=self._headers)
+                if not stream and (inside := getattr(made, "error", None)):
+                    raise self._failures.inside(inside)
+                return made
             except RequestRefused as error:
                 if not self._tolerance.learn(str(error), sent):
+                    raise
+            except Transient as error:
+                # llama.cpp answers 500 where a chat template refuses a role.
+                if not self._tolerance.learn_roles(str(error), sent):
                     raise
 
     def _body(self, request: ChatRequest, *, stream: bool) -> dict[str, Any]:

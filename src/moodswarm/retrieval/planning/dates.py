@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from moodswarm.retrieval.planning.folding import words
+from moodswarm.retrieval.planning.folding import Span, words
 
 _MONTHS = (
     "january february march april may june july august september october november december".split()
@@ -41,7 +41,7 @@ _RANGE = re.compile(
 _MORE = rf"(?:(?:,? (?:and|or|than|to|through|until|till)|,) (?:in |during |on )?{_DATE})*"
 _SINGLE = re.compile(
     r"\b(?:(?P<among>in|during|on)|(?P<word>since|from|after|before|until|till|up to|through)) "
-    rf"(?P<dates>{_DATE}(?(among){_MORE}))(?P<onward> on(?:wards?)?(?!\w))?{_END}",
+    rf"(?P<dates>{_DATE}(?(among){_MORE}))(?(word)(?P<onward> on(?:wards?)?(?!\w))?){_END}",
     re.IGNORECASE,
 )
 _COUNTS = {"few": 3} | {
@@ -77,8 +77,8 @@ class Days:
     until: date | None = None
 
 
-def find_days(question: str, today: date) -> Days:
-    """Return when the sources were published, as far as the question says.
+def find_days(question: str, today: date) -> tuple[Days, list[Span]]:
+    """Return when the sources were published, and the words that say so.
 
     Args:
         question: Folded, with the names of its authors replaced, see `mark_authors`.
@@ -87,30 +87,32 @@ def find_days(question: str, today: date) -> Days:
     Raises:
         ValueError: the question contradicts itself (`since 2022 and before 2020`).
     """
-    spans = [*_ranges(question), *_relative(question, today)]
-    spans += _singles(_RANGE.sub(" ", question))
-    since = max((days.since for days in spans if days.since), default=None)
-    until = min((days.until for days in spans if days.until), default=None)
+    found = [*_ranges(question), *_relative(question, today)]
+    # Ranges are blanked, not taken out, so that all places stay those of the question.
+    found += _singles(_RANGE.sub(lambda match: " " * len(match[0]), question))
+    since = max((days.since for days, _ in found if days.since), default=None)
+    until = min((days.until for days, _ in found if days.until), default=None)
     if since and until and since > until:
         raise ValueError(f"the question asks for sources both since {since} and until {until}")
-    return Days(since, until)
+    return Days(since, until), [span for _, span in found]
 
 
-def _ranges(question: str) -> Iterator[Days]:
+def _ranges(question: str) -> Iterator[tuple[Days, Span]]:
     for match in _RANGE.finditer(question):
         ends = [_days(match["a"] or match["b"] or match["c"]), _days(match["end"])]
         days = [day for end in ends if end for day in end]
         if all(ends) and not _negated(question, match):
-            yield Days(min(days), max(days))
+            yield Days(min(days), max(days)), match.span()
 
 
-def _singles(question: str) -> Iterator[Days]:
+def _singles(question: str) -> Iterator[tuple[Days, Span]]:
     for match in _SINGLE.finditer(question):
         dates = re.findall(_DATE, match["dates"], re.IGNORECASE)
         days = [day for each in dates for day in _days(each) or ()]
         if days and not _negated(question, match) and not _is_change(question, match):
             word = (match["word"] or "").casefold()
-            yield _bounded(word, min(days), max(days), onward=bool(match["onward"]))
+            found = _bounded(word, min(days), max(days), onward=bool(match["onward"]))
+            yield found, match.span()
 
 
 def _is_change(question: str, match: re.Match[str]) -> bool:
@@ -131,7 +133,7 @@ def _bounded(word: str, first: date, last: date, *, onward: bool = False) -> Day
     return Days(first, last)
 
 
-def _relative(question: str, today: date) -> Iterator[Days]:
+def _relative(question: str, today: date) -> Iterator[tuple[Days, Span]]:
     for match in _LAST.finditer(question):
         word = (match["word"] or "").casefold()
         if word == "about" or _negated(question, match):
@@ -139,16 +141,16 @@ def _relative(question: str, today: date) -> Iterator[Days]:
         if match["day"]:
             day = today - timedelta(days=match["day"].casefold() == "yesterday")
             if word or day < today or _WRITTEN_TODAY.search(question[: match.start()]):
-                yield _bounded(word, day, day)
+                yield _bounded(word, day, day), match.span()
         elif match["span"]:
             count = (match["count"] or "1").casefold()
             days = (_COUNTS.get(count) or int(count)) * _SPAN_DAYS[match["span"].casefold()]
-            yield Days(today - timedelta(days), today)
+            yield Days(today - timedelta(days), today), match.span()
         else:
             first, last = _calendar(match["unit"].casefold(), today)
             if match["this"].casefold() == "last":
                 first, last = _calendar(match["unit"].casefold(), first - timedelta(days=1))
-            yield _bounded(word, first, last)
+            yield _bounded(word, first, last), match.span()
 
 
 def _calendar(unit: str, day: date) -> tuple[date, date]:

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 _LETTERS = str.maketrans(
     {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ß": "ss", "æ": "ae", "œ": "oe"}
@@ -18,6 +20,57 @@ def fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(plain.split())
+
+
+#: Where a part of a text begins, and the place just past its end.
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A folded text that knows where each of its characters stood before.
+
+    Attributes:
+        text: As `fold` returns it.
+        places: The place of each character in the original, and the end of the original.
+    """
+
+    text: str
+    places: tuple[int, ...]
+
+    @classmethod
+    def of(cls, original: str) -> "Folded":
+        """Fold a text, character by character."""
+        letters: list[str] = []
+        places: list[int] = []
+        for place, character in enumerate(original):
+            for letter in unicodedata.normalize("NFKD", character.translate(_LETTERS)):
+                if letter.isspace():
+                    if not letters or letters[-1] == " ":
+                        continue
+                    letter = " "  # noqa: PLW2901
+                if not unicodedata.combining(letter):
+                    letters.append(letter)
+                    places.append(place)
+        if letters and letters[-1] == " ":
+            letters.pop()
+        return cls("".join(letters), (*places[: len(letters)], len(original)))
+
+    def replaced(self, pattern: re.Pattern[str], sign: str) -> "Folded":
+        """Return the same with one character in place of each match."""
+        letters: list[str] = []
+        places: list[int] = []
+        end = 0
+        for match in pattern.finditer(self.text):
+            letters += [*self.text[end : match.start()], sign]
+            places += [*self.places[end : match.start()], self.places[match.start()]]
+            end = match.end()
+        letters += self.text[end:]
+        return Folded("".join(letters), (*places, *self.places[end:]))
+
+    def original(self, spans: Iterable[Span]) -> tuple[Span, ...]:
+        """Return where parts of this text stood in the original."""
+        return tuple((self.places[start], self.places[end]) for start, end in spans)
 
 
 def words(*listed: str) -> str:

@@ -8,7 +8,7 @@ Only phrases that speak of the source count: `in her posts`, `Mira's code`, `art
 import re
 
 from moodswarm.records import KINDS
-from moodswarm.retrieval.planning.folding import words
+from moodswarm.retrieval.planning.folding import Span, words
 
 _KIND_OF = {
     "article": "articles article essays essay blogs blog newsletters newsletter",
@@ -74,12 +74,15 @@ _HOW_TO = re.compile(
 _WRITING = words("write writing publish publishing post posting create creating make making")
 
 
-def find_kinds(question: str, *, author_named: bool) -> tuple[str, ...]:
-    """Return the kinds that the question wants its answer from, in the order of `KINDS`.
+def find_kinds(question: str, *, author_named: bool) -> tuple[tuple[str, ...], list[Span]]:
+    """Return the kinds that the question wants its answer from, and the words that say so.
 
     Args:
         question: Folded, with the names of its authors replaced, see `mark_authors`.
         author_named: Whether there is anyone that `their` can mean.
+
+    Returns:
+        The kinds in the order of `KINDS`, and where the question names them.
     """
     owner = _OWNER_I if _BY_ME.search(question) else _OWNER
     if author_named:
@@ -91,11 +94,13 @@ def find_kinds(question: str, *, author_named: bool) -> tuple[str, ...]:
     if not _HOW_TO.search(question):
         patterns += [_AMONG, _ASKED, _FIRST]
     found: set[str] = set()
+    spans: list[Span] = []
     for pattern in patterns:
         for match in re.finditer(pattern, question, re.IGNORECASE):
             if not _excluded(question[: match.start()]):
                 found |= _kinds_in(match["nouns"])
-    return tuple(kind for kind in KINDS if kind in found)
+                spans.append((match.start(), match.end("nouns")))
+    return tuple(kind for kind in KINDS if kind in found), spans
 
 
 def _excluded(before: str) -> bool:

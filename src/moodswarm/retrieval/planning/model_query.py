@@ -1,6 +1,7 @@
 """Reading author, kind and dates out of a question by a model, for questions that rules miss."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -12,8 +13,9 @@ from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.records import Author
 from moodswarm.records.document import Kind
 from moodswarm.retrieval.planning.dates import Days
-from moodswarm.retrieval.planning.folding import fold
-from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, WantedSources
+from moodswarm.retrieval.planning.folding import Folded, Span, fold
+from moodswarm.retrieval.planning.names import mark_authors
+from moodswarm.retrieval.planning.self_query import MAX_CHARACTERS, WantedSources, read_question
 
 _MAX_TOKENS = 300
 
@@ -52,9 +54,26 @@ async def ask_model(
     if asked.since and asked.until and asked.since > asked.until:
         days = Days()
         conflict = f"the model reads since {asked.since} and until {asked.until} in the question"
-    return WantedSources(
+    wanted = WantedSources(
         tuple(dict.fromkeys(found)), tuple(sorted(set(asked.kinds))), days, conflict
     )
+    return replace(wanted, spans=_spans(question, wanted, today))
+
+
+def _spans(question: str, wanted: WantedSources, today: date) -> dict[str, tuple[Span, ...]]:
+    """Return the words of the question that say what the model read, as far as rules see them."""
+    rules = read_question(question, wanted.authors, today)
+    same = {
+        "authors": rules.authors == wanted.authors,
+        "kinds": rules.kinds == wanted.kinds,
+        "days": rules.days == wanted.days,
+    }
+    spans = {part: found for part, found in rules.spans.items() if same[part]}
+    if "authors" not in spans:  # The rules are English, names are not.
+        marked = mark_authors(Folded.of(question), wanted.authors)
+        names = [(at, at + 1) for at, sign in enumerate(marked.text) if sign == "\x01"]
+        spans["authors"] = marked.original(names)
+    return spans
 
 
 def _named(question: str, authors: Sequence[Author]) -> dict[str, Author]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from moodswarm.records import Author
-from moodswarm.retrieval.planning.folding import fold, words
+from moodswarm.retrieval.planning.folding import Folded, Span, fold, words
 
 #: Nouns for what people write; they also show that a question speaks of writings.
 WRITINGS = words(
@@ -64,6 +64,28 @@ _WRITER = re.compile(
     ),
     re.IGNORECASE,
 )
+# Verbs that say no more than that someone writes; `use` and `recommend` say something of the topic.
+_JUST_SAY = words(
+    "write say think publish post mention tweet blog note talk speak tell",
+    "writing written said published posted mentioned thought talked",
+)
+_JUST_SAYS = words(
+    "writes says thinks publishes mentions notes",
+    "wrote said thought published posted mentioned noted tweeted blogged",
+)
+_PUBLISHED = words("written published posted")
+_WRITERS = r"\x01(?:(?:,? (?:and|or)|,) \x01)*"
+_PHRASE = re.compile(
+    "|".join(
+        (
+            rf"\b{_AUXILIARY} {_WRITERS} (?:{_ASIDE} ){{0,2}}{_JUST_SAY}\b",
+            rf"{_WRITERS} (?:{_ASIDE} )?{_JUST_SAYS}\b(?: that\b)?",
+            rf"{_WRITERS}'s?(?!\w)",
+            rf"(?:\b(?:according to|from|of|(?:{_PUBLISHED} )?by) )?{_WRITERS}(?!')",
+        )
+    ),
+    re.IGNORECASE,
+)
 _FULL_NAME_AS_TOPIC = re.compile(
     rf"(?<!\baccording )\b{_TOPIC} \x01(?!')|(?<!\x02 )\b(?:of|on) \x01(?!')"
     rf"|\b(?!{_WRITTEN}\b|{_NO_PARTICIPLE}\b)\w+ by \x01|\bwho(?:'s| is| was) \x01(?!')",
@@ -97,47 +119,63 @@ _ALSO_WORDS = frozenset(
 )
 
 
-def find_authors(question: str, authors: Sequence[Author]) -> tuple[Author, ...]:
-    """Return the known authors that the question makes its writers, ordered by name.
+def find_authors(question: str, authors: Sequence[Author]) -> tuple[tuple[Author, ...], list[Span]]:
+    """Return the known authors that the question makes its writers, and where it names them so.
 
     Args:
         question: Folded, see `fold`.
         authors: All known.
+
+    Returns:
+        The authors ordered by name, and the places of their names; a place where the same name is
+        the topic is not among them.
     """
     found = {}
+    spans: list[Span] = []
     rest, lowered = question, question.casefold()
     full_names, single_names = _names(tuple(authors))
     for name, author in full_names:
         if name.casefold() not in lowered:
             continue
         marked = list(_marked(question, name))
-        if any(_is_full_name_of_writer(each) for each in marked):
-            found[author.id] = author
+        for each, span in marked:
+            if _is_full_name_of_writer(each):
+                found[author.id] = author
+                spans.append(span)
         if marked:  # Its parts must not be found again as single names.
-            rest = re.sub(re.escape(name), "\0", rest, flags=re.IGNORECASE)
+            rest = re.sub(
+                re.escape(name), lambda match: "\0" * len(match[0]), rest, flags=re.IGNORECASE
+            )
     for name, author in single_names:
-        if name in lowered and any(_is_writer(each) for each in _marked(rest, name)):
-            found[author.id] = author
-    return tuple(sorted(found.values(), key=lambda author: (author.full_name, author.id)))
+        for each, span in _marked(rest, name) if name in lowered else ():
+            if _is_writer(each):
+                found[author.id] = author
+                spans.append(span)
+    return tuple(sorted(found.values(), key=lambda author: (author.full_name, author.id))), spans
 
 
-def mark_authors(question: str, found: Sequence[Author]) -> str:
+def mark_authors(question: Folded, found: Sequence[Author]) -> Folded:
     """Replace every name of the authors that were found by the character 1."""
     for author in found:
         name = fold(author.full_name)
         for each in dict.fromkeys((name, name.split()[0], name.split()[-1])):
             pattern = rf"(?<![\w'-]){re.escape(each)}(?!\w|-\w)"
-            question = re.sub(pattern, "\x01", question, flags=re.IGNORECASE)
+            question = question.replaced(re.compile(pattern, re.IGNORECASE), "\x01")
     return question
 
 
-def _marked(question: str, name: str) -> Iterator[str]:
-    """Yield the question once for each place of the name, with a mark there."""
+def writer_phrases(marked: str) -> list[Span]:
+    """Return the phrases that say who writes and nothing else, such as `did Mira write`."""
+    return [match.span() for match in _PHRASE.finditer(marked)]
+
+
+def _marked(question: str, name: str) -> Iterator[tuple[str, Span]]:
+    """Yield the question once for each place of the name, with a mark there, and the place."""
     pattern = rf"(?<![\w'-]){re.escape(name)}(?!\w|-\w)"
     for match in re.finditer(pattern, question, re.IGNORECASE):
         if match[0].islower() and name in _ALSO_WORDS:
             continue
-        yield f"{question[: match.start()]}\x01{question[match.end() :]}"
+        yield f"{question[: match.start()]}\x01{question[match.end() :]}", match.span()
 
 
 def _is_full_name_of_writer(marked: str) -> bool:

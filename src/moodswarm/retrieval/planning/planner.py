@@ -19,6 +19,7 @@ from moodswarm.retrieval.planning.self_query import (
     WantedSources,
     narrow,
     read_question,
+    search_text,
     span,
 )
 from moodswarm.retrieval.question import Filters, Question
@@ -46,13 +47,19 @@ class Planner:
 
     def plan(self, question: Question, authors: Sequence[Author], trace: Trace) -> Plan:
         """Return the plan; adds the stages `self_query` and `expansion` to the trace."""
-        filters = self._filters(question, authors, trace)
-        return Plan(filters, (question.text, *self._expansions(question, trace)))
+        filters, found = self._filters(question, authors, trace)
+        text = search_text(question.text, filters, found)
+        if text != question.text:
+            trace.stages[-1].detail += f"; searched for: {text}"
+        queries = (text, *self._expansions(text, trace))
+        return Plan(filters, tuple(dict.fromkeys(queries)), asked_for=in_words(found))
 
-    def _filters(self, question: Question, authors: Sequence[Author], trace: Trace) -> Filters:
+    def _filters(
+        self, question: Question, authors: Sequence[Author], trace: Trace
+    ) -> tuple[Filters, WantedSources]:
         if not self._params.self_query.enabled:
             trace.note("self_query", "off")
-            return question.filters
+            return question.filters, WantedSources()
         if len(question.text) > MAX_CHARACTERS:
             trace.note(
                 "self_query",
@@ -60,7 +67,7 @@ class Planner:
                 f"the question has {len(question.text):,} characters; filters are read from up "
                 f"to {MAX_CHARACTERS:,}",
             )
-            return question.filters
+            return question.filters, WantedSources()
         with trace.stage("self_query") as report:
             found = self._read(question.text, authors, report)
             filters, conflicts = narrow(question.filters, found)
@@ -68,7 +75,7 @@ class Planner:
             if conflicts:
                 report.state = "degraded"
                 report.detail += f"; left out: {'; '.join(conflicts)}"
-        return filters
+        return filters, found
 
     def _read(self, text: str, authors: Sequence[Author], report: StageReport) -> WantedSources:
         by_rules = partial(read_question, text, authors, self._today())
@@ -87,7 +94,7 @@ class Planner:
             report.detail = f"by rules, as the model failed: {error}"
             return by_rules()
 
-    def _expansions(self, question: Question, trace: Trace) -> tuple[str, ...]:
+    def _expansions(self, text: str, trace: Trace) -> tuple[str, ...]:
         params = self._params.expansion
         if not params.enabled:
             trace.note("expansion", "off")
@@ -98,7 +105,7 @@ class Planner:
         with trace.stage("expansion") as report:
             try:
                 wordings = self._chat.run(
-                    partial(other_wordings, self._chat.client, question.text, params.queries),
+                    partial(other_wordings, self._chat.client, text, params.queries),
                     timeout_seconds=params.timeout_seconds,
                 )
             except LlmError as error:

@@ -6,16 +6,22 @@ costs some precision, an invented one hides the answer. They read questions of u
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from moodswarm.records import Author
 from moodswarm.retrieval.planning.dates import Days, find_days
-from moodswarm.retrieval.planning.folding import fold, words
+from moodswarm.retrieval.planning.folding import Folded, Span, words
 from moodswarm.retrieval.planning.kinds import find_kinds
-from moodswarm.retrieval.planning.names import WRITINGS, find_authors, mark_authors
+from moodswarm.retrieval.planning.names import (
+    WRITINGS,
+    find_authors,
+    mark_authors,
+    writer_phrases,
+)
 from moodswarm.retrieval.question import Filters
+from moodswarm.text.stop_words import STOP_WORDS
 
 MAX_CHARACTERS = 1_000
 
@@ -35,6 +41,20 @@ _SPEAKS_OF_WRITING = re.compile(
     re.IGNORECASE,
 )
 
+#: The preposition of words that are left out, as in `in her posts`.
+_PREPOSITION = re.compile(
+    r"(?:\b(?:written|published|posted) )?\b(?:in|from|of|by|among|across|through|throughout) \Z"
+    r"|\b(?:written|published|posted) \Z",
+    re.IGNORECASE,
+)
+_CUT = re.compile(r"\s*\0[\s\0]*(?=(?P<sign>[?.!,;:])?)")
+_EDGES = re.compile(r"\A[\s,;:.!?-]+|[\s,;:-]+\Z")
+#: A question of these words alone has no topic.
+_SAYS_NOTHING = STOP_WORDS["english"] | {
+    *"else ever anything something everything write writes wrote written say says said".split(),
+    *"publish published post posted think thinks thought mention mentioned".split(),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class WantedSources:
@@ -45,12 +65,14 @@ class WantedSources:
         kinds: Any of these.
         days: When they were published.
         conflict: Says how the question contradicts itself, if it does; its days are then left out.
+        spans: The words of the question that say so, for `authors`, `kinds` and `days`.
     """
 
     authors: tuple[Author, ...] = ()
     kinds: tuple[str, ...] = ()
     days: Days = field(default_factory=Days)
     conflict: str = ""
+    spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
 
 
 def read_question(question: str, authors: Sequence[Author], today: date) -> WantedSources:
@@ -63,19 +85,81 @@ def read_question(question: str, authors: Sequence[Author], today: date) -> Want
     """
     if len(question) > MAX_CHARACTERS:
         return WantedSources()
-    text = fold(question)
-    if text.isupper():
-        text = text.lower()
-    found = find_authors(text, authors)
-    marked = mark_authors(text, found)
-    kinds = find_kinds(marked, author_named=bool(found))
-    days, conflict = Days(), ""
-    if kinds or _SPEAKS_OF_WRITING.search(marked):
+    folded = Folded.of(question)
+    if folded.text.isupper():
+        folded = Folded(folded.text.lower(), folded.places)
+    found, names = find_authors(folded.text, authors)
+    marked = mark_authors(folded, found)
+    kinds, kind_words = find_kinds(marked.text, author_named=bool(found))
+    days, day_words, conflict = Days(), list[Span](), ""
+    if kinds or _SPEAKS_OF_WRITING.search(marked.text):
         try:
-            days = find_days(marked, today)
+            days, day_words = find_days(marked.text, today)
         except ValueError as error:
             conflict = str(error)
-    return WantedSources(found, kinds, days, conflict)
+    spans = {
+        "authors": _with_phrases(folded.original(names), marked),
+        "kinds": marked.original(kind_words),
+        "days": marked.original(day_words),
+    }
+    return WantedSources(found, kinds, days, conflict, {k: v for k, v in spans.items() if v})
+
+
+def _with_phrases(names: Iterable[Span], marked: Folded) -> tuple[Span, ...]:
+    """Widen the places of names to the phrases around them, such as `did Mira write`."""
+    phrases = marked.original(writer_phrases(marked.text))
+    return tuple(
+        next(((a, b) for a, b in phrases if a < end and start < b), (start, end))
+        for start, end in names
+    )
+
+
+def search_text(question: str, filters: Filters, found: WantedSources) -> str:
+    """Return the question without the words that became filters.
+
+    Every passage that is searched meets the filters, so these words cannot tell a good passage
+    from a bad one. They would only favour passages that repeat them, such as a copyright line.
+
+    Args:
+        question: As asked.
+        filters: As searched.
+        found: What was read out of the question; words of parts that the filters do not hold stay.
+
+    Returns:
+        The question as asked where nothing is left of it to search for.
+    """
+    spans = [
+        (start if part == "authors" else _with_preposition(question, start), end)
+        for part in _held(filters, found)
+        for start, end in found.spans.get(part, ())
+    ]
+    parts: list[str] = []
+    end = 0
+    for start, after in sorted(spans):
+        parts.append(question[end:start])
+        end = max(end, after)
+    joined = _CUT.sub(lambda cut: "" if cut["sign"] else " ", "\0".join([*parts, question[end:]]))
+    text = _EDGES.sub("", " ".join(joined.split())) if spans else question
+    left = {word.casefold() for word in re.findall(r"\w+", text)}
+    return text if left - _SAYS_NOTHING else question
+
+
+def _with_preposition(question: str, start: int) -> int:
+    match = _PREPOSITION.search(question, 0, start)
+    return match.start() if match else start
+
+
+def _held(filters: Filters, found: WantedSources) -> list[str]:
+    """Return the parts of what was found that the filters hold; the caller's may contradict."""
+    authors = {author.id for author in found.authors}
+    since, until = found.days.since, found.days.until
+    held = {
+        "authors": bool(filters.author_ids) and {*filters.author_ids} <= authors,
+        "kinds": bool(filters.kinds) and {*filters.kinds} <= {*found.kinds},
+        "days": not (since and not (filters.since and filters.since >= since))
+        and not (until and not (filters.until and filters.until <= until)),
+    }
+    return [part for part, whole in held.items() if whole]
 
 
 def narrow(asked: Filters, found: WantedSources) -> tuple[Filters, list[str]]:

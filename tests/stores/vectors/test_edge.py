@@ -465,6 +465,8 @@ def test_a_locked_store_is_free_again_once_its_opening_failed(path: Path) -> Non
     while not (path / "collections" / "index").exists():
         time.sleep(0.01)
     store = EdgeVectorStore(path, lock_timeout=0)
+    with pytest.raises(StoreLocked, match=f"pid {holder.pid}"):
+        store.open()
     with pytest.raises(StoreLocked):
         store.count("index")
     holder.communicate(b"\n")

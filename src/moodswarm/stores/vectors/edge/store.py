@@ -60,6 +60,10 @@ class EdgeVectorStore:
         self._closed = False
         self._entering = threading.Lock()
 
+    def open(self) -> None:
+        """Take the folder's lock, if there is a store yet; any other call does so too."""
+        self._enter_if_there()
+
     def ensure_collection(
         self,
         name: str,

@@ -88,6 +88,9 @@ class ServerVectorStore:
         self._location = shown(url) if client is None else "the given client"
         self._closed = False
 
+    def open(self) -> None:
+        """Do nothing: a server serves many processes at once."""
+
     def ensure_collection(
         self,
         name: str,

@@ -154,6 +154,9 @@ class MongoDocumentStore:
             counts["authors"] = self._authors.count_documents({})
         return StoreStatus("mongodb", version, self._location, counts)
 
+    def verify(self) -> None:
+        """Do nothing: the server looks after its files."""
+
     def close(self) -> None:
         """Close the client's connections; the store cannot be used again."""
         self._client.close()

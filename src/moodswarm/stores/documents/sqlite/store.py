@@ -168,6 +168,10 @@ class SqliteDocumentStore:
             (counts["authors"],) = connection.execute("SELECT count(*) FROM authors").fetchone()
         return StoreStatus("sqlite", sqlite3.sqlite_version, str(self._file.path), counts)
 
+    def verify(self) -> None:
+        """Read the whole file and check its structure."""
+        self._file.verify()
+
     def close(self) -> None:
         """Close the connections of this process."""
         self._file.close()

@@ -300,3 +300,12 @@ def test_a_page_that_is_overwritten_is_found_by_verifying(
     with pytest.raises(StoreCorrupt, match="import the latest export"):
         damaged.verify()
     damaged.close()
+
+
+def test_a_store_shows_where_it_is_and_what_it_holds(
+    path: Path, store: SqliteDocumentStore
+) -> None:
+    store.upsert_documents([make(1)])
+    shown = repr(store)
+    assert str(path) in shown
+    assert "article 1" in shown

@@ -281,6 +281,13 @@ class ServerVectorStore:
         counts = {collection.name: collection.points for collection in self.collections()}
         return StoreStatus("qdrant-server", version, self._location, counts)
 
+    def __repr__(self) -> str:
+        """Return the place and the counts, or why they cannot be read."""
+        try:
+            return f"<{type(self).__name__}: {self.status()}>"
+        except StoreError as error:
+            return f"<{type(self).__name__} at {self._location}: {error}>"
+
     def close(self) -> None:
         """Release the connections; closing twice is allowed."""
         self._closed = True

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from kedro.runner import SequentialRunner
 
 from e2e.projects import SmallProject, article, post
 from evaluation.retrieval.corpora import TEXTS
@@ -92,11 +93,11 @@ def test_a_run_prints_what_it_did(
     assert 'moodswarm search "your question"' in output
 
 
-def test_a_parameter_that_nothing_reads_is_named(
+def test_a_parameter_that_this_run_does_not_read_is_named(
     project: SmallProject, caplog: pytest.LogCaptureFixture
 ) -> None:
     bootstrap_project(project.path)
-    for given in ({"retrival": {"k": 7}}, {"retrieval": {"k": 7}}):
+    for given in ({"crawl": {"authors": []}}, {"retrieval": {"k": 7}}):
         with (
             KedroSession.create(project.path, runtime_params=given) as session,
             pytest.raises(ValueError, match="kedro run --pipeline=feature"),
@@ -104,7 +105,24 @@ def test_a_parameter_that_nothing_reads_is_named(
             session.run(pipeline_names=["retrieval_evaluation"])
     warnings = [r.getMessage() for r in caplog.records if "nothing in this run" in r.getMessage()]
     assert len(warnings) == 1
-    assert re.search("reads the parameters retrival; it reads .*, retrieval, ", warnings[0])
+    assert re.search("reads the parameters crawl; it reads .*, retrieval, ", warnings[0])
+
+
+def test_a_group_of_parameters_that_no_pipeline_reads_is_refused(project: SmallProject) -> None:
+    with pytest.raises(ValueError, match="`chunkin`; did you mean `chunking`"):
+        project.run(chunkin={"post": {"size": 20}})
+    project.write_parameters({**project.parameters(), "poems": {"k": 1}, "_mine": 2})
+    with pytest.raises(ValueError, match="`poems`; known: chunking, cleaning, crawl"):
+        project.run()
+
+
+def test_async_is_refused_with_a_reason_and_frees_the_folder(project: SmallProject) -> None:
+    project.upsert([post(1)])
+    with pytest.raises(ValueError, match="`--async` cannot be used here"):
+        project.run(runner=SequentialRunner(is_async=True))
+    lock = FolderLock(project.path / "data/02_intermediate", timeout=0)
+    lock.acquire()
+    lock.release()
 
 
 def test_a_run_frees_what_it_locked(project: SmallProject) -> None:

@@ -7,8 +7,10 @@ calls it first of all (entry point `kedro.init`), and so do the settings. The pl
 when its command is asked for, or when `hooks.MlflowTracking` needs it to record a run.
 """
 
+import logging
 import os
 import sys
+import warnings
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +46,22 @@ class _StandIn(ModuleType):
     mlflow_hook = object()
 
 
+def quiet_kedro() -> None:
+    """Drop two messages that Kedro would print at every run, and that lead nowhere here.
+
+    `--pipeline` is what users know and what every page says; it stays until Kedro removes it. And
+    `--async`, which Kedro recommends, cannot work with nodes that save page by page.
+    """
+    warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
+    runner = logging.getLogger("kedro.runner.sequential_runner")
+    if _does_not_recommend_async not in runner.filters:
+        runner.addFilter(_does_not_recommend_async)
+
+
+def _does_not_recommend_async(record: logging.LogRecord) -> bool:
+    return "Use the --async flag" not in str(record.msg)
+
+
 def refuse_telemetry() -> None:
     """Tell Kedro's plugins, MLflow and the Hugging Face libraries to send nothing.
 
@@ -51,6 +69,8 @@ def refuse_telemetry() -> None:
     """
     for name in ("DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"):
         os.environ.setdefault(name, "true")
+    # Here too, as Kedro warns of an option before it reads the settings.
+    quiet_kedro()
 
 
 def defer_mlflow() -> None:

@@ -4,10 +4,12 @@ from kedro.config import OmegaConfigLoader
 from omegaconf.resolvers import oc
 
 from moodswarm.hooks import MlflowTracking, ModelAccess, Progress, RunLock, RunSummary
+from moodswarm.hooks.messages import show_messages
 from moodswarm.plugins import defer_mlflow, refuse_telemetry
 
 refuse_telemetry()
 defer_mlflow()
+show_messages()
 
 _summary = RunSummary()
 HOOKS = (MlflowTracking(_summary), _summary, ModelAccess(), Progress(), RunLock())

@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +290,34 @@ def test_smoke_says_that_everything_answers(cli: Cli, filled: SmallProject) -> N
     findings = {finding["name"]: finding for finding in json.loads(result.stdout)}
     assert all(finding["reachable"] for finding in findings.values())
     assert findings["document store"]["counts"]["article"] == 2
+
+
+def test_smoke_looks_deep_and_names_what_is_damaged(cli: Cli, filled: SmallProject) -> None:
+    assert cli("smoke", "--deep").exit_code == 0
+    with closing(sqlite3.connect(filled.path / "data/01_raw/documents.db")) as file, file:
+        file.execute("UPDATE documents SET content = 'other' WHERE kind = 'post'")
+    project = filled.open()
+    project.vectors.delete_points("embedded_articles", {"position": [0]})
+    project.close()
+    assert cli("smoke").exit_code == 0
+    result = cli("smoke", "--deep", "--json")
+    failed = {f["name"]: f["detail"] for f in json.loads(result.stdout) if not f["reachable"]}
+    assert result.exit_code == 1
+    assert "https://example.org/post/1 do not have the content" in failed["document store"]
+    assert "feature_index/" in failed["vector store"]
+
+
+def test_export_leaves_out_and_names_what_is_damaged(
+    cli: Cli, project: SmallProject, tmp_path: Path
+) -> None:
+    project.upsert([article(1), post(1)])
+    with closing(sqlite3.connect(project.path / "data/01_raw/documents.db")) as file, file:
+        file.execute("UPDATE documents SET content = 'other' WHERE kind = 'post'")
+    result = cli("export", str(tmp_path / "out.jsonl"))
+    assert result.exit_code == 1
+    assert "damaged, left out: https://example.org/post/1" in result.stderr
+    [line] = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert json.loads(line)["kind"] == "article"
 
 
 def test_smoke_says_what_is_wrong(cli: Cli, filled: SmallProject) -> None:

@@ -101,6 +101,14 @@ class SmallProject:
         """Run the feature pipeline in this process and return its report."""
         return self._run("feature", "feature_report", env, runner, runtime_params)
 
+    def run_part(self, first: str, last: str | None = None, **runtime_params: Any) -> None:
+        """Run the nodes of the feature pipeline from one to another in this process."""
+        bootstrap_project(self.path)
+        with KedroSession.create(self.path, runtime_params=runtime_params) as session:
+            session.run(
+                pipeline_names=["feature"], from_nodes=[first], to_nodes=[last] if last else None
+            )
+
     def crawl(self, **runtime_params: Any) -> dict[str, Any]:
         """Run the crawl pipeline in this process and return its report."""
         return self._run("crawl", "crawl_report", None, None, runtime_params)

@@ -1,11 +1,13 @@
 """The main job, end to end, with the embedded stores and a tiny model."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from e2e.projects import SmallProject, article, post, without_vectors
 from models.tiny import build_tiny_checkpoint
+from moodswarm.pipelines.feature.recipe import StalePages
 from moodswarm.text.lexical import LexicalEncoder
 
 
@@ -122,6 +124,53 @@ def test_a_changed_parameter_embeds_what_it_touches(project: SmallProject) -> No
     project.run()
     report = project.run(chunking={"post": {"size": 20, "overlap": 2}})
     assert (report["documents"]["changed"], report["documents"]["unchanged"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("first", "parameters"),
+    [
+        ("clean_documents", {"cleaning": {"min_characters": 40}}),
+        ("chunk_documents", {"chunking": {"post": {"size": 10, "overlap": 0}}}),
+        ("embed_chunks", {"lexical": {"k1": 0.5}}),
+    ],
+)
+def test_a_full_run_undoes_a_partial_one_with_other_parameters(
+    project: SmallProject, first: str, parameters: dict[str, Any]
+) -> None:
+    project.upsert(
+        [post(1, "The kettle sings."), post(2, "The kettle sings, and the tide turns. " * 2)]
+    )
+    project.run()
+    before = project.points()
+    project.run_part(first, **parameters)
+    other = project.points()
+    assert without_vectors(other) != without_vectors(before)
+    assert project.run(**parameters)["documents"]["changed"] == 0
+    assert project.points() == other
+    assert project.run()["documents"]["changed"] == 2
+    assert without_vectors(project.points()) == without_vectors(before)
+
+
+def test_a_partial_run_with_the_same_parameters_leaves_nothing_to_do(
+    project: SmallProject,
+) -> None:
+    project.upsert([post(1), post(2, " ")])
+    project.run()
+    before = project.points()
+    project.run_part("clean_documents")
+    assert project.points() == before
+    assert project.run()["documents"]["unchanged"] == 2
+
+
+def test_chunks_of_other_cleaned_documents_are_refused(project: SmallProject) -> None:
+    project.upsert([post(1), post(2)])
+    project.run()
+    before = project.points()
+    project.upsert([post(1, "The ferry strike is over.")])
+    project.run_part("select_changed_documents", "clean_documents")
+    with pytest.raises(StalePages, match="--from-nodes=chunk_documents"):
+        project.run_part("embed_chunks")
+    assert project.points() == before
 
 
 def test_another_model_of_the_same_size_embeds_everything(

@@ -40,7 +40,7 @@ def test_an_export_appears_only_when_it_is_complete(
 ) -> None:
     path = tmp_path / "folder" / "backup.jsonl"
     store.upsert_documents([make(1)])
-    assert export_documents(store, path) == 1
+    assert export_documents(store, path).documents == 1
     store._file._connection().execute("UPDATE documents SET content = CAST(x'ff' AS TEXT)")
     before = path.read_bytes()
     with pytest.raises(Exception, match="damaged"):

@@ -3,19 +3,19 @@
 import pytest
 
 from moodswarm.models.embedding_parameters import EmbeddingParams
-from moodswarm.pipelines.feature.parameters import fingerprints
+from moodswarm.pipelines.feature.recipe import Recipe
 from moodswarm.text.chunking import ChunkingParams
 from moodswarm.text.cleaning import CleaningParams
 from moodswarm.text.lexical import LexicalParams
 
 
 def prints(lexical: LexicalParams | None = None, **embedding: int) -> dict[str, str]:
-    return fingerprints(
+    return Recipe.intended(
         CleaningParams(),
         ChunkingParams(),
         EmbeddingParams(precision="float32", **embedding),
         lexical or LexicalParams(),
-    )
+    ).fingerprints()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A document is checked when it is created, and its derived fields follow from the others."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -89,6 +90,14 @@ FILE: dict[str, Any] = {
 def test_hashes_stay_what_they_were_before_commits(values: dict[str, Any], known: str) -> None:
     assert make(**values).content_hash == known
     assert make(**values, commit="c0ffee", licence="MIT").content_hash == known
+
+
+def test_a_changed_text_is_told_from_a_hash_that_an_older_version_computed() -> None:
+    document = make(kind="repository", path="a.py", repository_id="r", commit="c1")
+    older = replace(document, content_hash=document._hash(commit="c1"))
+    assert document.is_intact()
+    assert older.is_intact()
+    assert not replace(older, content="Other.").is_intact()
 
 
 def test_one_instant_in_two_zones_has_one_hash() -> None:

@@ -98,6 +98,11 @@ class FakeStore:
     points: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     faults: Faults = field(default_factory=Faults)
     calls: list[str] = field(default_factory=list)
+    opened_in: list[threading.Thread] = field(default_factory=list)
+
+    def open(self) -> None:
+        self.opened_in.append(threading.current_thread())
+        self.faults.meet("open")
 
     def add(self, name: str, rows: Sequence[dict[str, Any]], *, lexical: bool = True) -> None:
         encoder = LexicalEncoder()

@@ -8,7 +8,7 @@ import pytest
 
 from moodswarm.models.errors import ModelError, ModelNotFound
 from moodswarm.retrieval.errors import ModelMismatch, RetrievalFailed
-from moodswarm.stores.errors import StoreUnavailable
+from moodswarm.stores.errors import StoreLocked, StoreUnavailable
 from retrieval.fakes import FakeEmbedder
 from retrieval.world import ALONE, ARTICLES, POSTS, World, states, texts
 
@@ -44,6 +44,21 @@ def test_a_slow_store_call_costs_its_stage_alone(world: World, call: str, stage:
     assert texts(found)
     [warning] = found.trace.warnings
     assert warning.startswith(f"{stage}: it took longer than 0.05 s; raise `retrieval.{stage}.")
+
+
+def test_a_held_store_is_waited_for_where_ctrl_c_is_heard_and_costs_no_stage(world: World) -> None:
+    faults = world.store.faults
+    faults.hanging.add("open")
+    threading.Timer(0.2, faults.release.set).start()
+    found = world.ask("kettle", dense={"timeout_seconds": 0.1}, lexical={"timeout_seconds": 0.1})
+    assert found.trace.warnings == []
+    assert set(world.store.opened_in) == {threading.current_thread()}
+
+
+def test_the_holder_of_a_store_is_named_and_no_time_limit(world: World) -> None:
+    world.store.faults.errors["open"] = StoreLocked("held by pid 4711 (kedro run)")
+    with pytest.raises(StoreLocked, match="pid 4711"):
+        world.ask("kettle")
 
 
 def test_a_collection_that_fails_leaves_the_others(world: World) -> None:

@@ -97,13 +97,23 @@ def export_command(project: Project, file: Path) -> None:
     """Write all documents to FILE as JSON lines; `-` writes to standard output.
 
     A file whose name ends in .gz is compressed. `moodswarm import` restores an identical store.
+
+    A document that no longer has the content that was stored is left out and named, and the exit
+    code is 1.
     """
     if str(file) == "-":
-        count = export_documents(project.documents, sys.stdout.buffer)
+        report = export_documents(project.documents, sys.stdout.buffer)
         sys.stdout.buffer.flush()  # If the reader has gone, this raises now, not at exit.
     else:
-        count = export_documents(project.documents, file)
-    echo(f"Exported {count} documents to {file}.", err=True)
+        report = export_documents(project.documents, file)
+    echo(f"Exported {report.documents} documents to {file}.", err=True)
+    for link in report.damaged[:SHOWN_FAILURES]:
+        echo(f"  damaged, left out: {link}", err=True)
+    if report.damaged:
+        raise click.ClickException(
+            f"{len(report.damaged)} documents do not have the content that was stored. Import them "
+            "again from where they came from, or from an older export"
+        )
 
 
 @click.command("delete")

@@ -11,7 +11,10 @@ from rich.table import Table
 from moodswarm.commands.printing import print_json
 from moodswarm.commands.project import KNOWN_ERRORS, Project, json_option, with_project
 from moodswarm.pipelines.console import console
+from moodswarm.stores.documents.database import DocumentDatabase
 from moodswarm.stores.status import StoreStatus
+from moodswarm.stores.vectors.protocol import VectorStore
+from moodswarm.stores.verification import verify_documents, verify_points
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +28,14 @@ class Finding:
 
 
 @click.command("smoke")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Read every document and every point too, and find those that are damaged.",
+)
 @json_option
 @with_project
-def smoke_command(project: Project, as_json: bool) -> None:
+def smoke_command(project: Project, deep: bool, as_json: bool) -> None:
     """Try each configured store and model, and say what is wrong and how to fix it.
 
     The language model is not called, because that may cost money; `moodswarm llm check` calls it.
@@ -35,8 +43,8 @@ def smoke_command(project: Project, as_json: bool) -> None:
     """
     _ = project.config  # An unknown environment would fail every check, so it is reported once.
     findings = [
-        _try("document store", lambda: _store(project.documents.status())),
-        _try("vector store", lambda: _store(project.vectors.status())),
+        _try("document store", lambda: _documents(project.documents, deep)),
+        _try("vector store", lambda: _vectors(project.vectors, deep)),
         _try("embedding model", lambda: (_model(project), {})),
         _try("reranker", lambda: (_reranker(project), {})),
         _try("language model", lambda: (_language_model(project), {})),
@@ -66,6 +74,18 @@ def _try(name: str, attempt: Callable[[], tuple[str, dict[str, int]]]) -> Findin
     except KNOWN_ERRORS as error:
         return Finding(name, False, str(error))
     return Finding(name, True, detail, counts)
+
+
+def _documents(store: DocumentDatabase, deep: bool) -> tuple[str, dict[str, int]]:
+    if deep:
+        verify_documents(store)
+    return _store(store.status())
+
+
+def _vectors(store: VectorStore, deep: bool) -> tuple[str, dict[str, int]]:
+    if deep:
+        verify_points(store)
+    return _store(store.status())
 
 
 def _store(status: StoreStatus) -> tuple[str, dict[str, int]]:

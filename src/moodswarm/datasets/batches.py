@@ -37,6 +37,11 @@ class Batches:
     def __len__(self) -> int:
         return len(self.paths)
 
+    def __repr__(self) -> str:
+        """Return the folder and the counts, as a notebook shows them."""
+        folder = self.paths[0].parent if self.paths else "no folder"
+        return f"<Batches in {folder}: {len(self)} pages, {self.num_rows:,} rows>"
+
     @property
     def num_rows(self) -> int:
         """The number of rows of all pages, read from the footers of the files."""

@@ -132,6 +132,10 @@ class FeatureIndex:
     def __init__(self, store: VectorStore) -> None:
         self._store = store
 
+    def __repr__(self) -> str:
+        """Return the store behind it, as a notebook shows it."""
+        return f"<FeatureIndex in {self._store!r}>"
+
     def rows(self) -> Iterator[dict[str, Any]]:
         """Stream rows of `FEATURE_INDEX_SCHEMA` as mappings, ordered by id."""
         for page in self._store.scroll(FEATURE_INDEX):

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -17,7 +18,23 @@ from moodswarm.stores.documents.protocol import DocumentStore
 from moodswarm.stores.errors import StoreFull, StoreUnavailable
 
 
-def export_documents(store: DocumentStore, target: str | os.PathLike[str] | BinaryIO) -> int:
+@dataclass(slots=True)
+class ExportReport:
+    """The result of an export.
+
+    Attributes:
+        documents: How many were written.
+        damaged: Links of documents that do not have the content that was stored. They are left
+            out, because an import would take the damaged text for a new version.
+    """
+
+    documents: int = 0
+    damaged: list[str] = field(default_factory=list)
+
+
+def export_documents(
+    store: DocumentStore, target: str | os.PathLike[str] | BinaryIO
+) -> ExportReport:
     """Write all documents, including tombstoned ones, one per line and ordered by id.
 
     The same documents yield the same bytes. After them, a line such as `{"author": "Ada Byron"}`
@@ -28,9 +45,6 @@ def export_documents(store: DocumentStore, target: str | os.PathLike[str] | Bina
         store: It may be written to meanwhile; each document is exported as it is when reached.
         target: A path (compressed if it ends in `.gz`), which appears only once it is complete,
             or a binary stream.
-
-    Returns:
-        The number of documents.
 
     Raises:
         StoreFull: there is no space left for the file.
@@ -46,17 +60,20 @@ def export_documents(store: DocumentStore, target: str | os.PathLike[str] | Bina
             return _write_lines(store, cast(BinaryIO, zipped))
 
 
-def _write_lines(store: DocumentStore, stream: BinaryIO) -> int:
-    count, met = 0, dict[str, Author]()
+def _write_lines(store: DocumentStore, stream: BinaryIO) -> ExportReport:
+    report, met = ExportReport(), dict[str, Author]()
     for document in chain.from_iterable(store.scan_documents(include_deleted=True)):
+        if not document.is_intact():
+            report.damaged.append(document.link)
+            continue
         stream.write(f"{document_to_line(document)}\n".encode())
         author = Author.from_full_name(document.author_full_name)
         met[author.id] = author.better_spelled(met.get(author.id, author))
-        count += 1
+        report.documents += 1
     for author in store.authors():
         if met.get(author.id) != author:
             stream.write(f"{_author_line(author)}\n".encode())
-    return count
+    return report
 
 
 def _author_line(author: Author) -> str:

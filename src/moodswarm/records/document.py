@@ -109,7 +109,14 @@ class Document:
 
     def compute_hash(self) -> str:
         """Return the hash of the current fields."""
-        seen = {name: getattr(self, name) for name in _HASHED} | _NEVER_SEEN
+        return self._hash(**_NEVER_SEEN)
+
+    def is_intact(self) -> bool:
+        """Whether the fields are still those that the hash was computed from, in any version."""
+        return self.content_hash in (self.compute_hash(), self._hash(commit=self.commit))
+
+    def _hash(self, **others: str | None) -> str:
+        seen = {name: getattr(self, name) for name in _HASHED} | others
         if self.published_at:
             seen["published_at"] = self.published_at.isoformat()
         return digest(seen)

@@ -82,11 +82,15 @@ class Retriever:
 
         Raises:
             NothingEmbedded: there is no chunk at all.
+            StoreLocked: another process keeps the store; names that process.
             RetrievalFailed: no search could be done; names the reason of each. Where there is one
                 reason alone it is raised itself: `ModelMismatch`, a `StoreError` or a `ModelError`.
         """
         if self._closed:
             raise RetrievalError("the retriever is closed; make another one")
+        # Before any stage is timed, and in this thread: a wait for another process counts against
+        # no stage, and Ctrl-C ends it.
+        self._store.open()
         trace = Trace()
         plan = self._plan(question, trace)
         found = self._search(question, plan, trace)

@@ -12,3 +12,8 @@ class StoreStatus:
     version: str
     location: str
     counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return one line, as a notebook shows it."""
+        counts = ", ".join(f"{name} {count:,}" for name, count in self.counts.items())
+        return f"{self.backend} at {self.location}: {counts or 'empty'}"

@@ -274,3 +274,38 @@ def test_a_closed_store_opens_again_when_used(store: SqliteDocumentStore) -> Non
 def test_an_unknown_backend_is_named() -> None:
     with pytest.raises(ValueError, match="unknown document store backend 'oracle'; use"):
         open_document_store({"backend": "oracle"})
+
+
+@pytest.mark.parametrize("bytes_lost", [1, 4095, 4096, 10_000])
+def test_a_file_that_lost_its_end_is_not_opened(
+    path: Path, store: SqliteDocumentStore, bytes_lost: int
+) -> None:
+    store.upsert_documents([make(number) for number in range(50)])
+    store.close()
+    os.truncate(path, path.stat().st_size - bytes_lost)
+    with pytest.raises(StoreCorrupt, match="is damaged"):
+        SqliteDocumentStore(path)
+
+
+def test_a_page_that_is_overwritten_is_found_by_verifying(
+    path: Path, store: SqliteDocumentStore
+) -> None:
+    store.upsert_documents([make(number) for number in range(50)])
+    store.verify()
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size - 4096)
+        file.write(b"\xff" * 4096)
+    damaged = SqliteDocumentStore(path)
+    with pytest.raises(StoreCorrupt, match="import the latest export"):
+        damaged.verify()
+    damaged.close()
+
+
+def test_a_store_shows_where_it_is_and_what_it_holds(
+    path: Path, store: SqliteDocumentStore
+) -> None:
+    store.upsert_documents([make(1)])
+    shown = repr(store)
+    assert str(path) in shown
+    assert "article 1" in shown

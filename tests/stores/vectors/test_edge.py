@@ -391,6 +391,24 @@ def test_a_replacement_cut_short_leaves_the_old_point(
     again.close()
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["payload_storage/tracker.dat", "payload_storage/page_0.dat", "vectors/chunk_0.mmap"],
+)
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_a_file_cut_short_is_noticed_before_anything_is_read(
+    path: Path, store: EdgeVectorStore, name: str, left: float
+) -> None:
+    fill(store)
+    store.close()
+    [file] = (path / "collections" / "articles").rglob(f"**/{name}")
+    os.truncate(file, int(file.stat().st_size * left))
+    again = EdgeVectorStore(path, lock_timeout=0)
+    with pytest.raises(StoreCorrupt, match=f"{name} had .* bytes when it was flushed"):
+        again.count("articles")
+    again.close()
+
+
 # The index
 
 
@@ -465,6 +483,8 @@ def test_a_locked_store_is_free_again_once_its_opening_failed(path: Path) -> Non
     while not (path / "collections" / "index").exists():
         time.sleep(0.01)
     store = EdgeVectorStore(path, lock_timeout=0)
+    with pytest.raises(StoreLocked, match=f"pid {holder.pid}"):
+        store.open()
     with pytest.raises(StoreLocked):
         store.count("index")
     holder.communicate(b"\n")

@@ -21,6 +21,8 @@ def create_pipeline() -> Pipeline:
                 inputs=["crawl_visits", "params:crawl"],
                 outputs="crawl_report",
                 name="report_crawl",
+                tags="report",
             ),
-        ]
+        ],
+        tags="crawl",
     )

@@ -8,7 +8,7 @@ reads what an earlier run left behind.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import chain
+from itertools import chain, zip_longest
 from typing import Any
 
 import pyarrow as pa
@@ -22,8 +22,8 @@ from moodswarm.models.embedding_parameters import EmbeddingParams
 from moodswarm.pipelines.feature.parameters import (
     IndexingParams,
     PagingParams,
-    fingerprints,
 )
+from moodswarm.pipelines.feature.recipe import Recipe, StalePages, with_revisions
 from moodswarm.pipelines.feature.selection import Selected, compare
 from moodswarm.records import (
     CHUNK_SCHEMA,
@@ -34,6 +34,7 @@ from moodswarm.records import (
 )
 from moodswarm.records.document import Document, documents_to_table
 from moodswarm.stores.documents.protocol import DocumentStore
+from moodswarm.text.chunk_report import visible_characters
 from moodswarm.text.chunking import ChunkingParams
 from moodswarm.text.cleaning import CleaningParams
 from moodswarm.text.lexical import LexicalEncoder, LexicalParams, lexical_batch
@@ -75,7 +76,8 @@ def select_changed_documents(
 
     Yields:
         Pages of (changed documents with the `revision` that their features will have, index rows
-        of deleted documents, counts per kind and status).
+        of deleted documents, counts per kind and status). As on all later pages, the recipe is
+        kept with the documents.
 
     Raises:
         EmptyDocumentStore: the store is empty, without even documents marked as deleted.
@@ -85,14 +87,15 @@ def select_changed_documents(
     embedder = embedding.embedder()
     # Checked here and not when writing, so that a run with the wrong model fails before any work.
     feature_index.require_dimensions(embedder.dimensions, embedding.model)
+    recipe = Recipe.intended(cleaning, chunking, embedding, lexical)
     selected = compare(
         (row for page in documents.scan_hashes() for row in page.to_pylist()),
         feature_index.rows(),
-        fingerprints(cleaning, chunking, embedding, lexical),
+        recipe.fingerprints(),
         feature_index.emptied_kinds(),
     )
     for page in chain(_pages(selected, documents, paging), [[]]):
-        yield _changed(page), _removed(page), _counted(page)
+        yield recipe.keep(_changed(page)), _removed(page), _counted(page)
 
 
 def clean_documents(
@@ -100,11 +103,13 @@ def clean_documents(
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Clean documents; rejected ones go to an output of their own, each with a reason."""
     step = partial(_clean_step, cleaning)
-    for page in open_engine(engine).map_batches(step, changed_documents):
+    recipe = Recipe.of(changed_documents).cleaned_with(cleaning)
+    stamped = map(recipe.stamp, changed_documents)
+    for page in open_engine(engine).map_batches(step, stamped):
         rejected = pc.is_valid(page["reason"])
         yield (
-            page.filter(pc.invert(rejected)).select(CLEANED_SCHEMA.names),
-            page.filter(rejected).select(REJECTED_SCHEMA.names),
+            recipe.keep(page.filter(pc.invert(rejected)).select(CLEANED_SCHEMA.names)),
+            recipe.keep(page.filter(rejected).select(REJECTED_SCHEMA.names)),
         )
 
 
@@ -115,8 +120,11 @@ def chunk_documents(
     engine: EngineParams,
 ) -> Iterator[pa.Table]:
     """Cut documents into chunks that the embedding model can read in full."""
-    step = partial(_chunk_step, chunking, embedding.embedder())
-    yield from open_engine(engine).map_batches(step, cleaned_documents)
+    embedder = embedding.embedder()
+    step = partial(_chunk_step, chunking, embedder)
+    recipe = Recipe.of(cleaned_documents).chunked_with(chunking, embedder.identity)
+    stamped = map(recipe.stamp, cleaned_documents)
+    yield from map(recipe.keep, open_engine(engine).map_batches(step, stamped))
 
 
 def embed_chunks(
@@ -136,18 +144,28 @@ def embed_chunks(
         states for each document whether its points are as before, unfinished or complete. The
         next run can rely on that, even if the document, the parameters or the model have been
         changed back in the meantime.
+
+    Raises:
+        StalePages: the chunks were made from other documents than the cleaned ones.
     """
     embedder, encoder = embedding.embedder(), LexicalEncoder(lexical)
+    chunked = Recipe.of(chunks)
+    _require_same_cleaning(chunked, Recipe.of(cleaned_documents), Recipe.of(rejected_documents))
+    recipe = chunked.embedded_with(embedder.identity, embedding.precision, encoder.identity)
     # Kedro saves every output of a page, so pages without points still need tables of the schema.
     nothing = FEATURE_INDEX_SCHEMA.empty_table()
     no_chunks = _vectors_batch(CHUNK_SCHEMA.empty_table(), embedder, encoder)
     no_points = _points(no_chunks, embedder, encoder)
     no_documents = _cleaned_points(CLEANED_SCHEMA.empty_table())
-    for rows in chain(removed_documents, map(_index_rejected, rejected_documents)):
+    rejected = map(recipe.stamp, rejected_documents)
+    for rows in chain(removed_documents, map(_index_rejected, rejected)):
         yield nothing, no_points, no_documents, rows
     step = partial(_embed_step, embedder, encoder)
     embedded = open_engine(engine).map_batches(step, chunks)
-    for page, cleaned in zip(embedded, cleaned_documents, strict=True):
+    for found, documents in zip_longest(embedded, cleaned_documents):
+        _require_same_documents(found, documents, chunked)
+        cleaned = recipe.stamp(documents)
+        page = _with_revisions_of(cleaned, found)
         completed = _index_embedded(cleaned, page)
         points = _points(page, embedder, encoder)
         yield _begun(completed), points, _cleaned_points(cleaned), completed
@@ -253,6 +271,40 @@ def _chunk_step(params: ChunkingParams, embedder: Embedder) -> Step:
 
 def _embed_step(embedder: Embedder, encoder: LexicalEncoder) -> Step:
     return partial(_vectors_batch, embedder=embedder, encoder=encoder)
+
+
+def _require_same_cleaning(chunked: Recipe, *cleaned: Recipe) -> None:
+    for other in cleaned:
+        if (chunked.cleaning, chunked.code["cleaning"]) != (other.cleaning, other.code["cleaning"]):
+            raise _stale()
+
+
+def _require_same_documents(
+    chunks: pa.Table | None, cleaned: pa.Table | None, chunked: Recipe
+) -> None:
+    """Refuse chunks of other documents, or of other versions of the same ones."""
+    if chunks is None or cleaned is None:
+        raise _stale()
+    ids, texts = cleaned["id"].to_pylist(), cleaned["text"].to_pylist()
+    expected = set(zip(ids, chunked.revisions(cleaned), strict=True))
+    found = set(zip(chunks["document_id"].to_pylist(), chunks["revision"].to_pylist(), strict=True))
+    without = {id_ for id_, _ in expected - found}
+    visible = any(visible_characters(t) for i, t in zip(ids, texts, strict=True) if i in without)
+    if visible or not found <= expected:
+        raise _stale()
+
+
+def _stale() -> StalePages:
+    return StalePages(
+        "the chunks that an earlier run left were made from other cleaned documents than those "
+        "that are there now. Run the pipeline from that step: "
+        "kedro run --pipeline=feature --from-nodes=chunk_documents"
+    )
+
+
+def _with_revisions_of(cleaned: pa.Table, chunks: pa.Table) -> pa.Table:
+    revisions = dict(zip(cleaned["id"].to_pylist(), cleaned["revision"].to_pylist(), strict=True))
+    return with_revisions(chunks, [revisions[id_] for id_ in chunks["document_id"].to_pylist()])
 
 
 def _vectors_batch(table: pa.Table, embedder: Embedder, encoder: LexicalEncoder) -> pa.Table:

@@ -2,14 +2,6 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from moodswarm.models.embedding_parameters import EmbeddingParams
-from moodswarm.records import KINDS
-from moodswarm.records.ids import digest
-from moodswarm.text.chunking import ChunkingParams
-from moodswarm.text.cleaning import CleaningParams
-from moodswarm.text.lexical import LexicalEncoder, LexicalParams
-from moodswarm.text.steps import CODE_VERSION
-
 
 class PagingParams(BaseModel):
     """Size of a page: the most that a killed run repeats, and that memory holds at once."""
@@ -25,25 +17,3 @@ class IndexingParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     from_points: int = Field(default=50_000, ge=50_000)
     unindexed_share: float = Field(default=0.3, ge=0, le=1)
-
-
-def fingerprints(
-    cleaning: CleaningParams,
-    chunking: ChunkingParams,
-    embedding: EmbeddingParams,
-    lexical: LexicalParams,
-) -> dict[str, str]:
-    """Return, per kind, a digest of everything that decides how documents become points.
-
-    Batch sizes and thread counts are left out: they change the speed, not the result.
-    """
-    shared = {
-        "code": CODE_VERSION,
-        "cleaning": cleaning.model_dump(),
-        "model": embedding.embedder().identity,
-        "precision": embedding.precision,
-        "lexical": LexicalEncoder(lexical).identity,
-    }
-    return {
-        kind: digest({**shared, "chunking": getattr(chunking, kind).model_dump()}) for kind in KINDS
-    }

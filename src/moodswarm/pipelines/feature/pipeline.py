@@ -85,12 +85,15 @@ def create_pipeline() -> Pipeline:
                 ],
                 outputs="feature_report",
                 name="report_features",
+                tags="report",
             ),
             Node(
                 plot_chunks,
                 inputs=["chunks", "params:embedding"],
                 outputs="chunk_histogram",
                 name="plot_chunks",
+                tags="report",
             ),
-        ]
+        ],
+        tags="feature",
     )

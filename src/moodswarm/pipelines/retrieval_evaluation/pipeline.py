@@ -63,5 +63,6 @@ def create_pipeline() -> Pipeline:
             Node(
                 require_baseline, inputs="retrieval_report", outputs=None, name="require_baseline"
             ),
-        ]
+        ],
+        tags="retrieval_evaluation",
     )

@@ -30,3 +30,11 @@ class DocumentDatabase(DocumentStore, Protocol):
     def calls(self) -> CallStore:
         """The calls of language models."""
         ...
+
+    def verify(self) -> None:
+        """Read all files of an embedded store; a server looks after its own.
+
+        Raises:
+            StoreCorrupt: a file is damaged.
+        """
+        ...

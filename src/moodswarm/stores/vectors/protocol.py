@@ -102,6 +102,14 @@ class VectorStore(Protocol):
     frequency of its index in the collection.
     """
 
+    def open(self) -> None:
+        """Wait here, and not in the first call, until the store can be used; may be repeated.
+
+        Raises:
+            StoreLocked: another process keeps an embedded store; names that process.
+        """
+        ...
+
     def ensure_collection(
         self,
         name: str,

@@ -154,6 +154,16 @@ class MongoDocumentStore:
             counts["authors"] = self._authors.count_documents({})
         return StoreStatus("mongodb", version, self._location, counts)
 
+    def verify(self) -> None:
+        """Do nothing: the server looks after its files."""
+
+    def __repr__(self) -> str:
+        """Return the place and the counts, or why they cannot be read."""
+        try:
+            return f"<{type(self).__name__}: {self.status()}>"
+        except StoreError as error:
+            return f"<{type(self).__name__} at {self._location}: {error}>"
+
     def close(self) -> None:
         """Close the client's connections; the store cannot be used again."""
         self._client.close()

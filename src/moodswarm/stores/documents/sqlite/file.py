@@ -72,6 +72,17 @@ class SqliteFile:
         with self._explained(), _transaction(self._connection(), "BEGIN IMMEDIATE") as connection:
             yield connection
 
+    def verify(self) -> None:
+        """Read the whole file and check its structure.
+
+        Raises:
+            StoreCorrupt: something is wrong; the message quotes the first finding.
+        """
+        with self.read() as connection:
+            (finding,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+        if finding != "ok":
+            raise self._damaged(" ".join(finding.split()))
+
     def close(self) -> None:
         """Close this process's connections; a later read or write opens a new one."""
         for key in [key for key in self._connections if key[0] == os.getpid()]:
@@ -90,6 +101,7 @@ class SqliteFile:
         )
         try:
             self._check(connection)
+            self._check_length(connection)
             self._set_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             # Ids are random, so a batch touches pages all over the indexes. With 32 MiB of cache,
@@ -115,6 +127,18 @@ class SqliteFile:
                 f"{self.path} was written by a newer moodswarm: its schema version is {version}, "
                 f"and this one reads up to {self._version}; upgrade moodswarm"
             )
+
+    def _check_length(self, connection: sqlite3.Connection) -> None:
+        """Notice a file that was cut within its last page, which SQLite does not.
+
+        While there is a write-ahead log, the file may be shorter. It is not opened here: closing
+        it would release the locks that SQLite holds in this process.
+        """
+        expected = _pragma(connection, "page_count") * _pragma(connection, "page_size")
+        found = self.path.stat().st_size
+        log = Path(f"{self.path}-wal")
+        if found < expected and not (log.exists() and log.stat().st_size):
+            raise self._damaged(f"it has {found:,} of {expected:,} bytes")
 
     def _set_wal(self, connection: sqlite3.Connection) -> None:
         """Switch to WAL mode.
@@ -163,16 +187,19 @@ class SqliteFile:
         code = getattr(error, "sqlite_errorcode", None)
         # An error without a code comes from Python, which could not decode a text as UTF-8.
         if code is None or code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return StoreCorrupt(
-                f"{self.path} is damaged ({error}). Move it and its -wal and -shm files away, then "
-                "import the latest export into a new store"
-            )
+            return self._damaged(error)
         if _is_busy(error):
             return StoreLocked(
                 f"another process has been writing to {self.path} for more than "
                 f"{self._timeout:g} s. Wait until it is done, or stop it"
             )
         return self._full() if code & 0xFF == sqlite3.SQLITE_FULL else self._unavailable(error)
+
+    def _damaged(self, why: object) -> StoreCorrupt:
+        return StoreCorrupt(
+            f"{self.path} is damaged ({why}). Move it and its -wal and -shm files away, then "
+            "import the latest export into a new store"
+        )
 
     def _full(self) -> StoreFull:
         return StoreFull(

@@ -40,6 +40,7 @@ from moodswarm.stores.documents.sqlite.schema import (
     to_integer,
     to_json,
 )
+from moodswarm.stores.errors import StoreError
 from moodswarm.stores.status import StoreStatus
 
 # Only column names are put into SQL; every value is bound.
@@ -167,6 +168,17 @@ class SqliteDocumentStore:
                 counts["deleted" if deleted else kind] += number
             (counts["authors"],) = connection.execute("SELECT count(*) FROM authors").fetchone()
         return StoreStatus("sqlite", sqlite3.sqlite_version, str(self._file.path), counts)
+
+    def verify(self) -> None:
+        """Read the whole file and check its structure."""
+        self._file.verify()
+
+    def __repr__(self) -> str:
+        """Return the place and the counts, or why they cannot be read."""
+        try:
+            return f"<{type(self).__name__}: {self.status()}>"
+        except StoreError as error:
+            return f"<{type(self).__name__} at {self._file.path}: {error}>"
 
     def close(self) -> None:
         """Close the connections of this process."""

@@ -20,7 +20,9 @@ from moodswarm.stores.vectors.edge.files import (
     bytes_on_disk,
     corrupt,
     engine_errors,
+    file_sizes,
     read_marker,
+    require_files,
     require_space,
     sync_folder,
     write_marker,
@@ -77,6 +79,8 @@ class EdgeCollection:
         self._folder = folder
         self._writing = threading.RLock()
         self._marker = read_marker(folder)
+        # Before the load, which writes new files in place of some that are missing.
+        require_files(folder, self._marker)
         with engine_errors(folder):
             config = shard_config(self._marker.dimensions, self._marker.lexical, index_from)
             self._shard = qe.EdgeShard.load(str(folder), config)
@@ -254,7 +258,8 @@ class EdgeCollection:
         with self._writing, engine_errors(self._folder):
             if self._marker.points is None:
                 self._shard.flush()
-                self._mark(replace(self._marker, points=self._shard.info().points_count))
+                points = self._shard.info().points_count
+                self._mark(replace(self._marker, points=points, files=file_sizes(self._folder)))
 
     def close(self) -> None:
         """Flush and release the files."""
@@ -305,7 +310,7 @@ class EdgeCollection:
     def _changing(self) -> Iterator[None]:
         with self._writing, engine_errors(self._folder):
             if self._marker.points is not None:
-                self._mark(replace(self._marker, points=None))
+                self._mark(replace(self._marker, points=None, files=None))
             yield
 
     def _mark(self, marker: Marker) -> None:

@@ -1,9 +1,9 @@
 """The files of an embedded collection: its marker, free disk space, and errors of the engine.
 
 The marker `collection.json` is written last when a collection is created, and describes it. While
-everything is on disk, it also has the number of points, which the next load must find again. This
-is needed because the engine silently opens a shard whose files are cut short or missing, without
-the points that were in them.
+everything is on disk, it also has the number of points and the sizes of the files, which the next
+load must find again. This is needed because the engine silently opens a shard whose files are cut
+short or missing, without the points or payloads that were in them.
 """
 
 import json
@@ -21,6 +21,8 @@ from moodswarm.stores.errors import StoreCorrupt, StoreError, StoreFull
 _SPARE_BYTES = 32 * 2**20
 
 _MARKER = "collection.json"
+# The engine settles its journals when it loads a shard, and rewrites its settings.
+_REWRITTEN = ("_journal.dat", ".json", ".info")
 _DISK_FULL = ("os error 27", "os error 28", "os error 122", "No space left")
 
 
@@ -34,6 +36,8 @@ class Marker:
         points: Number of points on disk; None while the collection is being written to.
         lexical: Whether points may have sparse vectors; False in markers of earlier versions.
         time_fields: Payload fields indexed as times.
+        files: Sizes of the data files by relative path; None while the collection is being written
+            to, and in markers of earlier versions.
     """
 
     dimensions: int | None
@@ -41,6 +45,7 @@ class Marker:
     points: int | None
     lexical: bool = False
     time_fields: tuple[str, ...] = ()
+    files: dict[str, int] | None = None
 
     def lacking(self, wanted: "Marker") -> "Marker":
         """Return `wanted` without the indexed fields that are there already."""
@@ -77,6 +82,7 @@ def read_marker(folder: Path) -> Marker:
             found["points"],
             found.get("lexical", False),
             tuple(found.get("time_fields", ())),
+            found.get("files"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise corrupt(folder, f"{_MARKER}: {error}") from error
@@ -91,6 +97,28 @@ def write_marker(folder: Path, marker: Marker) -> None:
         os.fsync(file.fileno())
     draft.replace(folder / _MARKER)
     sync_folder(folder)
+
+
+def file_sizes(folder: Path) -> dict[str, int]:
+    """Return the sizes of the files that hold data, by relative path."""
+    return {
+        str(path.relative_to(folder)): path.stat().st_size
+        for path in (folder / "segments").rglob("*")
+        if path.is_file() and not path.name.endswith(_REWRITTEN)
+    }
+
+
+def require_files(folder: Path, marker: Marker) -> None:
+    """Check that no file is missing or shorter than when everything was on disk.
+
+    Raises:
+        StoreCorrupt: one is; the message names it and both sizes.
+    """
+    found = file_sizes(folder)
+    for name, size in (marker.files or {}).items():
+        if found.get(name, -1) < size:
+            there = f"has {found[name]:,}" if name in found else "is missing"
+            raise corrupt(folder, f"{name} had {size:,} bytes when it was flushed, and now {there}")
 
 
 def sync_folder(folder: Path) -> None:

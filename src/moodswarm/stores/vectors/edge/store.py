@@ -60,6 +60,10 @@ class EdgeVectorStore:
         self._closed = False
         self._entering = threading.Lock()
 
+    def open(self) -> None:
+        """Take the folder's lock, if there is a store yet; any other call does so too."""
+        self._enter_if_there()
+
     def ensure_collection(
         self,
         name: str,
@@ -164,6 +168,12 @@ class EdgeVectorStore:
         """Open every collection and count its points."""
         counts = {collection.name: collection.points for collection in self.collections()}
         return StoreStatus("qdrant-edge", version("qdrant-edge-py"), str(self._path), counts)
+
+    def __repr__(self) -> str:
+        """Return the place, and the counts if the store is open: opening it may have to wait."""
+        if self._folder is None or self._folder.forked:
+            return f"<{type(self).__name__} at {self._path}, not open>"
+        return f"<{type(self).__name__}: {self.status()}>"
 
     def close(self) -> None:
         """Flush, then release files and lock unless another store of this process uses them."""

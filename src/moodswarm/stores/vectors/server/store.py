@@ -88,6 +88,9 @@ class ServerVectorStore:
         self._location = shown(url) if client is None else "the given client"
         self._closed = False
 
+    def open(self) -> None:
+        """Do nothing: a server serves many processes at once."""
+
     def ensure_collection(
         self,
         name: str,
@@ -277,6 +280,13 @@ class ServerVectorStore:
         version = self._ask(self._client.info).version
         counts = {collection.name: collection.points for collection in self.collections()}
         return StoreStatus("qdrant-server", version, self._location, counts)
+
+    def __repr__(self) -> str:
+        """Return the place and the counts, or why they cannot be read."""
+        try:
+            return f"<{type(self).__name__}: {self.status()}>"
+        except StoreError as error:
+            return f"<{type(self).__name__} at {self._location}: {error}>"
 
     def close(self) -> None:
         """Release the connections; closing twice is allowed."""

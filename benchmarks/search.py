@@ -113,7 +113,7 @@ def scan(vectors: Matrix, match: Match | None) -> Search:
 
 
 def measure(name: str, search: Search, truth: Search, queries: Matrix) -> Row:
-    """Run every query once, after up to 50 to warm up, and compare the answers with the truth."""
+    """Run up to 50 queries to warm up, then each query once; compare the answers with the truth."""
     for query in queries[:50]:
         search(query)
     times, recalled = [], 0

@@ -18,7 +18,7 @@ LONG_AGO = datetime(1969, 7, 20, 20, 17, 40, 123000, tzinfo=UTC)
 
 
 def make(number: int = 0, **values: Any) -> LedgerEntry:
-    """Build an entry; the same number has the same link."""
+    """Build an entry; the same number always gets the same link."""
     url = f"https://example.org/{number}"
     defaults = {"source_id": "s", "url": url, "role": "page", "state": "done", "round": ROUND}
     return LedgerEntry(id=ledger_id(url), **{**defaults, **values})

@@ -57,7 +57,7 @@ def refused(status: int, message: str, **more: Any) -> Reply:
 
 
 class Wire:
-    """The endpoint; it repeats its last reply."""
+    """The endpoint; it sends its replies in order, and then repeats the last one."""
 
     def __init__(self, replies: Sequence[Reply]) -> None:
         self._replies = list(replies)

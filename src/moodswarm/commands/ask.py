@@ -134,7 +134,7 @@ def ask_command(
 
 
 def _open_chat(project: Project, profile: str | None) -> "tuple[BlockingChat | None, list[str]]":
-    """Open the model; one that cannot be opened is a warning, as passages need none."""
+    """Open the model; if that fails, only warn, because passages can be shown without one."""
     try:
         return project.chat(profile), []
     except LlmError as error:

@@ -58,7 +58,7 @@ def plain_code_blocks(body: HtmlElement) -> None:
 
 
 def _mark_blocks(body: HtmlElement) -> None:
-    """Turn code blocks that a site writes without `pre` into a `pre`."""
+    """Turn code blocks that a site writes without `pre` into `pre` elements."""
     for code in list(elements(body, "code", "kbd", "samp")):
         _mark_lines(code)
     for block in list(elements(body, "code", "div")):

@@ -20,7 +20,7 @@ _BATCH_CHARACTERS = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class ImportFailure:
-    """An entry that was not imported; without a place it is the file or archive as a whole."""
+    """An entry that was not imported; if `where` is empty, the whole file or archive was not."""
 
     file: str
     where: Place

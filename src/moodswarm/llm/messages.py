@@ -26,7 +26,7 @@ class ChatRequest:
 
     Attributes:
         messages: At least one; a system message may only come first.
-        max_tokens: Most tokens of the answer; None for the profile's value.
+        max_tokens: Most tokens that the answer may have; None for the profile's value.
         temperature: None for the profile's value.
         seed: Sent if the provider accepts one.
         stop: Texts that end the answer.

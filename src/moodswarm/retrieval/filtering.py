@@ -77,7 +77,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _day_after(day: date | None) -> datetime | None:
-    """Return the end of a range that includes the whole day; no day follows the very last one."""
+    """Return the midnight that ends a day; None if there is no day, or no later one."""
     if day is None or day == date.max:
         return None
     return _midnight(day + timedelta(days=1))

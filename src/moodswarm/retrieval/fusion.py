@@ -106,7 +106,7 @@ def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:
 
     Returns:
         Each hit of any ranking once, with the fused score; best first, ties by id. Fused scores
-        compare hits of this call only.
+        can be compared only within one call.
     """
     found = [ranking for ranking in rankings if ranking.hits]
     scores: dict[str, list[float]] = {}

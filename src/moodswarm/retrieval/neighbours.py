@@ -148,7 +148,7 @@ class _Draft:
 
 
 def _place(draft: _Draft, drafts: list[_Draft]) -> None:
-    """Add a passage; if it overlaps others, merge them all into the best of these."""
+    """Add a passage; if it overlaps others, merge it and them into the best of those."""
     same = [other for other in drafts if other.overlaps(draft)]
     if not same:
         drafts.append(draft)

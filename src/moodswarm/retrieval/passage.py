@@ -27,7 +27,7 @@ class Passage:
     others: tuple[Hit, ...] = ()
 
     def spans(self) -> list[tuple[int, int]]:
-        """Return where the hits' own texts begin and end in that of the passage, best first."""
+        """Return where each hit's text begins and ends in the passage's text, best hit first."""
         texts = [str(hit.payload.get("text", "")) for hit in (self.hit, *self.others)]
         starts = [max(0, self.text.find(text)) for text in texts]
         return [(start, start + len(text)) for start, text in zip(starts, texts, strict=True)]

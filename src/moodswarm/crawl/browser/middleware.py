@@ -1,4 +1,4 @@
-"""Scrapy's side of the browser: browser requests go to the pool, all others pass."""
+"""Scrapy's side of the browser: browser requests go to the pool, and all others pass through."""
 
 import asyncio
 from collections.abc import Callable

@@ -4,7 +4,7 @@ The scripts that measure and read run in an isolated world: they see the page's 
 page cannot replace the functions that they use.
 """
 
-#: Runs before any script of the page, so that no prompt stops it and open requests are counted.
+#: Runs before any script of the page: no dialog can block the page, and open requests are counted.
 PRELUDE = """
 (() => {
   window.alert = window.print = () => {};
@@ -56,7 +56,7 @@ SCROLL = """
 })()
 """
 
-#: `LIMIT` is replaced by a number of characters.
+#: `LIMIT` is a placeholder for the greatest number of characters of HTML to read.
 READ = """
 (() => {
   const entry = performance.getEntriesByType('navigation')[0];

@@ -167,7 +167,7 @@ def _is_number(value: str) -> bool:
 
 
 def _domain(request: "Request") -> str:
-    """Return the key of the request's download slot, which delays and pauses go by."""
+    """Return the key of the request's download slot; delays and pauses apply to a whole slot."""
     return urlparse_cached(request).hostname or ""
 
 

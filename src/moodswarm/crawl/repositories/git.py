@@ -86,7 +86,7 @@ _CONFIGURATION = (
     *(f"fetch.fsck.{fault}=ignore" for fault in _OLD_FAULTS),
 )
 
-# For the certificates of a company's own authority; nothing else of the environment is passed on.
+# The only variables that git inherits; some are for a company's own certificate authority.
 _KEPT = ("PATH", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
 
 

@@ -103,7 +103,7 @@ def join_judgements(
         queries: Text by id.
         judgements: Per query.
         known_documents: Ids of the corpus.
-        limit: Take only the first so many of the judged queries.
+        limit: How many of the judged queries to take, from the first; None for all.
 
     Raises:
         UnusableCollection: no query is judged.

@@ -75,7 +75,7 @@ def survey(
         store: Where the embedded collections are.
         seed: Another seed chooses other candidates.
         per_stratum: How many candidates to keep per kind and author.
-        looked_for: Ids of chunks that earlier questions were made of.
+        looked_for: Ids of chunks that earlier questions were made from.
     """
     seen = Survey()
     kept: dict[Stratum, list[tuple[int, str, ChunkText]]] = defaultdict(list)

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from moodswarm.pipelines.console import command, console
 
-# Stages in the order in which a question meets them; others follow.
+# Stages in the order in which a question passes through them; any others are shown after these.
 _STAGES = (
     "self_query",
     "expansion",

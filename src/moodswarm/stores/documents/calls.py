@@ -54,7 +54,7 @@ class CallStore(Protocol):
     ) -> Iterator[list[CallRecord]]:
         """Stream the calls that began at `since` or later, ordered by time and id.
 
-        A `since` without a zone is taken as UTC; it counts to the millisecond. Each page is one
+        A `since` without a zone is taken as UTC. It is cut to the millisecond. Each page is one
         read.
         """
         ...

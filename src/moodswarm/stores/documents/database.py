@@ -28,7 +28,7 @@ class DocumentDatabase(DocumentStore, Protocol):
 
     @property
     def calls(self) -> CallStore:
-        """The calls of language models."""
+        """The stored calls to language models."""
         ...
 
     def verify(self) -> None:

@@ -49,8 +49,9 @@ def nearest(k: int, ask: Callable[[int], list[Hit]]) -> list[Hit]:
     on chance.
 
     Args:
-        k: Number of hits; there are none for zero or less.
-        ask: Returns that many of the nearest points, best first, or as many as there are.
+        k: Number of hits; zero or less returns none.
+        ask: Takes a number and returns that many of the nearest points, best first, or fewer if
+            there are not enough.
     """
     if k <= 0:
         return []

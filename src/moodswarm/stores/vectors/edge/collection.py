@@ -281,8 +281,9 @@ class EdgeCollection:
         """Return whether the engine's word counts still include deleted points.
 
         The engine counts deleted points until it rewrites the segment that held them. To find out,
-        one point's own words are searched for, once with the engine's counts and once with live
-        ones: if deleted points were counted, the weights of its many words could not all agree.
+        one point's own words are searched for, once with the engine's counts and once with counts
+        of live points only. If deleted points are still counted, the weights of some of these
+        words differ, and so do the scores.
         Without any point to compare, the counts are assumed to be out of date.
         """
         if not self._marker.lexical:

@@ -85,7 +85,7 @@ class EdgeVectorStore:
             folder.delete(name)
 
     def upsert_points(self, name: str, points: pa.Table) -> None:
-        """Write points, replacing those of the same id; they are durable after `flush`."""
+        """Write points, replacing those with the same id; they are durable after `flush`."""
         check_name(name)
         if (collection := self._find(name)) is None:
             raise missing_collection(name, str(self._path))

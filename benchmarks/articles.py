@@ -15,10 +15,10 @@ SAMPLE = Path(__file__).parents[1] / "data/01_raw/sample/articles.jsonl"
 
 
 def read_articles(path: Path) -> pa.Table:
-    """Read the articles of a file through a document store, so that they are as a run sees them.
+    """Read the articles in a file through a document store, so that they are as a run sees them.
 
     Args:
-        path: Our JSON lines or the JSON of the LLM Engineer's Handbook, plain or gzip.
+        path: A file of our JSON lines or the LLM Engineer's Handbook's JSON, plain or gzipped.
 
     Returns:
         `DOCUMENT_SCHEMA` with an added, empty `revision`, ordered by id. Posts, repositories,

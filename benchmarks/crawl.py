@@ -1,15 +1,15 @@
-"""Crawl pages of a local server with our crawler, and with what one would write by hand.
+"""Crawl pages from a local server with our crawler, and with programs one could write by hand.
 
 Run: python benchmarks/crawl.py [--pages 2000] [--json FILE]
 
-Pages of about 30 KB come from a server in a process of its own, on eight addresses of this machine.
-The same pages are read by our crawler as `kedro run` starts it, by a loop of requests and
+Pages of about 30 KB come from a server in a separate process, on eight addresses of this machine.
+The same pages are read by our crawler as `kedro run` starts it, by a loop that calls requests and
 trafilatura, and by Scrapy with trafilatura in the callback. Costs are measured after the first
 tenth of the pages, which leaves imports out: milliseconds of CPU time per page, in the crawling
 process and in the processes it started. "Lag" is the longest delay of a timer in the event loop.
-"Growth" is the peak memory of the crawling process over all pages, divided by that over the first
-tenth. "Busy" is the share of the machine's cores that were in use, by the server and any other
-program too. To look at memory, use --pages 20000.
+"Growth" is the peak memory of the crawling process over all pages, divided by its peak over the
+first tenth. "Busy" is the share of the machine's cores that were in use, including by the server
+and any other program. To compare memory, use --pages 20000.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def show(rows: dict[str, Row], pages: int) -> None:
-    """Print the table, with ratios to ours, and the goals."""
+    """Print the table, with ratios to our crawler, and the goals."""
     ours = rows["ours"]
     print(f"{pages} pages, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end")
     print(
@@ -107,7 +107,7 @@ def measure_child(urls: list[str], port: int, folder: Path) -> Row:
 
 
 def write_spec(urls: list[str], port: int, folder: Path) -> Path:
-    """Write the specification that the parent of a crawl would, with every page to be requested."""
+    """Write the specification that a crawl's parent process would, with every page as a link."""
     from moodswarm.crawl.spec import CrawlSpec, Egress, KnownLink, Limits, Manners, Source
 
     homes = [f"http://{host}:{port}/" for host in HOSTS]
@@ -136,7 +136,7 @@ def write_spec(urls: list[str], port: int, folder: Path) -> Path:
 
 
 def run_child(spec: str, events_fd: str, lag: str) -> None:
-    """Be the crawler's child process, with a timer in its event loop."""
+    """Run as the crawler's child process, with a timer in its event loop."""
     from moodswarm.crawl.child import Crawl
     from moodswarm.crawl.spec import CrawlSpec
 
@@ -147,7 +147,7 @@ def run_child(spec: str, events_fd: str, lag: str) -> None:
 
 
 def measure(work: Callable[[list[str], Connection], None], urls: list[str]) -> Row:
-    """Run a rival in a process of its own; it sends a message per page, and its lag at the end."""
+    """Run a rival in a separate process, which sends a message per page, and its lag at the end."""
     here, there = SPAWN.Pipe(duplex=False)
     child = SPAWN.Process(target=work, args=(urls, there))
     child.start()
@@ -274,7 +274,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def idle_seconds() -> float:
-    """Return the idle time of all cores together."""
+    """Return the idle time of all cores, added up."""
     fields = Path("/proc/stat").read_text().split(maxsplit=6)
     return (int(fields[4]) + int(fields[5])) / TICK
 
@@ -290,7 +290,7 @@ def below(pid: int) -> Iterator[int]:
 
 @contextmanager
 def server() -> Iterator[int]:
-    """Run the server in a process of its own and yield its port."""
+    """Run the server in a separate process and yield its port."""
     here, there = SPAWN.Pipe(duplex=False)
     child = SPAWN.Process(target=serve_pages, args=(there,), daemon=True)
     child.start()

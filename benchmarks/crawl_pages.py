@@ -1,4 +1,4 @@
-"""The pages that `crawl.py` crawls, and the server for them."""
+"""The pages that `crawl.py` crawls, and the server that serves them."""
 
 import asyncio
 import random
@@ -45,7 +45,7 @@ def make_page(number: int) -> bytes:
 
 
 def serve_pages(told: Connection) -> None:
-    """Send the port, then answer on it for every host until the process ends."""
+    """Send the port to `told`, then serve pages there, for any host, until the process ends."""
     asyncio.run(_serve(told))
 
 

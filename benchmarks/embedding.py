@@ -14,12 +14,12 @@ Three ways embed the same articles in turn in one run, so that a busy machine af
 
 A source token is a word piece of the raw text. The source tokens of a document count as reached in
 proportion to the tokens of its cleaned text that are in a window the model read; text in two
-windows counts once. Goals: ours at least 2.5 times the reference and within 5 % of the limit, with
-every token reached.
+windows counts once. Goals: our speed is at least 2.5 times that of the reference and within 5 % of
+the limit, and every token is reached.
 
 One thread is the default, so that only computing is measured. With more, the reference's threads
-spin while they wait for each other. That counts as CPU time and grows with the load of the machine:
-on a busy one, it raises the ratio from 1.6 to between 2 and 3 by itself (LOG.md).
+spin while they wait for each other. Spinning counts as CPU time and grows with the load of the
+machine: on a busy machine, it alone raises the ratio from 1.6 to between 2 and 3 (LOG.md).
 """
 
 import argparse
@@ -128,7 +128,7 @@ def make_chunks(documents: pa.Table, tokenizer: FastTokenizer) -> tuple[pa.Table
 def describe_ours(
     cleaned: pa.Table, chunks: pa.Table, source: np.ndarray, embedder: Embedder
 ) -> Way:
-    """Count what our chunks reach. Each is read in full, because longer ones raise an error."""
+    """Count what our chunks reach. Each is read in full, because a longer chunk raises an error."""
     spans: dict[str, list[tuple[int, int]]] = {name: [] for name in cleaned["id"].to_pylist()}
     columns = (chunks[name].to_pylist() for name in ("document_id", "start", "end"))
     for name, start, end in zip(*columns, strict=True):
@@ -140,7 +140,7 @@ def describe_ours(
 
 
 def describe(name: str, chunks: int, tokens: int, shares: np.ndarray, source: np.ndarray) -> Way:
-    """Weight each document's share by the tokens of its raw text."""
+    """Return a way whose coverage weights each document's share by the tokens of its raw text."""
     reached = float(shares @ source)
     return Way(name, chunks, tokens, reached, reached / float(source.sum()))
 
@@ -159,7 +159,7 @@ def covered_shares(
 
 
 class Reference:
-    """The reference's rules for articles, with the model that it would load."""
+    """The reference's rules for articles, with the model that the reference would load."""
 
     def __init__(self, embedder: Embedder, texts: Sequence[str], threads: int) -> None:
         import torch
@@ -178,7 +178,7 @@ class Reference:
                 self.model.encode(chunks[start : start + REFERENCE_BATCH], show_progress_bar=False)
 
     def describe(self, source: np.ndarray) -> Way:
-        """Count what is left of each chunk once the model has cut it."""
+        """Count the part of each chunk that is left after the model has truncated it."""
         room = self.limit - self.tokenizer.special_tokens
         tokens, spans = 0, []
         for text, chunks in zip(self.cleaned, self.chunks, strict=True):
@@ -225,7 +225,7 @@ def make_limit(embedder: Embedder, chunks: pa.Table) -> Callable[[], object]:
         for rows in length_sorted_batches(lengths, CPU_BATCH_TOKENS)
     ]
     model, threads = encoder._model, encoder._workers
-    # The pool stays open. As in ours, each of its threads runs a batch of its own on one core.
+    # The pool stays open. As in our embedder, each of its threads runs its own batch on one core.
     pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
 
     def run() -> None:

@@ -2,8 +2,8 @@
 
 Run: python benchmarks/extraction.py [--pairs DIR] [--json OUT]
 
-All read the same pages in turn in one process, each with the expected document beside it (the help
-of `moodswarm crawl evaluate` says how they are compared):
+All extractors read the same pages in turn in one process. Each page comes with the expected
+document (the help of `moodswarm crawl evaluate` says how documents are compared):
 
 - ours: `extract_page`, with title and metadata;
 - trafilatura: its own markdown, with formatting, links and tables, without comments;

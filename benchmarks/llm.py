@@ -1,14 +1,14 @@
-"""Does a batch of tasks lose nothing, pay nothing twice, and keep an endpoint busy?
+"""Check that a batch of tasks loses no answer, pays for none twice, and keeps an endpoint busy.
 
 Run: python benchmarks/llm.py [--tasks 1000] [--seconds 0.5] [--json FILE]
 
-A local endpoint in a process of its own answers in 0.5 s and has 16 places, one per request at a
+A local endpoint in a separate process answers in 0.5 s and has 16 places, one per request at a
 time. About one request in five meets a fault: 429, 500, 503, no answer (the client gives up after
 1 s), a lost connection, broken JSON, no JSON, the wrong shape, a truncated answer. "Busy" is the
 share of places in use until the last tasks have begun (as many as there are places); "to end" is
-the same until the very end. Places with answers that nobody uses count as busy too. "Paid twice"
-counts questions that got more than one good answer. Each client has a process of its own; one of
-ours is killed halfway and starts again. The rival is AsyncOpenAI with its own retries,
+the same share until the very end. Places with answers that nobody uses count as busy too. "Paid
+twice" counts questions that got more than one good answer. Each client has its own process; one of
+our clients is killed halfway and starts again. The rival is AsyncOpenAI with its own retries,
 asyncio.gather and a semaphore; it validates answers the same way, but neither repairs them nor asks
 again.
 """
@@ -30,7 +30,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 ROOT = Path(__file__).parents[1]
-# Not `tests`, because this file would hide its folder of the same name, llm.
+# Not the folder `tests`, because this file, llm.py, would hide the package `llm` in it.
 sys.path.insert(0, str(ROOT / "tests" / "llm"))
 
 PLACES, TIMEOUT = 16, 1.0
@@ -128,7 +128,7 @@ def run(
     ask: Callable[[str], Any],
     stop_at: int | None = None,
 ) -> Row:
-    """Run a client in a process of its own; kill it after `stop_at` results."""
+    """Run a client in a separate process; kill it after `stop_at` results, if that is given."""
     here, there = SPAWN.Pipe(duplex=False)
     child = SPAWN.Process(target=work, args=(url, tasks, folder, there))
     child.start()
@@ -157,7 +157,7 @@ def run(
 
 @contextmanager
 def endpoint(rates: dict[str, float], seconds: float) -> Iterator[Callable[[str], Any]]:
-    """Run the stub in a process; yield a function that gets its `url`, `busy` or `counts`."""
+    """Run the stub in a process; yield a function that returns its `url`, `busy` or `counts`."""
     here, there = SPAWN.Pipe()
     child = SPAWN.Process(target=serve, args=(there, rates, seconds), daemon=True)
     child.start()
@@ -234,7 +234,7 @@ async def _run_ours(url: str, tasks: int, folder: str, told: Connection) -> None
 
 
 def run_rival(url: str, tasks: int, _folder: str, told: Connection) -> None:
-    """Run the client that one would write by hand."""
+    """Run a client such as one would write by hand."""
     asyncio.run(_run_rival(url, tasks, told))
 
 
@@ -264,7 +264,7 @@ async def _run_rival(url: str, tasks: int, told: Connection) -> None:
 
 
 def measure_hooks(url: str) -> Row:
-    """Return the milliseconds that a call of the fake takes, with and without hooks."""
+    """Return the milliseconds that a call to the fake model takes, with and without hooks."""
     trace = {"name": "trace", "endpoint": f"{url}/traces"}
     guard = {"name": "guard", "refuse_prompts": ["xyzzy"], "withhold_answers": ["xyzzy"]}
     every: list[Any] = ["log", trace, "store", guard]

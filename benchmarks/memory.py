@@ -1,13 +1,13 @@
-"""Does memory grow with the corpus? Peak memory of a run over 5,000 and over 50,000 documents.
+"""Measure whether memory grows with the corpus, in runs over 5,000 and over 50,000 documents.
 
 Run: python benchmarks/memory.py
 
-Documents are generated posts of one chunk each; the configuration is the default. The smaller
-corpus is the rival of the larger one. Goal: at most 1.3 times its memory.
+Documents are generated posts of one chunk each; the configuration is the default. The larger corpus
+is compared with the smaller one. Goal: at most 1.3 times the memory.
 
 Two peaks are shown: the memory that the process owns (anonymous memory), and the same with the
 pages of mapped files, which the system reclaims when memory is needed. Qdrant Edge maps its files,
-and those do grow with the corpus.
+and these files do grow with the corpus.
 """
 
 import argparse

@@ -8,9 +8,9 @@ the words of their topic. A question is a few words of a topic and a vector near
 embedding a question cost what it really costs, the model reads it before the drawn vector is
 returned. "Beyond embedding" is the time of the search itself. "8 at once" uses eight threads that
 share a model, as a service would. "No index" is without the index that the feature pipeline builds
-from 50,000 points on. The rivals are LangChain's FAISS store, flat and exact, and its
-EnsembleRetriever of that store and BM25. Times are wall-clock milliseconds; run this on an idle
-machine.
+from 50,000 points on. The rivals are LangChain's FAISS store, flat and exact, and LangChain's
+EnsembleRetriever, which combines that store with BM25. Times are wall-clock milliseconds; run this
+on an idle machine.
 """
 
 import argparse
@@ -145,12 +145,12 @@ def _id(what: str, number: int) -> str:
 
 
 def measure(name: str, ask: Callable[[str], float], questions: Sequence[str]) -> Row:
-    """Ask one by one, then eight at once.
+    """Ask the questions one by one, then eight at the same time.
 
     Args:
         name: Name for the table.
         ask: Answers a question and returns the milliseconds that embedding it took.
-        questions: The first tenth only warms up.
+        questions: The questions; the first tenth of them only warms up.
     """
     warm = len(questions) // 10
     for question in questions[:warm]:
@@ -176,7 +176,7 @@ def measure(name: str, ask: Callable[[str], float], questions: Sequence[str]) ->
 
 
 def run_ours(folder: Path, corpus: Corpus, embedder: DrawnEmbedder, index: bool) -> list[Row]:
-    """Load and search the store, first without the index that the feature pipeline builds."""
+    """Fill and search the store, first without the index that the feature pipeline builds."""
     encoder = LexicalEncoder(LexicalParams())
     store = EdgeVectorStore(folder)
     store.ensure_collection(COLLECTION, DIMENSIONS, ["document_id", "author_id"], lexical=True)
@@ -254,7 +254,7 @@ def run_langchain(corpus: Corpus, embedder: DrawnEmbedder) -> list[Row]:
         return ask
 
     rows = [measure("LangChain, FAISS", asking_langchain(dense), corpus.questions)]
-    # BM25Retriever is slow, as it scores every document in Python, so it gets fewer questions.
+    # BM25Retriever is slow because it scores every document in Python, so it gets fewer questions.
     few = corpus.questions[: max(20, len(corpus.questions) // 20)]
     rows.append(measure("LangChain, FAISS and BM25", asking_langchain(both), few))
     return rows

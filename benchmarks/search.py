@@ -1,11 +1,11 @@
-"""Load and search an embedded store and its rivals, in one run.
+"""Fill and search an embedded store and its rivals, in one run.
 
     python benchmarks/search.py --points 100000 [--json FILE]
 
 The points resemble embeddings of texts: unit vectors around 1,000 topics, with 1 KB of payload and
-a keyword field of ten values. Every answer is compared with a scan by NumPy, whose time is also the
-least that an engine in memory could take. The other rival is the local mode of qdrant-client, which
-gets fewer questions. Times are wall-clock milliseconds; run this on an idle machine.
+a keyword field with ten values. Every answer is compared with a scan by NumPy, whose time is also
+the least that an engine in memory could take. The other rival is the local mode of qdrant-client,
+which gets fewer questions. Times are wall-clock milliseconds; run this on an idle machine.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from moodswarm.stores.vectors.server.store import ServerVectorStore
 
 DIMENSIONS = 384
 TOPICS = 1_000
-# Two texts on a topic have a cosine of about 0.3; texts on different ones about 0.
+# Two texts on the same topic have a cosine of about 0.3; texts on different topics about 0.
 SPREAD = 1.5
 K = 10
 PAGE = 5_000
@@ -161,7 +161,7 @@ def run_edge(folder: Path, vectors: Matrix, queries: Matrix) -> tuple[Row, list[
 
 
 def run_local_mode(vectors: Matrix, queries: Matrix) -> tuple[Row, list[Row]]:
-    """Do the same with qdrant-client without a server."""
+    """Fill and search the local mode of qdrant-client, which needs no server."""
     store = ServerVectorStore(client=QdrantClient(":memory:"))
     loaded = load(store, vectors)
     rows = []
@@ -180,7 +180,7 @@ def run_numpy(vectors: Matrix, queries: Matrix) -> list[Row]:
 
 
 def add_ratios(rows: list[Row]) -> None:
-    """Add to each row how many times faster its median is than those of the rivals."""
+    """Add to each row how many times faster its median is than the medians of the rivals."""
     for row in rows:
         suffix = ", filtered" if "filtered" in row["search"] else ""
         for rival in ("local mode", "numpy"):

@@ -4,9 +4,9 @@ Run: python benchmarks/startup.py
 
 Copies the project's configuration to a temporary folder, makes features of the sample corpus
 there, and then measures commands as whole processes. The rival of each command is Kedro alone:
-`kedro registry list` in an empty project. Where kedro-mlflow is installed, an unchanged run is
-measured in three ways: recorded as shipped, recorded by kedro-mlflow's own hook (which any variable
-of MLflow calls for), and not recorded.
+`kedro registry list` in an empty project. If kedro-mlflow is installed, a run in which nothing
+changed is measured in three ways: recorded by our own code (the default), recorded by
+kedro-mlflow's own hook (used whenever an MLflow variable is set), and not recorded.
 """
 
 import argparse
@@ -101,13 +101,13 @@ def lay_out_empty_project(folder: Path) -> None:
 
 
 def median_cpu_seconds(command: Sequence[str], folder: Path) -> float:
-    """Return the median of several runs, after one that warms the caches."""
+    """Return the median over several runs, after a first run that warms the caches."""
     cpu_seconds(command, folder)
     return statistics.median(cpu_seconds(command, folder) for _ in range(RUNS))
 
 
 def cpu_seconds(command: Sequence[str], folder: Path) -> float:
-    """Return user and system time of one run of a command, children included."""
+    """Return the user and system time of one run of a command, including its child processes."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     run(command, folder)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -7,11 +7,11 @@ Two ways process the same articles, repeated to about 5 MB, in turn in one proce
 - ours: `clean_batch` and `chunk_batch` with their defaults and the tokenizer of all-MiniLM-L6-v2,
   in pages as large as those of a run;
 - reference: a rewrite of the rules of PacktPublishing/LLM-Engineers-Handbook for articles (see
-  `embedding.py`): two regular expressions, and sentences joined into chunks. The cost of its
-  splitting by tokens is taken to be that of tokenizing all chunks once with the same tokenizer.
+  `embedding.py`): two regular expressions, and sentences joined into chunks. Its splitting by
+  tokens is assumed to cost as much as tokenizing all chunks once with the same tokenizer.
 
 The reference keeps less of the text and ignores the model's limit (`embedding.py` measures both),
-so the ratio shows the price of doing better. Goal: ours at least 20 MB per CPU-minute.
+so the ratio shows the price of doing better. Goal: at least 20 MB per CPU-minute for ours.
 """
 
 import argparse
@@ -44,7 +44,7 @@ class Way:
     """One way to clean and chunk; each function processes all pages of the corpus.
 
     Attributes:
-        count: Counts the chunks in what `chunk` returns.
+        count: Counts the chunks in the result of `chunk`.
         cpu_seconds: For each step, the CPU time of every round.
     """
 
@@ -120,7 +120,7 @@ def pages(documents: pa.Table) -> Iterator[pa.Table]:
 
 
 def ours(documents: pa.Table, tokenizer: FastTokenizer) -> Way:
-    """Return our steps with their defaults, which work page by page."""
+    """Return our steps, with default parameters; they work page by page."""
     tables, cleaning, chunking = list(pages(documents)), CleaningParams(), ChunkingParams()
     return Way(
         "ours",

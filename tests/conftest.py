@@ -1,4 +1,4 @@
-"""Fixtures shared by several parts of the suite."""
+"""Fixtures shared by several parts of the test suite."""
 
 from pathlib import Path
 
@@ -15,5 +15,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sentence-transformers checkpoint of a few kilobytes: 64 tokens, 32 dimensions."""
+    """A sentence-transformers checkpoint of a few kilobytes, with 64 tokens and 32 dimensions."""
     return build_tiny_checkpoint(tmp_path_factory.mktemp("models") / "tiny")

@@ -1,4 +1,4 @@
-"""The shape of the house, checked on the imports themselves and on what the documentation says."""
+"""The architecture of the package, checked in its imports and against the documentation."""
 
 import re
 from graphlib import CycleError, TopologicalSorter
@@ -11,7 +11,7 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Imports inside functions and for type checking count too: a reader follows those as well."""
+    """Imports inside functions and for type checking count too: readers follow them as well."""
     graph = grimp.build_graph("moodswarm", cache_dir=None)
     imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
     circle: list[str] = []

@@ -1,4 +1,4 @@
-"""What happens around a run."""
+"""The hooks that act before, during and after a run."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def project(tmp_path: Path, tiny_model: Path) -> SmallProject:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database of MLflow, which takes two CPU-seconds to make."""
+    """An empty MLflow database, which takes two CPU-seconds to make."""
     mlflow = pytest.importorskip("mlflow")
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
     mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
@@ -50,7 +50,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def track(project: SmallProject, database: Path) -> str:
-    """Have MLflow record the runs of a project, and return where."""
+    """Have MLflow record the runs of a project, and return the address of its database."""
     uri = f"sqlite:///{shutil.copy(database, project.path / 'mlflow.db')}"
     (project.path / "conf/local/mlflow.yml").write_text(
         yaml.safe_dump({"server": {"mlflow_tracking_uri": uri}})
@@ -148,7 +148,7 @@ def test_a_run_waits_for_the_folder(project: SmallProject, monkeypatch: pytest.M
     held.acquire()
     try:
         project.upsert([post(1)])
-        # A process may take its own lock again; another one is told who holds it.
+        # A process may take its own lock again; another process is told who holds the lock.
         with pytest.raises(StoreLocked, match="02_intermediate"):
             project.run()
     finally:

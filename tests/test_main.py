@@ -1,4 +1,4 @@
-"""`python -m moodswarm`, by which an installed package runs its pipelines."""
+"""`python -m moodswarm`, which runs the pipelines of an installed package."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ def test_the_package_runs_a_pipeline_outside_of_its_project(
 ) -> None:
     project = SmallProject.create(tmp_path / "project", tiny_model)
     project.upsert([article(1)])
-    (project.path / "pyproject.toml").unlink()  # An installed package has no project around it.
+    (project.path / "pyproject.toml").unlink()  # An installed package has no project folder.
     environment = {name: os.environ[name] for name in os.environ if name != "KEDRO_ENV"}
     done = subprocess.run(
         (sys.executable, "-m", "moodswarm", "--pipeline=feature", "--conf-source=conf"),

@@ -1,4 +1,4 @@
-"""Kedro stays fast where kedro-mlflow is installed."""
+"""Kedro stays fast if kedro-mlflow is installed."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def project() -> Path:
 
 @pytest.fixture(scope="module")
 def told(project: Path) -> list[dict[str, Any]]:
-    """What two commands print, and whether MLflow is loaded after each."""
+    """Return what two commands print, and whether MLflow is loaded after each of them."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
         capture_output=True, text=True, cwd=project, check=False,
@@ -84,7 +84,7 @@ def test_the_interface_opens_on_the_recorded_runs(project: Path, tmp_path: Path)
     (copied / "src").mkdir()
     for name in ("pyproject.toml", ".telemetry"):
         shutil.copy(project / name, copied)
-    # As `make mlflow` does it: the environment's folder of scripts is not on the path.
+    # As in `make mlflow`, the environment's folder of scripts is not on the path.
     bare = {**os.environ, "PATH": os.defpath}
     done = subprocess.run(
         [sys.executable, "-c", UI],

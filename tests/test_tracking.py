@@ -1,4 +1,4 @@
-"""A run's record in MLflow: nothing of it may get lost, whichever way it is written."""
+"""A run's record in MLflow: nothing in it may get lost, whichever way it is written."""
 
 import json
 import os
@@ -25,7 +25,7 @@ pytest.importorskip("kedro_mlflow")
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-# The record of a run in which nothing had changed, as kedro-mlflow 2.0.3 left it.
+# The record of a run in which nothing had changed, as kedro-mlflow 2.0.3 wrote it.
 PARAMETERS = {
     "chunking.article.max_characters": "2000",
     "chunking.article.min_characters": "1000",
@@ -99,7 +99,7 @@ TIMED = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> SmallProject:
-    """A project with a first run in MLflow, which made the database and the experiment."""
+    """A project whose first run is recorded in MLflow, so the database and experiment exist."""
     project = SmallProject.create(tmp_path_factory.mktemp("tracking") / "project", tiny_model)
     write_settings(project)
     project.upsert([article(1), post(1)])
@@ -119,7 +119,7 @@ def settings(project: SmallProject) -> dict[str, Any]:
 
 @pytest.fixture
 def without_mlflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process look like that of `kedro run`, which has not imported MLflow."""
+    """Make this process look like a process of `kedro run`, which has not imported MLflow."""
     for name in ("mlflow", "IPython"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     for name in [name for name in os.environ if name.startswith("MLFLOW_")]:

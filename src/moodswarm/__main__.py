@@ -1,8 +1,8 @@
-"""Runs the pipelines of an installed package: `python -m moodswarm` takes what `kedro run` takes.
+"""Runs the pipelines of an installed package; takes the same options as `kedro run`.
 
 python -m moodswarm --pipeline=feature --conf-source=conf
 
-The commands that look into the stores are those of `moodswarm`.
+Commands that look into the stores belong to the command `moodswarm` instead.
 """
 
 import sys
@@ -16,11 +16,11 @@ from moodswarm.plugins import defer_mlflow, refuse_telemetry
 
 def main(*arguments: Any, **options: Any) -> Any:
     """Run `kedro run` for this package, in a shell or from a notebook."""
-    # Kedro's own command calls these as entry points.
+    # Kedro's own command calls these two functions as entry points.
     refuse_telemetry()
     defer_mlflow()
     configure_project("moodswarm")
-    # A notebook goes on after the run; a shell wants its exit code.
+    # In a notebook, work goes on after the run; a shell needs the exit code of the run.
     options.setdefault("standalone_mode", not hasattr(sys, "ps1"))
     return find_run_command("moodswarm")(*arguments, **options)
 

@@ -17,13 +17,13 @@ def register_pipelines() -> dict[str, Pipeline]:
     and could fail a run whose work is already done.
 
     Raises:
-        ValueError: a pipeline that was asked for does not exist; names those that do.
+        ValueError: a requested pipeline does not exist; the message names the existing ones.
     """
     try:
         pipelines = find_pipelines(raise_errors=True)
     except ImportError as error:
         if error.__cause__:
-            raise  # The pipeline exists, and cannot be imported.
+            raise  # The pipeline exists but cannot be imported.
         package = import_module(f"{__package__}.pipelines")
         known = sorted(module.name for module in iter_modules(package.__path__) if module.ispkg)
         asked = str(error).partition(f"{package.__name__}.")[2].partition("'")[0]

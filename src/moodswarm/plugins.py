@@ -1,10 +1,11 @@
-"""Keeps plugins quiet, and `kedro` fast where kedro-mlflow is installed.
+"""Keeps plugins quiet, and keeps `kedro` fast if kedro-mlflow is installed.
 
 Kedro imports the commands of every plugin for every command, and the hooks of every plugin for
-every session; those of kedro-mlflow import MLflow, 3.6 of the 5.6 CPU-seconds that
-`kedro registry list` then takes. `defer_mlflow` puts stand-ins where Kedro looks for them. Kedro
-calls it first of all (entry point `kedro.init`), and so do the settings. The plugin is imported
-when its command is asked for, or when `hooks.MlflowTracking` needs it to record a run.
+every session; the commands and hooks of kedro-mlflow import MLflow, which takes 3.6 of the 5.6
+CPU-seconds of `kedro registry list`. `defer_mlflow` puts stand-ins where Kedro looks for these
+modules. Kedro calls that function before anything else (entry point `kedro.init`), and so do the
+settings. The plugin is imported when its command is used, or when `hooks.MlflowTracking` needs it
+to record a run.
 """
 
 import logging
@@ -40,17 +41,18 @@ class _DeferredCommands(click.Group):
 
 
 class _StandIn(ModuleType):
-    """Has what Kedro's entry points name: a command group, and a hook that does nothing."""
+    """Contains what Kedro's entry points name: a command group, and a hook that does nothing."""
 
     commands = _DeferredCommands(name="Mlflow")
     mlflow_hook = object()
 
 
 def quiet_kedro() -> None:
-    """Drop two messages that Kedro would print at every run, and that lead nowhere here.
+    """Drop two messages that Kedro would print at every run, and that would mislead users here.
 
-    `--pipeline` is what users know and what every page says; it stays until Kedro removes it. And
-    `--async`, which Kedro recommends, cannot work with nodes that save page by page.
+    One calls `--pipeline` deprecated, but users know this option and all pages of the documentation
+    name it; it stays until Kedro removes it. The other recommends `--async`, which cannot work with
+    nodes that save page by page.
     """
     warnings.filterwarnings("ignore", message="Option '--pipeline' is deprecated")
     runner = logging.getLogger("kedro.runner.sequential_runner")
@@ -65,11 +67,12 @@ def _does_not_recommend_async(record: logging.LogRecord) -> bool:
 def refuse_telemetry() -> None:
     """Tell Kedro's plugins, MLflow and the Hugging Face libraries to send nothing.
 
-    Kedro calls it first of all too (entry point `kedro.init`); a variable that is set stays.
+    Kedro calls this function, too, before anything else (entry point `kedro.init`). A variable that
+    is already set keeps its value.
     """
     for name in ("DO_NOT_TRACK", "MLFLOW_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY"):
         os.environ.setdefault(name, "true")
-    # Here too, as Kedro warns of an option before it reads the settings.
+    # This is done here too, because Kedro warns of an option before it reads the settings.
     quiet_kedro()
 
 
@@ -81,7 +84,7 @@ def defer_mlflow() -> None:
 
 
 def import_deferred(name: str) -> Any:
-    """Import one of the deferred modules for good."""
+    """Import one of the deferred modules in place of its stand-in."""
     if isinstance(sys.modules.get(name), _StandIn):
         del sys.modules[name]
     return import_module(name)

@@ -49,7 +49,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> SmallP
 def project(
     filled: SmallProject, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> SmallProject:
-    """The same project for all, with settings that a test may change."""
+    """Return the project that all tests share, with its settings reset; a test may change them."""
     for name in ("KEDRO_ENV", "MOODSWARM_LLM_PROFILE", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(filled.path)

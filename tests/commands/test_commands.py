@@ -36,7 +36,7 @@ def cli(project: SmallProject, monkeypatch: pytest.MonkeyPatch) -> Cli:
 
 @pytest.fixture(scope="module")
 def indexed(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> SmallProject:
-    """A project whose features are made; tests work on copies of its data."""
+    """A project whose features have been made; tests work on copies of its data."""
     project = SmallProject.create(tmp_path_factory.mktemp("commands") / "project", tiny_model)
     project.upsert([article(1), article(2), post(1, "The ferry strike is over.")])
     project.run()

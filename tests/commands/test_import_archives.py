@@ -1,4 +1,4 @@
-"""`moodswarm import --from`: archives of LinkedIn, Medium and X into the document store."""
+"""`moodswarm import --from`: LinkedIn, Medium and X archives go into the document store."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""`moodswarm llm check`, and what `moodswarm smoke` says of models, on a small project."""
+"""`moodswarm llm check`, and what `moodswarm smoke` says about models, on a small project."""
 
 import json
 from collections.abc import Callable
@@ -82,7 +82,8 @@ def test_a_real_endpoint_is_asked_once(cli: Cli, folder: Path) -> None:
     reply = found["reply"]
     assert found["chosen"]["hooks"] == ["guard", "log"]
     assert reply["attempts"] == 1
-    [sent] = server.counts.bodies  # As `ask` sends it, so that what fails there fails here.
+    # The request has the form that `ask` uses, so that a fault in `ask` shows here as well.
+    [sent] = server.counts.bodies
     assert [message["role"] for message in sent["messages"]] == ["system", "user"]
     assert sent["stream"]
     assert reply["cost"] == (reply["prompt_tokens"] + reply["completion_tokens"]) / 1_000

@@ -1,4 +1,4 @@
-"""Nothing from outside can steer the terminal, whichever command shows it."""
+"""Text from outside cannot steer the terminal, whichever command shows it."""
 
 import json
 import zipfile

@@ -1,4 +1,4 @@
-"""`moodswarm retrieval evaluate`: a tiny collection through the whole path."""
+"""`moodswarm retrieval evaluate`: a tiny collection goes through the whole command."""
 
 import json
 import re

@@ -52,7 +52,7 @@ def store(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Itera
                 "id": [document_id(f"https://example.org/{key}") for key in texts],
                 "author_id": ["mira" if key.endswith("1") else "ada" for key in texts],
                 "text": list(texts.values()),
-                # Posts are of a run that did not write it yet.
+                # The posts are from an older run that did not record the model yet.
                 "model": [embedder.identity[:16] if "articles" in name else None for _ in texts],
                 "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), size),
             }

@@ -23,7 +23,7 @@ SERVER_VARIABLE = "MOODSWARM_TEST_MONGODB_URI"
 
 
 def make(number: int = 0, **values: Any) -> Document:
-    """Build a document; the same number has the same link."""
+    """Build a document; the same number always gets the same link."""
     defaults = {
         "link": f"https://example.org/{number}",
         "kind": "article",

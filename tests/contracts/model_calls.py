@@ -10,7 +10,7 @@ SECOND = timedelta(seconds=1)
 
 
 def make(number: int = 0, **values: Any) -> CallRecord:
-    """Build a call; each begins one second after the call with the number before."""
+    """Build a call; it begins one second after the call with the number before its own."""
     defaults = {
         "id": f"{number:08d}",
         "at": NOON + number * SECOND,

@@ -16,7 +16,8 @@ from moodswarm.stores.documents.protocol import HASH_SCHEMA, DocumentStore, Upse
 LONG_AGO = datetime(1969, 7, 20, 20, 17, 40, 123000, tzinfo=UTC)
 LATER = datetime(2031, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
-# All examples of a property share one store: their links differ, or using it again is the point.
+# All examples of a property share one store: either their links differ, or the property holds for a
+# store that was used before.
 bounded = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

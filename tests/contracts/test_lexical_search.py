@@ -1,4 +1,4 @@
-"""Every promise of the `VectorStore` protocol about sparse vectors, on each store."""
+"""Every promise of the `VectorStore` protocol about sparse vectors, on each of the stores."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +46,10 @@ def column(weights: Sequence[Weights | None]) -> pa.Array:
 
 
 def texts(count: int, seed: int = 0) -> list[Weights]:
-    """Draw sparse vectors with a few of 40 indices: low ones are common, some are above 2**31."""
+    """Draw sparse vectors with a few of 40 indices.
+
+    Low indices are common, and some indices are above 2**31.
+    """
     rng = np.random.default_rng(seed)
     indices = [7 + 100_000_000 * n for n in range(40)]
     chosen = (np.unique(rng.zipf(1.4, 8) % 40) for _ in range(count))

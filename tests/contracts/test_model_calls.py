@@ -85,7 +85,7 @@ def test_a_time_without_a_zone_is_utc(store: DocumentDatabase) -> None:
     assert everything(store, NOON.replace(tzinfo=None)) == [make(0)]
 
 
-# --- nothing odd costs a call, or its batch ---
+# --- a call with an odd value is not lost, nor is its batch ---
 
 
 @pytest.mark.parametrize("field", ["prompt", "answer", "error", "task", "template", "model"])

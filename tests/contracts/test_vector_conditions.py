@@ -1,4 +1,4 @@
-"""Conditions on points: deleting, counting and scrolling select the right ones."""
+"""Conditions on points: deleting, counting and scrolling select the right points."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone

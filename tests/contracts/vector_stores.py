@@ -24,7 +24,7 @@ DIM = 16
 URL = "MOODSWARM_TEST_QDRANT_URL"
 BACKENDS = ["edge", "server-memory", "server"]
 
-# Warnings of the in-memory stand-in for a server, and of a client that uses a key without TLS.
+# Warnings from the in-memory stand-in for a server, and from a client with a key but no TLS.
 WARNINGS = [
     pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant"),
     pytest.mark.filterwarnings("ignore:Local mode performs exact .brute-force. search"),

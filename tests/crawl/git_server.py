@@ -1,7 +1,8 @@
-"""A git server on 127.0.0.1: repositories of a folder over smart HTTP, by `git http-backend`.
+"""A git server on 127.0.0.1: serves a folder of repositories over HTTP with `git http-backend`.
 
-It can also misbehave: hang, answer garbage, redirect, ask for a password. If it is used as a proxy
-(with an absolute address), it serves the same, so that a test can see which requests come through.
+The server can also misbehave: hang, answer garbage, redirect, ask for a password. It can be used as
+a proxy as well (for absolute addresses) and then serves the same repositories, so that a test can
+see which requests go through the proxy.
 """
 
 import os
@@ -50,18 +51,18 @@ def git(*arguments: str, folder: Path, stdin: bytes = b"") -> bytes:
 
 
 class GitServer:
-    """The server's behaviour and its counts, for a test.
+    """The server's behaviour, which a test can set, and its counts, which a test can check.
 
     Attributes:
         folder: Holds bare repositories, `name.git`.
         behaviour: How the next requests are answered.
         target: Origin that `redirect` points to; the path there begins with `/moved`.
-        filters: Whether clones may leave large files out.
-        hits: Requests per method and path.
-        fetches: How often objects were asked for.
+        filters: Whether the server allows clones to leave out large files.
+        hits: The number of requests for each method and path.
+        fetches: How often objects were requested.
         authorized: Authorization headers that were seen.
         hosts: Host headers that were seen.
-        release: Ends requests that hang.
+        release: An event that ends the requests that hang.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -3,11 +3,12 @@
     with HostileWeb() as web:
         spec = CrawlSpec(..., egress=web.egress())   # names resolve to 127.0.0.1
         web.url("slow-body")                         # the page of that attack
-        web.hits["slow-body.test/"], web.canary      # who asked for what
+        web.hits["slow-body.test/"], web.canary      # what was requested
 
 Names are resolved by `Egress.hosts`, so that each attack has its own robots.txt, delays and limits.
-The canary is a second server that no rule allows: whatever reaches it has bypassed the guard. Big
-answers are made while they are sent, so nothing here holds more than about a megabyte.
+The canary is a second server that no rule allows: any request that reaches it has bypassed the
+guard. Big answers are generated while they are sent, so nothing here holds more than about a
+megabyte.
 """
 
 import asyncio
@@ -59,7 +60,7 @@ async def _articles(exchange: Exchange) -> None:
         await _numbered(exchange, "/article/", article)
 
 
-# Bodies and heads without an end, or with a wrong one.
+# Response bodies and headers that never end, or end in the wrong place.
 
 
 @site("endless-body")
@@ -93,7 +94,7 @@ async def _hangs(exchange: Exchange) -> None:
 
 @site("gzip-bomb")
 async def _gzip_bomb(exchange: Exchange) -> None:
-    """Packed, it is under 1 MiB, so only the unpacked size shows what it is."""
+    """Send a body of under 1 MiB, of which only the unpacked size shows that it is a bomb."""
     await exchange.begin(Content_Encoding="gzip")
     await exchange.send(_bomb(800))
 
@@ -208,7 +209,7 @@ async def _attributes(exchange: Exchange) -> None:
 
 @site("million-links")
 async def _million_links(exchange: Exchange) -> None:
-    """At 30 MB it is over every limit; `/some` has as many as fit into 900 kB."""
+    """Send a page of 30 MB, which is over every limit; `/some` has as many links as fit 900 kB."""
     await exchange.begin()
     count = 30_000 if exchange.path == "/some" else 1_000_000
     for start in range(0, count, 1000):
@@ -218,7 +219,7 @@ async def _million_links(exchange: Exchange) -> None:
 
 @site("trap")
 async def _trap(exchange: Exchange) -> None:
-    """Every page has ten links to new pages."""
+    """Serve pages of which each has ten links to new pages."""
 
     def page(number: int) -> str:
         links = "".join(f'<a href="/day/{number * 10 + n}">next {n}</a>' for n in range(10))
@@ -239,7 +240,7 @@ async def _busy_script(exchange: Exchange) -> None:
 
 
 def _patience_site(name: str, first: Callable[[], tuple[int, dict[str, str]]]) -> None:
-    """Answer the first request in this way, and every later one with a good page."""
+    """Register a site that answers the first request with `first`, later ones with a good page."""
 
     async def serve(exchange: Exchange) -> None:
         status, headers = first()
@@ -272,7 +273,7 @@ async def _not_found(exchange: Exchange) -> None:
     await exchange.answer("no such page", 404)
 
 
-# Rules of a site; its pages are good.
+# Sites that differ in their robots.txt; their pages are good.
 
 
 def _robots_site(name: str, robots: Serve) -> None:
@@ -333,7 +334,7 @@ async def _feed_entity(exchange: Exchange) -> None:
 
 @site("sitemap-bomb")
 async def _sitemap_bomb(exchange: Exchange) -> None:
-    """The sitemap is packed as a file, not by a transfer encoding."""
+    """Serve a sitemap that is itself a gzip file, not one that is only compressed for transfer."""
     if exchange.path == "/sitemap.xml.gz":
         await exchange.begin(content_type="application/gzip")
         await exchange.send(_bomb(800))

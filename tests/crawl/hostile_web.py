@@ -1,4 +1,4 @@
-"""The server behind `hostile`: sites by host name, counted requests, and the canary."""
+"""The server behind `hostile`: sites by host name, counts of requests, and the canary server."""
 
 import asyncio
 import random
@@ -38,7 +38,7 @@ class Exchange:
     """One request, and the way to answer it.
 
     Attributes:
-        hit: How often this path of this site was asked for, including this request.
+        hit: How often this path of this site was requested, including this time.
     """
 
     web: "HostileWeb"
@@ -60,7 +60,7 @@ class Exchange:
         await self.send([data])
 
     async def begin(self, status: int = 200, content_type: str = HTML, **headers: str) -> None:
-        """Send a head; `_` in a field's name stands for `-`."""
+        """Send the status line and the headers; `_` in a header's name stands for `-`."""
         lines = [f"HTTP/1.1 {status} Whatever", f"Content-Type: {content_type}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         await self.send(["\r\n".join([*lines, "Connection: close", "", ""]).encode()])
@@ -76,7 +76,7 @@ class Exchange:
         await self.answer(b"", 302, Location=address)
 
     def reset(self) -> None:
-        """Break the connection instead of ending it."""
+        """Reset the connection instead of closing it properly."""
         connection: socket.socket = self.writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
@@ -99,9 +99,9 @@ class HostileWeb:
     """All sites on one port, and the canary on another; a context manager.
 
     Attributes:
-        hits: Requests per `host/path`.
-        canary: Requests to the canary; if there is one, the guard has a hole.
-        canary_connections: Connections to it, with or without a request.
+        hits: The number of requests for each `host/path`.
+        canary: Requests to the canary; if there are any, the guard has a hole.
+        canary_connections: The number of connections to the canary, with or without a request.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Runs of the crawler's child process against a local site."""
+"""Runs the crawler's child process against a local site."""
 
 import os
 import subprocess
@@ -77,7 +77,7 @@ def known(source: Source, url: str | None = None, **more: object) -> KnownLink:
 def make_spec(
     folder: Path, site: Site, sources: Sequence[Source], links: Sequence[KnownLink] | None = None
 ) -> CrawlSpec:
-    """Return a spec in which only this site may be reached, without delays or limits."""
+    """Return a spec for a crawl that may reach only this site, without delays."""
     lines = [known(s) for s in sources] if links is None else links
     path = folder / "links.jsonl"
     path.write_text("".join(line.model_dump_json() + "\n" for line in lines))
@@ -102,7 +102,7 @@ MODULE = ("-m", "moodswarm.crawl.child")
 def start(
     spec: CrawlSpec, folder: Path, program: Sequence[str] = MODULE
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the child; return it and the descriptor of its events."""
+    """Start the child; return it and the file descriptor from which its events are read."""
     path = folder / "spec.json"
     path.write_text(spec.model_dump_json())
     reading, writing = os.pipe()

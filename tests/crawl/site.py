@@ -31,9 +31,9 @@ class Site:
     """Answers per host and path; a path without an answer is a 404.
 
     Attributes:
-        address: The host that needs no name; `at` returns others, all on the same port.
-        asked: How often each address was asked for.
-        order: The addresses in the order in which they were asked for.
+        address: The address without a host name; `at` returns addresses with one, on the same port.
+        asked: How often each address was requested.
+        order: The addresses in the order in which they were requested.
         headers: The headers of the last request for each address.
     """
 
@@ -80,7 +80,7 @@ def article(title: str, *, head: str = "", body: str = "", words: str = TEXT) ->
 
 
 def feed(address: str, *paths: str, content: str = "") -> Answer:
-    """Return an RSS feed of these pages."""
+    """Return an RSS feed with these pages as its entries."""
     whole = f"<content:encoded><![CDATA[{content}]]></content:encoded>" if content else ""
     items = "".join(
         f"<item><title>About {path}</title><link>{urljoin(address, path)}</link>"

@@ -42,7 +42,7 @@ class Hanging:
 
 
 def slow_page(site: Site, folder: Path) -> tuple[Hanging, CrawlSpec]:
-    """Return a page that waits, and the crawl that asks for it."""
+    """Return a page that waits, and the spec of a crawl that requests it."""
     site["/slow"] = page = Hanging()
     spec = make_spec(folder, site, [source(f"{site.address}/slow", discover=False)])
     limits = spec.limits.model_copy(update={"page_seconds": float(SECONDS)})
@@ -50,7 +50,7 @@ def slow_page(site: Site, folder: Path) -> tuple[Hanging, CrawlSpec]:
 
 
 def hang(site: Site, folder: Path) -> tuple[Hanging, subprocess.Popen[bytes], int]:
-    """Start a crawl, and return when it waits for a page."""
+    """Start a crawl, and return as soon as it is waiting for a page."""
     page, spec = slow_page(site, folder)
     child, reading = start(spec, folder)
     assert page.asked.wait(SECONDS)
@@ -93,7 +93,7 @@ def test_a_killed_parent_leaves_no_child(site: Site, tmp_path: Path) -> None:
         assert page.asked.wait(SECONDS)
         parent.kill()
         page.let_go.set()
-        # The child holds this pipe as well, so reading ends only when both are gone.
+        # The child holds this pipe as well, so reading ends only when both processes have ended.
         assert parent.stdout.read() == b""
 
 
@@ -125,7 +125,7 @@ print("loaded:", *sorted(sys.modules), file=sys.stderr)
 
 @pytest.fixture(scope="module")
 def listing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
-    """A crawl of a feed, whose log ends with the modules it loaded, and its folder."""
+    """Crawl a feed; return the run, whose log ends with the modules it loaded, and its folder."""
     folder = tmp_path_factory.mktemp("listing")
     with serve() as site:
         site["/feed.xml"] = feed(site.address, "/gone")

@@ -1,7 +1,7 @@
-"""One crawl over a hostile web: every attack ends with its true reason; good pages are kept.
+"""One crawl of a hostile web: each attack is reported with its true reason; good pages are kept.
 
-The crawler runs as in production, in a separate process, with small limits. Each case tests its
-report on one site.
+The crawler runs as in production, in a separate process, but with small limits. Each test case
+checks what the crawler reports for one site.
 """
 
 import os
@@ -29,9 +29,9 @@ from moodswarm.crawl.spec import (
 pytestmark = pytest.mark.slow
 
 MEMORY_MIB = 400  # MiB; the crawler itself needs about 150
-PAGES = 60  # of one source
+PAGES = 60  # the most pages from one source
 
-# The outcome and the reason for the page of each site.
+# The outcome and the reason that the crawler should report for each site's page.
 PAGE_CASES: dict[str, tuple[str, str | None]] = {
     "endless-body": ("failed", "too_large"),
     "slow-body": ("failed", "timeout"),

@@ -87,7 +87,7 @@ def test_nothing_that_the_crawler_started_outlives_it(run: Run) -> None:
         "open(os.path.dirname(sys.argv[1]) + '/pid', 'w').write(str(other.pid))\nfinish()"
     )
     pid = int((run.folder / "pid").read_text())
-    while _lives(pid):  # a signal takes a moment; if it never comes, the test's time limit fails it
+    while _lives(pid):  # a signal takes a moment; if it never comes, the test times out
         time.sleep(0.01)
 
 

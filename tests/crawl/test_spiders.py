@@ -1,4 +1,4 @@
-"""One crawl of many small sites at once; each test checks the result for one of them."""
+"""One crawl of many small sites; each test checks the result for one of the sites."""
 
 from collections.abc import Iterator
 
@@ -242,10 +242,10 @@ def test_a_source_has_no_more_pages_than_allowed(world: World) -> None:
 def test_a_domain_that_wants_a_long_rest_is_left_alone(world: World) -> None:
     visits = [e for e in world.events("later.test") if isinstance(e, Visited)]
     assert [v.reason for v in visits if v.role == "page"] == ["retry_after"] * 30
-    # Requests that were under way when the first answer came.
+    # Only requests that were already under way when the first answer came are allowed.
     assert sum(world.asked(f"http://later.test/{n}") for n in range(30)) <= 8
 
 
 def test_a_retry_after_pauses_the_whole_domain(world: World) -> None:
-    assert world.early <= 7  # requests that were under way
+    assert world.early <= 7  # only requests that were already under way
     assert all(world.visit(f"patient.test/{n}").outcome == "fetched" for n in range(20))

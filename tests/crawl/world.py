@@ -18,7 +18,7 @@ FEED_LINK = '<link rel="alternate" type="application/rss+xml" href="/feed.xml">'
 
 
 class World:
-    """The sites, the sources that lead there, and the events of the crawl."""
+    """The sites, the sources that lead to them, and the events of the crawl."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -271,7 +271,7 @@ def impatient(world: World) -> None:
 
 
 def patient(world: World) -> None:
-    """A server that asks for a second of rest, and counts requests that come earlier."""
+    """Add a server that asks for a pause of one second, and count requests that come too early."""
     address = world.site.at("patient.test")
     world.site[f"{address}/feed.xml"] = feed(address, *[f"/{n}" for n in range(20)])
     page = Answer(article("Patient").encode())

@@ -1,4 +1,4 @@
-"""The promises of every dataset of the project."""
+"""The promises that every dataset in the project keeps."""
 
 import doctest
 import inspect

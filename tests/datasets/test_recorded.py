@@ -1,4 +1,4 @@
-"""A run can read what the run before it recorded."""
+"""A run can read what the previous run recorded."""
 
 from pathlib import Path
 

@@ -30,13 +30,13 @@ def post_text(number: int, edition: int = 0) -> str:
 
 
 class Blog:
-    """The pages that the server shows, and the requests that it got.
+    """The pages that the server shows, and counts of the requests that it got.
 
     Attributes:
         posts: Texts by number; a test removes or changes entries to remove or change posts.
         failing: Numbers of posts that answer with a server error.
         asked: Number of requests by path.
-        complete: Number of complete answers, not 304 or an error, by path.
+        complete: Number of complete answers (neither 304 nor an error) by path.
         delay: Seconds to wait before each answer.
     """
 
@@ -69,7 +69,7 @@ class Blog:
         }
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
-        """Return status, content type and body of a path."""
+        """Return the status, content type and body of the answer for a path."""
         if path == "/feed.xml":
             return 200, "application/rss+xml", self._feed().encode()
         number = path.rpartition("/")[2]
@@ -101,7 +101,7 @@ class Blog:
 
 @contextmanager
 def serve_blog(posts: int = 8) -> Iterator[Blog]:
-    """Serve a blog on a port of its own."""
+    """Serve a blog on its own port."""
     blog = Blog(posts)
 
     class Answer(BaseHTTPRequestHandler):

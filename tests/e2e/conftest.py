@@ -1,4 +1,4 @@
-"""Fixtures of end-to-end tests."""
+"""Fixtures for end-to-end tests."""
 
 import subprocess
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from moodswarm.crawl import parent
 
 @pytest.fixture
 def forked_crawlers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fork crawlers instead of starting each by its command, which takes most of their time."""
+    """Fork crawlers instead of starting each by its command, which would take most of the time."""
     from e2e.forks import ForkedCrawler
 
     starting = SimpleNamespace(**vars(subprocess))

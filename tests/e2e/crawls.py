@@ -1,4 +1,4 @@
-"""Crawls with Kedro's runner but without a session, so that they start fast and can be killed."""
+"""Crawls that use Kedro's runner but no session, so that they start fast and can be killed."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 def crawl(folder: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     """Run the crawl pipeline on a folder and return its report.
 
-    Its child processes have the folder in their environment, by which a test finds them.
+    Its child processes have the folder in their environment, so that a test can find them.
     """
     os.environ["MOODSWARM_TEST"] = str(folder)
     store = {"backend": "sqlite", "path": str(folder / "documents.db")}

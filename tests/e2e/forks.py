@@ -1,8 +1,8 @@
-"""Processes that are forked from a server which has imported everything once.
+"""Processes that are forked from a server that has imported everything once.
 
-A process of its own costs two CPU-seconds of imports, a fork some milliseconds. It runs the same
-code, so it serves where a test is about what happens in a process, or when one is killed, but not
-about its command.
+Starting a process takes two CPU-seconds for imports, forking one takes some milliseconds. A fork
+runs the same code, so it suffices if a test is about what happens in a process or when a process is
+killed, but not if it is about the command that starts the process.
 """
 
 import logging
@@ -22,18 +22,18 @@ from moodswarm.crawl import parent
 
 
 def started_server() -> ForkServerContext:
-    """Return the context of the one server that this process has."""
+    """Return the context of this process's only fork server, which is running."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["e2e.preloaded"])
     with pytest.MonkeyPatch.context() as patched:
-        # The server imports before it learns of this process's own path.
+        # The server does its imports before it receives the import path of this process.
         patched.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
         forkserver.ensure_running()
     return context
 
 
 class ForkedCrawler:
-    """The part of `subprocess.Popen` that `crawl.parent` uses, for a crawler that is forked."""
+    """Implements what `crawl.parent` uses of `subprocess.Popen`, for a crawler that is forked."""
 
     def __init__(self, command: Sequence[str], *, pass_fds: Sequence[int], **_options: Any) -> None:
         specification = command[len(parent.CHILD_COMMAND)]
@@ -60,5 +60,5 @@ class ForkedCrawler:
 def _crawl(specification: str, events: Connection) -> None:
     from moodswarm.crawl import child
 
-    logging.getLogger().handlers.clear()  # Kedro's, which a crawler does not have
+    logging.getLogger().handlers.clear()  # Kedro's handlers, which a real crawler does not have
     child.main([specification, "--events-fd", str(events.fileno())])

@@ -1,4 +1,4 @@
-"""Imports for the server of `e2e.forks`: all that a run or a crawl would import after its start."""
+"""Imports for the server in `e2e.forks`: all that a run or a crawl would import after its start."""
 
 # ruff: noqa: F401
 
@@ -35,5 +35,5 @@ import moodswarm.pipelines.feature
 import moodswarm.pipelines.retrieval_evaluation
 import moodswarm.settings
 
-# A fork that looks through these for garbage would copy them all.
+# If a fork searched the imported objects for garbage, all their memory would be copied.
 gc.freeze()

@@ -27,18 +27,18 @@ DELETED_AT = datetime(2026, 1, 2, tzinfo=UTC)
 
 # Every project here has the package's own settings, so Kedro reads them once per process. Reading
 # them inspects the whole call stack, which is deep under pytest, and puts a folder of the project
-# in front of the path of all later imports, those of child processes included.
+# at the front of the import path, also for child processes.
 _configure = functools.cache(startup.configure_project)
 
 
 def _configure_once(package_name: str) -> None:
     _configure(package_name)
-    pipelines.set_requested(None)  # a run before may have asked for one of them alone
+    pipelines.set_requested(None)  # an earlier run may have asked for only one pipeline
 
 
 startup.configure_project = _configure_once  # type: ignore[assignment]
 startup._add_src_to_path = lambda source_dir, project_path: None
-# The same YAML in half the time. A run reads some twenty files.
+# This loader reads the same YAML in half the time, and a run reads some twenty files.
 yaml.SafeLoader = yaml.CSafeLoader  # type: ignore[misc, assignment]
 
 
@@ -57,7 +57,7 @@ class SmallProject:
         Args:
             path: A folder that does not exist yet.
             model: The checkpoint that texts are embedded with.
-            charts: Save the histogram of each run, which takes a third of a second to draw.
+            charts: Whether to save the histogram of each run; drawing it takes a third of a second.
             parameters: The project's own parameters.
         """
         path.mkdir(parents=True)
@@ -79,7 +79,7 @@ class SmallProject:
         return project
 
     def copy(self, path: Path) -> "SmallProject":
-        """Copy the project with all that it holds."""
+        """Copy the project with everything in it."""
         return SmallProject(Path(shutil.copytree(self.path, path)))
 
     def write_parameters(self, parameters: dict[str, Any]) -> None:
@@ -102,7 +102,7 @@ class SmallProject:
         return self._run("feature", "feature_report", env, runner, runtime_params)
 
     def run_part(self, first: str, last: str | None = None, **runtime_params: Any) -> None:
-        """Run the nodes of the feature pipeline from one to another in this process."""
+        """Run the nodes of the feature pipeline from `first` to `last` in this process."""
         bootstrap_project(self.path)
         with KedroSession.create(self.path, runtime_params=runtime_params) as session:
             session.run(
@@ -171,7 +171,7 @@ class SmallProject:
         return found
 
     def hits(self, words: str, name: str = "embedded_articles") -> list[tuple[str, float]]:
-        """Search a collection by words and return the (id, score) of every hit."""
+        """Search a collection for words and return the (id, score) of every hit."""
         project = self.open()
         query = LexicalEncoder().encode_query(words)
         found = project.vectors.search_lexical(name, query, 1_000)
@@ -186,7 +186,7 @@ def _plain(point: dict[str, Any]) -> dict[str, Any]:
 
 
 def article(number: int, text: str | None = None, **values: Any) -> Document:
-    """Make an article of several chunks, whose text differs for each number."""
+    """Make an article of one or more chunks, with a different text for each number."""
     body = "\n\n".join(
         f"Paragraph {part} of article {number}. It speaks of boats, tea and tide tables."
         for part in range(1 + number % 4)
@@ -205,7 +205,7 @@ def article(number: int, text: str | None = None, **values: Any) -> Document:
 
 
 def post(number: int, text: str | None = None) -> Document:
-    """Make a post of one chunk."""
+    """Make a post that becomes one chunk."""
     return article(
         number,
         f"Post {number}: the kettle sings." if text is None else text,
@@ -216,7 +216,7 @@ def post(number: int, text: str | None = None) -> Document:
 
 
 def without_vectors(points: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return points without vectors, whose last digits differ from batch to batch."""
+    """Return points without their vectors, whose last digits depend on the batches."""
     return {
         key: {name: value for name, value in point.items() if name != "vector"}
         for key, point in points.items()

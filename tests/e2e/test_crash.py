@@ -87,7 +87,7 @@ class Interrupted(Exception):
 def test_an_interruption_at_any_write_is_repaired_even_if_all_changes_are_undone(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Interrupt a run before its n-th write, then undo the edit, the addition and the new model."""
+    """Interrupt a run before its n-th write, then undo an edit, an addition and a new model."""
     other_model = build_tiny_checkpoint(tmp_path / "other", seed=1)
     before = [article(0), article(1), post(0)]
     undisturbed = SmallProject.create(tmp_path / "undisturbed", tiny_model)
@@ -128,7 +128,7 @@ def test_an_interruption_at_any_write_is_repaired_even_if_all_changes_are_undone
         for key, point in expected.items():
             assert found[key].get("vector", []) == pytest.approx(point.get("vector", []), abs=1e-5)
         if writes < at:
-            break  # The run had fewer writes than that, so every write was tried.
+            break  # The run made fewer than `at` writes, so every write has been tried.
         interrupted += 1
     assert interrupted >= 8
 

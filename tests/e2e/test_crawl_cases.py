@@ -59,7 +59,7 @@ def test_pages_left_out_by_a_limit_an_author_or_a_failure_come_with_the_next_rou
     assert crawl(tmp_path, here)["totals"]["new"] == 3
     assert len(stored(tmp_path)) == 5
 
-    # One page is forbidden, but its text is in the feed, in this round as in the last.
+    # One page is forbidden, but its text is in the feed, in this round and in the last.
     again = crawl(tmp_path, here)["totals"]
     assert (again["unchanged"], again["failed"]) == (5, 0)
 

@@ -1,4 +1,4 @@
-"""A crawl may be killed at any moment; after the next, nothing is missing or stored twice."""
+"""A crawl may be killed at any moment; after the next crawl, no post is missing or stored twice."""
 
 import os
 import random
@@ -52,7 +52,7 @@ def test_killed_crawls_lose_nothing_store_nothing_twice_and_leave_no_process(
                 edit(blog, chance, killed)
             run.join(60)
             assert run.exitcode is not None, "a run continued without the killed process"
-            while workers(tmp_path):  # If one never ends, the test's time limit fails the test.
+            while workers(tmp_path):  # If a worker never ends, the test exceeds its time limit.
                 time.sleep(0.02)
         crawl(tmp_path, blog.parameters())
         documents = stored(tmp_path)

@@ -24,8 +24,8 @@ def test_ray_makes_identical_points(tmp_path: Path, tiny_model: Path) -> None:
         hits[env] = project.hits("boats of article 3")
     ray.shutdown()
     assert points["ray"] == points[None]
-    # Qdrant sums the words of a query in an order that depends on its segments, so the last digits
-    # differ.
+    # Qdrant adds up the scores of a query's words in an order that depends on its segments, so the
+    # last digits of the sums differ.
     assert [key for key, _ in hits["ray"]] == [key for key, _ in hits[None]] != []
     scores = [[score for _, score in hits[env]] for env in ("ray", None)]
     assert scores[0] == pytest.approx(scores[1], rel=1e-5)

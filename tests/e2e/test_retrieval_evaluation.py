@@ -16,7 +16,7 @@ from models.tiny_cross_encoder import build_tiny_cross_encoder
 from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
 from moodswarm.evaluation.retrieval.question_set import NothingToAskAbout
 
-# A long text whose neighbouring chunks match the same questions.
+# A long text in which neighbouring chunks match the same questions.
 LONG = "\n\n".join(
     f"On the {day} day of the voyage the crew of the ferry counted {what} between the islands, "
     f"and the mate wrote their number, the wind and the tide into the book beside the {place}."
@@ -104,7 +104,7 @@ def test_a_worse_setting_fails_after_everything_is_saved(
     assert saved["baseline"]["changed_settings"]["retrieval.fusion.lexical_weight"][1] == 0.0
     assert reporting(project, "retrieval_chart.png").exists()
     assert "1 measure is under the baseline of dense, lexical, hybrid." in capsys.readouterr().out
-    # The baseline is kept until a new one is asked for.
+    # The baseline is kept until a new one is requested.
     with pytest.raises(RetrievalRegressed):
         evaluate(project)
     report = evaluate(project, retrieval_evaluation={"record_baseline": True})

@@ -1,4 +1,4 @@
-"""The same pipeline runs on servers; only the catalog and the credentials differ."""
+"""The same pipeline works with server stores; only the catalog and the credentials differ."""
 
 import os
 import uuid

@@ -12,7 +12,7 @@ from moodswarm.engines.opening import open_engine
 
 @pytest.fixture(scope="module")
 def make_double() -> StepFactory:
-    """Nested functions travel to workers by value, as workers cannot import test modules."""
+    """Return nested functions, which are sent to workers by value: workers cannot import tests."""
 
     def make() -> Step:
         return lambda table: pa.table({"n": [2 * value for value in table["n"].to_pylist()]})

@@ -1,4 +1,4 @@
-"""Embedded gists, videos and posts leave a link; advertisements and widgets leave nothing."""
+"""Embedded gists, videos and posts become links; advertisements and widgets leave nothing."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Pages that are made to cost time or memory, or to pass for something else."""
+"""Pages that are made to waste time or memory, or to pass for something else."""
 
 from time import process_time
 

@@ -1,4 +1,4 @@
-"""Class names do not decide over what an author wrote."""
+"""Class names alone do not decide about text that an author wrote."""
 
 import pytest
 

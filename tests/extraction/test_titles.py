@@ -1,4 +1,4 @@
-"""The title of an article, also where the page's own is the name of the site."""
+"""The title of an article, even if the page's own title is the name of the site."""
 
 import pytest
 

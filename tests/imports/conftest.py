@@ -1,4 +1,4 @@
-"""Two empty document stores."""
+"""Fixtures: two empty document stores."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Documents to import, and what an import of them did to a store."""
+"""Documents to import, and helpers that import them and show what changed in a store."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Export: an identical store comes back from it."""
+"""Export: importing an exported file gives an identical store."""
 
 import gzip
 import json
@@ -68,7 +68,7 @@ def test_gzip_holds_the_same_lines_and_the_same_bytes_each_time(
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-# --- there and back ---
+# --- export and import again ---
 
 
 @pytest.mark.parametrize("name", ["backup.jsonl", "backup.jsonl.gz"])

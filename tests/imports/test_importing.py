@@ -1,4 +1,4 @@
-"""Import: documents are written as the files say, and every bad line is named."""
+"""Import: documents are stored as the files state them, and every bad line is reported."""
 
 import gzip
 import io

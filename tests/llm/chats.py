@@ -1,4 +1,4 @@
-"""Small clients for tests: one with replies, and one with an answer for every question."""
+"""Small clients for tests: one with given replies, and one with an answer to every question."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -26,7 +26,7 @@ def cut_off(text: str) -> ChatResponse:
 
 
 class Replies:
-    """Answers with texts, responses and errors in order; a text costs 10 + 5 tokens and 0.25."""
+    """Returns or raises the given replies in order; a text takes 10 + 5 tokens and costs 0.25."""
 
     model = "m"
 
@@ -51,10 +51,10 @@ class Replies:
 
 
 class Crowd:
-    """Answers by the text of a question, after a turn of the loop, and counts calls in flight.
+    """Answers according to a question's text, after a turn of the event loop; counts open calls.
 
     Args:
-        answer: Returns the text, or raises.
+        answer: Returns the answer to a question's text, or raises an error.
     """
 
     model = "m"

@@ -13,7 +13,7 @@ from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
 
 
 def key(number: int) -> str:
-    """Keys that all belong to one file of the cache."""
+    """Return a key; all of these keys belong to the same file of the cache."""
     return "ab" + sha256(str(number).encode()).hexdigest()[2:]
 
 
@@ -28,7 +28,7 @@ def put_many(folder: Path, start: int) -> None:
 
 
 class PaidInto:
-    """Answers every question except number 10, and writes down what was paid for."""
+    """Answers every question except number 10, and notes each paid answer in a file."""
 
     model = "m"
 

@@ -1,4 +1,4 @@
-"""Clients for tests, on an endpoint or a scripted fake, and hooks that take notes."""
+"""Clients for tests, with an endpoint or a scripted fake, and a hook that takes notes."""
 
 import asyncio
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def settings(base_url: str = "http://127.0.0.1:9/v1", **profile: Any) -> LlmSett
 
 
 def client_on(base_url: str, **profile: Any) -> ChatClient:
-    """Open a client on an endpoint."""
+    """Open a client for an endpoint."""
     client = open_chat(settings(base_url, **profile))
     assert client
     return client
@@ -38,7 +38,7 @@ def client_on(base_url: str, **profile: Any) -> ChatClient:
 def on_endpoint(
     address: str, hooks: Iterable[Hook] = (), sleep: "Sleeps | None" = None, **options: Any
 ) -> ChatClient:
-    """Open a client on an endpoint, with the test's own hooks and sleep."""
+    """Open a client for an endpoint, with the test's own hooks and sleep."""
     provider = OpenAIProvider(EndpointOptions(model="stub-model", base_url=address))
     chosen = {"retries": Retries(attempts=3, first_wait_seconds=0)} | options
     client_options = ClientOptions(model="stub-model", address=address, **chosen)
@@ -61,7 +61,7 @@ def scripted(
     sleep: Sleeps | None = None,
     **options: Any,
 ) -> ChatClient:
-    """Open a client on a fake with the given replies; its waits of 0 to 1 s take no time."""
+    """Open a client for a fake with the given replies; its waits of 0 to 1 s take no real time."""
     chosen = {"model": "fake", "retries": Retries(attempts=3, first_wait_seconds=1)} | options
     client_options = ClientOptions(**chosen)
     return ChatClient(
@@ -79,7 +79,7 @@ async def read(client: ChatClient, request: ChatRequest = REQUEST) -> list[Delta
 
 
 class NotingHook:
-    """Records what it sees, and fails when told to."""
+    """Records the calls that it sees, and fails when told to."""
 
     def __init__(
         self,

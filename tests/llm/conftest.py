@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _levels_of_the_test_alone() -> Iterator[None]:
-    """Undo levels that commands and Kedro set for the whole program, so that `caplog` sets them."""
+    """Undo the log levels that commands and Kedro set for the whole program; `caplog` sets them."""
     loggers = [logging.getLogger(name) for name in ("moodswarm", "moodswarm.llm")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,7 +1,7 @@
 """A local OpenAI-compatible endpoint that misbehaves on request and counts its requests.
 
 It has a thread and an event loop of its own, speaks HTTP/1.1 without a web framework, and needs no
-key unless one is set. It also accepts OpenTelemetry's spans, and only counts them.
+key unless one is set. It also accepts OpenTelemetry spans, which it only counts.
 
     with stub(faults=["429", None]) as server:
         client = AsyncOpenAI(base_url=server.base_url, api_key="key")
@@ -21,8 +21,8 @@ from typing import Any
 #: Faults by name.
 #: "429" and "429 retry-after", "500", "503": refused at once, before anything is computed.
 #: "hang": no answer comes, and a place is held until the client leaves.
-#: "drop": the connection ends before the first token; "drop later": after it.
-#: "broken json": can be repaired; "no json": prose; "wrong shape": JSON of another shape.
+#: "drop": the connection ends before the first token; "drop later": after that token.
+#: "broken json": JSON that can be repaired; "no json": prose; "wrong shape": JSON of another shape.
 #: "cut off": half of the answer, with the finish reason `length`.
 FAULTS = (
     *("429", "429 retry-after", "500", "503", "hang", "drop", "drop later"),
@@ -34,7 +34,7 @@ _REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Req
 
 
 def echo(messages: list[dict[str, str]]) -> str:
-    """Answer with the first user message, as JSON: the same question has the same answer."""
+    """Answer with the first user message as JSON, so that equal questions get equal answers."""
     return json.dumps({"answer": _question(messages)})
 
 
@@ -43,10 +43,10 @@ class StubOptions:
     """The behaviour of the endpoint.
 
     Attributes:
-        faults: Faults of the first chat requests, in order; None is a good answer.
+        faults: Faults of the first chat requests, in order; None stands for a good answer.
         rates: Share of the later requests that meet each fault.
-        places: Requests that are computed at the same time; the others wait.
-        seconds: Time to compute an answer.
+        places: Number of requests that are computed at the same time; further requests wait.
+        seconds: Time that an answer takes to compute, in seconds.
         retry_after: Seconds that "429 retry-after" asks for.
         key: The only key that is accepted; None accepts any.
     """
@@ -71,8 +71,8 @@ class Counts:
         met: Faults that occurred, by name.
         paid: Answers that were computed and sent, including unusable ones.
         good: Good, complete answers by question, which is the first user message.
-        most_at_once: Most chat requests open at the same time.
-        busy_seconds: Seconds that all places together were taken.
+        most_at_once: Largest number of chat requests that were open at the same time.
+        busy_seconds: Seconds that places were taken, added up over all places.
         traces: Batches of spans that were posted.
         bodies: The last 200 chat requests, as sent.
     """
@@ -88,7 +88,7 @@ class Counts:
 
 
 class StubServer:
-    """The endpoint; `base_url` is what a client is configured with."""
+    """The endpoint; clients are configured with its `base_url`."""
 
     def __init__(self, options: StubOptions) -> None:
         unknown = {*filter(None, options.faults), *options.rates} - {*FAULTS}
@@ -246,7 +246,7 @@ class StubServer:
 
 @contextmanager
 def stub(**options: Any) -> Iterator[StubServer]:
-    """Run the endpoint of `StubOptions` until the end of the block."""
+    """Run an endpoint with the options of `StubOptions` until the end of the block."""
     server = StubServer(StubOptions(**options))
     loop, stop, ready = asyncio.new_event_loop(), asyncio.Event(), Future[None]()
     thread = threading.Thread(

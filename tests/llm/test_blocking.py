@@ -75,7 +75,7 @@ class _LeavesSlowly(FakeProvider):
 
 
 def test_a_reader_interrupted_while_it_waits_leaves_the_stream_cleanly() -> None:
-    """Stands for Ctrl-C in `future.result()`, which would end the test run itself."""
+    """Simulate Ctrl-C in `future.result()`; a real one would end the test run itself."""
     hook = NotingHook()
     client = ChatClient(_LeavesSlowly(), ClientOptions(model="fake"), [hook])
     with BlockingChat(client) as chat:

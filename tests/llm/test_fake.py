@@ -1,4 +1,4 @@
-"""The fake: deterministic, valid for schemas, quoting where there are sources, scripted."""
+"""The fake provider is deterministic, fits schemas, quotes sources, and can be scripted."""
 
 import asyncio
 import json

@@ -33,7 +33,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> LlmSettings:
 
 
 def load() -> LlmSettings:
-    # Kedro removes OmegaConf's own resolver when a configuration is read without ours.
+    # Kedro removes OmegaConf's own resolver when a configuration is read without our own.
     OmegaConf.register_new_resolver("oc.env", oc.env, replace=True)
     values = OmegaConf.load(PROJECT / "conf" / "base" / "profiles.yml")
     return read_settings(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]

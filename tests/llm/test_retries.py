@@ -21,7 +21,7 @@ from moodswarm.llm.messages import ChatResponse
 from moodswarm.llm.providers.provider import Transient
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
-#: Nothing listens here: port 9 is "discard".
+#: Nothing listens here: port 9 is reserved for the "discard" protocol.
 NOBODY = "http://127.0.0.1:9/v1"
 
 
@@ -99,7 +99,7 @@ def test_endpoint_that_never_answers_is_named_with_the_time() -> None:
 
 
 def waits(*failures: Transient) -> list[float]:
-    """Return the waits of a call that meets these failures; the draw is always 0.5."""
+    """Return the waits of a call that meets these failures; the random draw is always 0.5."""
     sleeps = Sleeps()
     asyncio.run(scripted([*failures, "done"], sleep=sleeps).chat(REQUEST))
     return sleeps

@@ -17,7 +17,7 @@ from moodswarm.llm.messages import ChatRequest, Message
 from moodswarm.llm.profiles import open_chat
 from moodswarm.records.calls import CallRecord
 
-#: A key in a form that no pattern knows, as local servers use.
+#: A key in a form that no pattern recognises, such as local servers use.
 KEY = "correct-horse-battery-staple"
 LEAKY = ChatRequest(messages=(Message("user", f"my key is {KEY}"),))
 
@@ -34,7 +34,7 @@ def key(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> It
 def answered(
     *replies: Reply, request: ChatRequest = REQUEST, **profile: Any
 ) -> BaseException | None:
-    """Return the last error of a call and of a stream, if there was one."""
+    """Return the error of a call, or else that of a stream; None if neither failed."""
 
     async def ask() -> BaseException | None:
         async with wire(*replies) as endpoint:

@@ -23,8 +23,8 @@ class Reply:
 
     Attributes:
         body: JSON, or text that is sent unchanged.
-        events: Server-sent events in place of a body; each JSON or text, or (name, JSON).
-        hold: After the events, wait until the client leaves.
+        events: Server-sent events in place of a body; each is JSON, a text, or (name, JSON).
+        hold: Whether to wait after the events until the client leaves.
     """
 
     status: int = 200
@@ -35,7 +35,7 @@ class Reply:
 
 
 def said(text: str = "hello", finish: str = "stop", **more: Any) -> Reply:
-    """Answer as OpenAI does, in one piece."""
+    """Return an answer in one piece, as OpenAI sends it."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text}}
     usage = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
     whole = {"id": "1", "object": "chat.completion", "created": 0, "model": "m-1", "usage": usage}
@@ -51,7 +51,7 @@ def chunk(text: str | None = None, finish: str | None = None, **more: Any) -> di
 
 
 def refused(status: int, message: str, **more: Any) -> Reply:
-    """Refuse as OpenAI does."""
+    """Return a refusal as OpenAI sends it."""
     headers = more.pop("headers", {})
     return Reply(status=status, body={"error": {"message": message, **more}}, headers=headers)
 
@@ -89,7 +89,7 @@ class Wire:
 
 @asynccontextmanager
 async def wire(*replies: Reply) -> AsyncIterator[Wire]:
-    """Run the endpoint; `address` is without a path."""
+    """Run an endpoint with these replies; its `address` has no path."""
     endpoint = Wire(replies)
     server = await asyncio.start_server(endpoint.connect, "127.0.0.1", 0)
     endpoint.address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

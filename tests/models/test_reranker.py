@@ -1,6 +1,6 @@
 """A reranker's scores are right, and threads can share it.
 
-Importing sentence-transformers takes some ten CPU-seconds, so all of this is slow.
+Importing sentence-transformers takes some ten CPU-seconds, so all of these tests are slow.
 """
 
 import json
@@ -135,7 +135,7 @@ def test_a_passage_at_the_end_of_a_long_text_is_found(tiny: Reranker) -> None:
 
 
 def test_the_best_window_of_a_long_text_counts(folder: Path) -> None:
-    small = Reranker(str(folder), max_tokens=15)  # of which 10 are for the text
+    small = Reranker(str(folder), max_tokens=15)  # 10 of these tokens are for the text
     with_rest = small.score(QUERY, ["tide " * 40 + "ferry " * 10])
     np.testing.assert_allclose(with_rest, small.score(QUERY, ["ferry " * 10]), atol=1e-5)
 
@@ -266,7 +266,7 @@ def test_a_function_that_a_checkpoint_names_is_not_called(broken: Path) -> None:
 
 @pytest.fixture
 def searches(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Names of the models that were looked for; none of them is found."""
+    """Collect the names of the models that are looked for; none of them is found."""
     asked: list[str] = []
 
     def find(model: str) -> None:

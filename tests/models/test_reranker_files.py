@@ -1,4 +1,4 @@
-"""A cross-encoder is found and checked, unsafe ones are refused, and no hub is waited for."""
+"""A cross-encoder is found and checked, unsafe ones are refused, and a silent hub is given up."""
 
 import shutil
 import socket

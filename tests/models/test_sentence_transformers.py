@@ -1,6 +1,6 @@
 """Vectors equal those of sentence-transformers, which runs any checkpoint that is not plain BERT.
 
-Importing sentence-transformers takes some ten CPU-seconds, so all of this is slow.
+Importing sentence-transformers takes some ten CPU-seconds, so all of these tests are slow.
 """
 
 import logging

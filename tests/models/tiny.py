@@ -50,7 +50,7 @@ def build_tiny_checkpoint(
 ) -> Path:
     """Write a BERT of two layers whose weights depend only on the seed, and return its folder.
 
-    Texts that share words have vectors near each other, as word embeddings outweigh the layers.
+    Texts that share words have similar vectors, because word embeddings outweigh the layers.
     """
     (folder / "1_Pooling").mkdir(parents=True, exist_ok=True)
     write_json(folder / "modules.json", MODULES)

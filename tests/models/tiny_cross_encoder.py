@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 from models.tiny import SPECIAL, VOCABULARY, bert_config, bert_tokenizer, write_json
 
 _CODE, _WIDTH, _INNER = 48, 64, 4
-# Meanings of the numbers in a vector that come after the code of its token.
+# Positions of the other numbers in a vector, which come after the code of its token.
 _IS_CLS, _IS_SEP, _SEGMENT, _FOUND, _MEAN = 48, 49, 50, 51, 52
 
 _Weights = dict[str, npt.NDArray[np.float32]]
@@ -63,7 +63,7 @@ def _linear(name: str, outputs: int, inputs: int) -> _Weights:
 
 
 def _embeddings(max_tokens: int, seed: int) -> _Weights:
-    """Give each token a code of as many +1 as -1, so that vectors have nearly the same length."""
+    """Give each token a code with as many +1 as -1, so that vectors have nearly equal lengths."""
     random = np.random.default_rng(seed)
     words = _zeros(len(VOCABULARY), _WIDTH)
     half = np.repeat([1.0, -1.0], _CODE // 2)
@@ -94,10 +94,10 @@ def _look_for_the_token(weights: _Weights, layer: str) -> None:
     code = np.arange(_CODE)
     weights[f"{query}.weight"][code, code] = 5
     weights[f"{key}.weight"][code, code] = 1
-    # Prefer tokens of the other segment to those of the own.
+    # Prefer tokens in the other segment to tokens in the same segment.
     weights[f"{query}.weight"][_SEGMENT, _SEGMENT] = 40
     weights[f"{key}.weight"][_SEGMENT, _SEGMENT] = -1
-    # And prefer [CLS] to a different token.
+    # And prefer [CLS] to a token that is not the same.
     weights[f"{query}.bias"][_IS_CLS] = 40
     weights[f"{key}.weight"][_IS_CLS, _IS_CLS] = 1
     # Only tokens of the question that are not special have a value.

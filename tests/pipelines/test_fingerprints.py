@@ -1,4 +1,4 @@
-"""What makes the features of a document out of date."""
+"""The changes that make the features of a document out of date."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A document is checked when it is created, and its derived fields follow from the others."""
+"""A document is checked when it is created, and some fields are derived from the others."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone

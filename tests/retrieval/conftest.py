@@ -1,4 +1,4 @@
-"""Fixtures of the retriever's tests."""
+"""Fixtures for the retriever's tests."""
 
 from collections.abc import Iterator
 

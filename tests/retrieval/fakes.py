@@ -1,4 +1,4 @@
-"""A store and models in memory: honest, small, and able to fail or hang."""
+"""A store and models in memory, which really search and score, and can be made to fail or hang."""
 
 import threading
 import zlib
@@ -22,7 +22,7 @@ MODEL = "0123456789abcdef"
 
 
 class WordTokenizer(RoughTokenizer):
-    """A token per run of characters that are not white space."""
+    """Returns one token for each run of characters that are not white space."""
 
     def _encode(self, text: str) -> Encoding:
         spans, position = [], 0
@@ -35,7 +35,7 @@ class WordTokenizer(RoughTokenizer):
 
 
 class Faults:
-    """Faults by the name of a call: an error, or waiting until `release` is set."""
+    """Faults by the name of a call: it raises an error, or waits until `release` is set."""
 
     def __init__(self) -> None:
         self.errors: dict[str, Exception] = {}
@@ -51,7 +51,7 @@ class Faults:
 
 
 class FakeEmbedder:
-    """Texts that share words are near each other."""
+    """Embeds texts that share words near each other."""
 
     def __init__(self, identity: str = MODEL + 48 * "0") -> None:
         self.identity = identity
@@ -72,7 +72,7 @@ class FakeEmbedder:
 
 
 class FakeReranker:
-    """The more often the letter z stands in a text, the better it is; the first call loads it."""
+    """Scores a text by how often it contains the letter z; the first call only loads the model."""
 
     name = "fake-reranker"
 
@@ -174,7 +174,7 @@ class FakeStore:
 def chunks_of(
     key: str, text: str, size: int = 40, overlap: int = 0, **payload: Any
 ) -> list[dict[str, Any]]:
-    """Cut a text into chunks as points: `size` characters each, without white space at the ends."""
+    """Cut a text into chunks of `size` characters, trim their ends, and return them as points."""
     step = size - overlap
     rows = []
     for start in range(0, max(1, len(text) - overlap), step):

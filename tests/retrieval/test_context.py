@@ -1,4 +1,4 @@
-"""The numbered sources that a model is handed."""
+"""The numbered sources that a model is given."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st

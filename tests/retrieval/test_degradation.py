@@ -1,4 +1,4 @@
-"""The rest of a retrieval when a stage fails, is too slow, or lacks something."""
+"""How a retrieval goes on when a stage fails, is too slow, or lacks something."""
 
 import threading
 from collections.abc import Callable
@@ -144,7 +144,7 @@ def test_an_error_in_the_program_is_not_hidden(world: World) -> None:
         world.ask("kettle")
 
 
-# Another model, an older version
+# Collections from another model or an older version
 
 
 def test_vectors_of_another_model_leave_the_words(world: World) -> None:

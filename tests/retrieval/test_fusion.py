@@ -1,4 +1,4 @@
-"""One list of hits out of several."""
+"""Fusing several lists of hits into one."""
 
 import random
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def ids(found: Sequence[Hit]) -> list[str]:
 
 
 def many(ranker: Ranker, prefix: str, best: float, step: float, **scores: float) -> Ranking:
-    """A hundred hits below `best`, after those named."""
+    """Return a ranking of a hundred hits: those in `scores`, then others from `best` downwards."""
     rest = {f"{prefix}{n:03}": best - step * n for n in range(100 - len(scores))}
     return ranking(ranker, **scores, **rest)
 

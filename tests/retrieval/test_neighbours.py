@@ -32,7 +32,7 @@ def store_of(*documents: list[dict[str, Any]]) -> FakeStore:
 
 
 def ranked(rows: Sequence[dict[str, Any]], *positions: int) -> list[Candidate]:
-    """Candidates for chunks, best first."""
+    """Return candidates for the chunks at these positions, best first."""
     hits = [
         Hit(rows[p]["id"], 1.0 / rank, NAME, rows[p]) for rank, p in enumerate(positions, start=1)
     ]

@@ -1,4 +1,4 @@
-"""From a question to a plan, with and without a model, and when the model fails."""
+"""Making a plan from a question: with a model, without one, and when the model fails."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def chat_of() -> Iterator[Opened]:
 def plan(
     chat: BlockingChat | None = None, question: Question = QUESTION, **params: Any
 ) -> tuple[Plan, dict[str, tuple[str, str]]]:
-    """Return the plan, and state and detail of each stage."""
+    """Return the plan, and the state and detail of each stage."""
     trace = Trace()
     given = params.pop("params", None) or RetrievalParams(**params)
     planner = Planner(given, chat, today=lambda: date(2026, 11, 21))
@@ -72,7 +72,7 @@ def test_without_a_model_rules_find_filters() -> None:
 
 def test_stages_that_are_off_do_nothing(chat_of: Opened) -> None:
     found, stages = plan(
-        chat_of(),  # Has no reply: would refuse any request.
+        chat_of(),  # This model has no reply, so it would refuse any request.
         self_query=SelfQueryParams(enabled=False),
         expansion=ExpansionParams(enabled=False),
     )
@@ -203,7 +203,8 @@ def test_a_passage_does_not_win_by_repeating_the_words_of_a_filter() -> None:
 
 def test_filters_of_the_question_that_leave_nothing_are_left_out(chat_of: Opened) -> None:
     question = Question("What did Mira say about tea in her posts?")
-    with retriever(chat_of(WORDINGS)) as found_in:  # One reply: the second search asks nothing.
+    # There is one reply, so the second search must not ask the model again.
+    with retriever(chat_of(WORDINGS)) as found_in:
         found = found_in.retrieve(question)
     assert len(found.passages) == 1
     assert (found.question, found.filters) == (question, Filters())

@@ -1,4 +1,4 @@
-"""Stages of a retrieval: the result of each, and that each can be off."""
+"""The stages of a retrieval: the result of each, and that each can be switched off."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -121,11 +121,11 @@ def test_k_beyond_the_candidates_is_searched_for(world: World) -> None:
     assert len(found.passages) == 6
 
 
-# Understanding
+# Understanding the question
 
 
 class Expands:
-    """Adds a wording, and narrows to an author."""
+    """Adds another wording of the question, and narrows the filters to an author."""
 
     def __init__(self) -> None:
         self.seen: list[Sequence[Author]] = []
@@ -243,7 +243,7 @@ def test_the_reranker_reads_the_question_as_asked(world: World) -> None:
     assert [query for query, _ in world.reranker.seen] == ["ferry"]
 
 
-# Many at once
+# Many questions at the same time
 
 
 def test_many_threads_get_what_one_gets(world: World) -> None:

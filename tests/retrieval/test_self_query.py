@@ -1,4 +1,4 @@
-"""The sources that a question asks for, by rules: sooner a filter missed than one invented."""
+"""The sources that a question asks for, read by rules that sooner miss a filter than invent one."""
 
 from datetime import date
 
@@ -227,7 +227,7 @@ def test_a_name_of_accents_alone_is_nobody() -> None:
 
 
 def test_many_authors_and_a_tangled_question_are_read_to_the_end() -> None:
-    """A pattern that backtracks would meet the time limit of the suite."""
+    """A pattern that backtracks would run into the time limit of the test suite."""
     authors = [Author.from_full_name(f"First{i} Last{i}") for i in range(2_000)]
     tangled = ("posts by in 2023 since her " * 40)[:MAX_CHARACTERS]
     assert read_question(tangled, authors, TODAY).authors == ()

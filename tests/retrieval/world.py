@@ -52,7 +52,7 @@ class World:
         return self.retriever(**changes).retrieve(Question(text, filters or Filters(), k))
 
     def close(self) -> None:
-        """Let what hangs go on, and end the threads."""
+        """Let calls that hang go on, and end the threads."""
         for faults in (self.store.faults, self.embedder.faults, self.reranker.faults):
             faults.release.set()
         for retriever in self.opened:

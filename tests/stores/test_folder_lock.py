@@ -1,4 +1,4 @@
-"""A folder belongs to one process at a time, and the others are told to which."""
+"""Only one process at a time can hold a folder; the others are told which process holds it."""
 
 import logging
 import subprocess
@@ -26,7 +26,7 @@ Hold = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def hold(tmp_path: Path) -> Iterator[Hold]:
-    """Start a process that holds the lock for some seconds, or until it is killed."""
+    """Yield a function that starts a process to hold the lock for some seconds."""
     started: list[subprocess.Popen[str]] = []
 
     def start(seconds: float = 60, *words: str) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""Two tokenizers: the embedding model's own, and one small enough to reason about."""
+"""Fixtures: the embedding model's tokenizer, and one whose tokens are easy to count by hand."""
 
 from pathlib import Path
 
@@ -18,5 +18,5 @@ def minilm() -> FileTokenizer:
 
 @pytest.fixture(scope="session")
 def tiny() -> FileTokenizer:
-    """Up to four letters are a token, and so is any other sign; at most twelve tokens."""
+    """A tokenizer whose tokens are up to four letters or one other sign; at most twelve tokens."""
     return FileTokenizer(pattern_tokenizer(r"\w{1,4}|\S"), 12, 2, "[UNK]")

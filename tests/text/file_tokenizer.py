@@ -1,4 +1,4 @@
-"""A real `Tokenizer` for tests, directly on the `tokenizers` library."""
+"""A real `Tokenizer` for tests, built directly on the `tokenizers` library."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Texts that are hard to clean and to cut: signs with a special meaning, in any order."""
+"""Texts that are hard to clean and to cut: characters with a special meaning, in any order."""
 
 from hypothesis import strategies as st
 

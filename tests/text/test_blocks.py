@@ -1,4 +1,4 @@
-"""Lines that belong together form blocks, and code is told from prose."""
+"""Lines that belong together form blocks, and code is distinguished from prose."""
 
 from hypothesis import given, settings
 

@@ -1,4 +1,4 @@
-"""The report counts chunks, and the text that no chunk covers."""
+"""The report counts chunks, and the characters that no chunk covers."""
 
 import pytest
 from hypothesis import given

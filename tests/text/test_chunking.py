@@ -1,4 +1,4 @@
-"""Chunks cover the text, fit the model, and end where a reader would pause."""
+"""Chunks cover the text, are within the model's limit, and end where a reader would pause."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -246,7 +246,7 @@ def test_a_chunk_of_few_tokens_is_limited_in_characters(minilm: FileTokenizer) -
 
 
 class LongSighted(FileTokenizer):
-    """Sees fewer tokens in a long text than in its parts."""
+    """A tokenizer that finds fewer tokens in a long text than in its parts."""
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
         return [

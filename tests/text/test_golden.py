@@ -1,4 +1,4 @@
-"""A changed output of a step needs a new CODE_VERSION, or old and new chunks would mix."""
+"""If the output of a step changes, CODE_VERSION must too, or old and new chunks would mix."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ CHANGED = "the output changed. Raise CODE_VERSION in text/steps.py and run pytes
 
 
 def verdict(golden: dict[str, Any], found: dict[str, Any]) -> str | None:
-    """Return what is wrong, or None.
+    """Return a message if something is wrong, or None.
 
     A new CODE_VERSION is needed only if the output changed although the input did not.
     """

@@ -1,4 +1,4 @@
-"""Sparse vectors of words find texts by any form of a word."""
+"""Sparse vectors find texts by any form of a word."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -180,7 +180,7 @@ def test_indices_ascend_and_each_occurs_once() -> None:
 
 
 def test_an_index_never_changes() -> None:
-    # Stored vectors contain it. If it has to change, raise `LEXICAL_VERSION`.
+    # Stored vectors contain the index of each term. If it has to change, raise `LEXICAL_VERSION`.
     assert LexicalEncoder(LexicalParams(language="none")).encode_query("gull").indices == (
         1489220549,
     )

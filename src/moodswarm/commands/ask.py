@@ -1,4 +1,4 @@
-"""`moodswarm ask`: passages for a question, and an answer where a model is configured."""
+"""`moodswarm ask`: passages for a question, and an answer if a model is configured."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     from moodswarm.retrieval.passage import Retrieval
     from moodswarm.retrieval.retriever import Retriever
 
-# Shown of each passage where there is no answer; one of some kB would hide the next.
+# How much of each passage is shown if there is no answer; one of several kB would hide the next.
 _PASSAGE_CHARACTERS = 1_500
 
 
 @dataclass(slots=True)
 class _Outcome:
-    """The result of a question: passages, and an answer if a model wrote one.
+    """The result for a question: passages, and an answer if a model wrote one.
 
     Attributes:
-        streamed: Whether anything of an answer is on the screen.
+        streamed: Whether any part of an answer is on the screen.
         warnings: Shown to the user as soon as they come up, and kept for the JSON.
     """
 
@@ -152,7 +152,7 @@ def _retrieve(retriever: "Retriever", question: Question, told: list[str]) -> _O
 
 
 def _answer(chat: "BlockingChat", outcome: _Outcome, *, show: bool) -> None:
-    """Stream the answer; what fails is told, and the passages remain."""
+    """Stream the answer; if that fails, report the failure, and keep the passages."""
     from moodswarm.retrieval.answers import AnswerReader, answer_request
 
     retrieval = outcome.retrieval
@@ -245,5 +245,5 @@ def _as_json(outcome: _Outcome, *, explain: bool) -> dict[str, Any]:
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        # Not printed by rich, which would wrap it: a warning is one line, however long.
+        # Warnings are not printed with rich, which would wrap them: each stays one line.
         echo(f"warning: {one_line(warning)}", err=True, fg="yellow")

@@ -65,8 +65,9 @@ def _delete(project: Project, name: str, yes: bool) -> list[str]:
     _require_known(name, known, "--delete")
     names = [name]
     if name == FEATURE_INDEX:
-        # Without the index, points of documents deleted in the meantime would never be removed. It
-        # goes last: if this is interrupted, the next run makes again what it lists and misses.
+        # Without the index, points of documents deleted in the meantime would never be removed. The
+        # index is deleted last: if this is interrupted, the next run makes the points again that
+        # the index lists but the collections lack.
         names = [other for other in feature_collections() if other in known] + names
     if not yes:
         points = sum(known[each] for each in names)

@@ -14,7 +14,7 @@ from moodswarm.pipelines.console import console
 if TYPE_CHECKING:
     from moodswarm.evaluation.extraction.pairs import Evaluation
 
-#: Reasons for words that were left out, shown for each page.
+#: How many reasons for words that were left out are shown for each page.
 _REASONS = 3
 
 

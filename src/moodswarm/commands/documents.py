@@ -1,4 +1,4 @@
-"""`moodswarm import`, `export` and `delete`: documents in and out of the document store."""
+"""`moodswarm import`, `export` and `delete`: move documents into and out of the document store."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -153,7 +153,7 @@ def delete_command(project: Project, links: tuple[str, ...], as_json: bool) -> N
 
 
 def _ids(links: tuple[str, ...]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return links by document id, and (link, reason) for those that are not addresses."""
+    """Return links by document id, and (link, reason) for the links that are not addresses."""
     ids: dict[str, str] = {}
     unknown = []
     for link in links:

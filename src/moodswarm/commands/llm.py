@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _RULE = "You are being tried out. Answer in one word."
 _QUESTION = "Answer with the one word that completes this: the tide comes in and goes"
-# Room for models that think before they answer; others use only a few of these tokens.
+# This leaves room for models that think before they answer; others use only a few of these tokens.
 _MAX_TOKENS = 512
 _HOW = (
     "No profile is chosen. Everything except answers works without one. Choose one of {known}:\n"
@@ -87,7 +87,7 @@ def check_command(project: Project, profile: str | None, as_json: bool) -> None:
 
 
 def _ask(project: Project, profile: str | None) -> _Reply:
-    # As `ask` does it: a system message, and an answer that comes piece by piece.
+    # Like `ask`, send a system message, and let the answer arrive piece by piece.
     messages = (Message("system", _RULE), Message("user", _QUESTION))
     request = ChatRequest(messages=messages, max_tokens=_MAX_TOKENS, task="check")
     started = perf_counter()

@@ -30,7 +30,7 @@ class _Group(click.Group):
         except BrokenPipeError:
             raise  # The reader of our output has stopped; click ends quietly on this error.
         except click.ClickException as error:
-            # Typed as final, but click reads it only when the error is shown.
+            # `message` is typed as final, but click reads it only when it shows the error.
             object.__setattr__(error, "message", printable(error.message))
             raise
         except KNOWN_ERRORS as error:

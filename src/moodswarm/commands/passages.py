@@ -1,4 +1,4 @@
-"""How passages, sources and the reports of stages are shown."""
+"""Shows passages, sources and the reports on stages."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -29,16 +29,16 @@ def print_passage(number: int, hit: Hit, text: str) -> None:
 
 
 def beginning(text: str, characters: int = SNIPPET_CHARACTERS) -> str:
-    """Return the beginning of a text."""
+    """Return at most this many characters from the beginning of a text; `…` marks a cut."""
     return text if len(text) <= characters else text[:characters].rstrip() + "…"
 
 
 def excerpt(passage: Passage, characters: int) -> str:
-    """Return the hits of a passage, and as much of the text around the best one as there is room.
+    """Return the hits of a passage, and as much text around the best hit as there is room for.
 
     Args:
-        passage: Its best hit comes first; one that is longer is cut at its end.
-        characters: The most characters of the passage.
+        passage: The passage. Its best hit has priority, and is cut at its end if it is too long.
+        characters: The most characters of the passage to return.
     """
     text = passage.text
     if len(text) <= characters:
@@ -58,7 +58,7 @@ def excerpt(passage: Passage, characters: int) -> str:
 
 
 def _at_words(text: str, place: int, toward: int) -> int:
-    """Return the nearest place to `place` in the direction of `toward` that does not cut a word."""
+    """Return the place nearest to `place`, looking toward `toward`, that does not cut a word."""
     if place in (0, len(text)):
         return place
     if place < toward:
@@ -67,7 +67,7 @@ def _at_words(text: str, place: int, toward: int) -> int:
 
 
 def _joined(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """Return parts of a text in its order, with a mark where something is left out."""
+    """Return parts of a text in the text's order, with a mark where something is left out."""
     parts: list[str] = []
     done = 0
     for start, end in sorted(spans):
@@ -79,7 +79,7 @@ def _joined(text: str, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def print_sources(sources: Sequence[Source], cited: Collection[int]) -> None:
-    """Print numbered sources, a star at those that an answer cites."""
+    """Print numbered sources, with a star at those that an answer cites."""
     out = console()
     out.print("[bold]Sources[/bold]  [dim]* cited[/dim]" if cited else "[bold]Sources[/bold]")
     for source in sources:

@@ -1,4 +1,4 @@
-"""The one way in which commands print: nothing from outside can steer the terminal."""
+"""Functions that all commands print with, so that text from outside cannot steer the terminal."""
 
 import json
 import re
@@ -8,7 +8,7 @@ import click
 
 from moodswarm.pipelines.console import printable
 
-# JSON escapes the first 32 characters itself. The others steer some terminals as well.
+# JSON itself escapes the first 32 characters. These others also steer some terminals.
 _UNESCAPED = re.compile(r"[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -16,16 +16,16 @@ def echo(text: str, *, err: bool = False, nl: bool = True, **style: Any) -> None
     """Print a text without the characters in it that steer a terminal.
 
     Args:
-        text: May be of any origin.
-        err: Print to standard error.
-        nl: End the line.
-        style: As of `click.style`, such as `fg="red"`.
+        text: A text of any origin.
+        err: Whether to print to standard error.
+        nl: Whether to end the line.
+        style: Arguments for `click.style`, such as `fg="red"`.
     """
     click.echo(click.style(printable(text), **style) if style else printable(text), err=err, nl=nl)
 
 
 def one_line(text: object) -> str:
-    """Return a text on one line, so that it cannot pose as a line of our own."""
+    """Return a text on one line, so that no part of it can pose as a line from MoodSwarm itself."""
     return " ".join(str(text).split())
 
 

@@ -1,4 +1,4 @@
-"""Gives commands the stores and models that the project's configuration names."""
+"""Provides commands with the stores and models that the project's configuration names."""
 
 import logging
 from collections.abc import Callable
@@ -77,7 +77,7 @@ class Project:
         self.root = Path(root)
         self.env = env
         self._opened = ExitStack()
-        # Closed before the stores, because models and retrievers still write to them.
+        # This stack is closed before the stores, because models and retrievers still write to them.
         self._running = ExitStack()
         bootstrap_project(self.root)
         _log_to_stderr()
@@ -97,7 +97,7 @@ class Project:
 
     @cached_property
     def catalog(self) -> DataCatalog:
-        """The catalog; its entries are created on demand."""
+        """The data catalog; its entries are created on demand."""
         credentials = self.config["credentials"] if self._has_credentials() else {}
         return DataCatalog.from_config(
             absolute_paths(self.config["catalog"], self.root), credentials
@@ -125,7 +125,7 @@ class Project:
 
     @cached_property
     def retrieval(self) -> RetrievalParams:
-        """The parameters of retrieval, which say what stages it has."""
+        """The parameters of retrieval, which say which stages it has."""
         return RetrievalParams(**self._parameters("retrieval"))
 
     @cached_property
@@ -160,7 +160,7 @@ class Project:
         """Open the model of a profile; the project closes it.
 
         Args:
-            profile: A name; None for the configured profile.
+            profile: The name of a profile; None for the configured profile.
 
         Returns:
             None if no profile is configured.
@@ -179,11 +179,11 @@ class Project:
     def retriever(
         self, chat: "BlockingChat | None" = None, *, context: bool = False
     ) -> "Retriever":
-        """Assemble the stages of `parameters_retrieval.yml`; the project closes them.
+        """Assemble the stages of `parameters_retrieval.yml`; the project closes the retriever.
 
         Args:
-            chat: Rewords questions and reads the context; None to do without both.
-            context: Whether to build the context where there is no model to read it.
+            chat: The model that rewords questions and reads the context; None to do without both.
+            context: Whether to build the context even if there is no model to read it.
         """
         from moodswarm.retrieval.opening import open_retriever
 
@@ -243,7 +243,7 @@ def _log_to_stderr() -> None:
     for handler in logging.getLogger().handlers:
         if isinstance(handler, RichHandler):
             handler.console = console(stderr=True)
-    # Commands print the outcome of a call themselves.
+    # Commands print the outcome of a call to a model themselves, so it is not logged as well.
     logging.getLogger("moodswarm.llm").setLevel(logging.WARNING)
 
 

@@ -55,9 +55,9 @@ def read_question(words: tuple[str, ...]) -> tuple[str, list[str]]:
     """Return the question, and a warning if only its beginning is read.
 
     Raises:
-        click.BadParameter: it is empty.
+        click.BadParameter: the question is empty.
     """
-    # Bytes of an argument that are not UTF-8 arrive as characters that nothing can encode.
+    # Bytes in an argument that are not UTF-8 arrive as characters that cannot be encoded.
     text = " ".join(words).encode("utf-8", "replace").decode().strip()
     if not text:
         raise click.BadParameter(
@@ -72,10 +72,10 @@ def read_question(words: tuple[str, ...]) -> tuple[str, list[str]]:
 
 
 def known_author(project: Project, name: str) -> Author:
-    """Return the author of a full name.
+    """Return the author with a full name.
 
     Raises:
-        click.BadParameter: no author has this name; names the nearest.
+        click.BadParameter: no author has this name; suggests the nearest names.
     """
     try:
         wanted = Author.from_full_name(name)
@@ -90,7 +90,7 @@ def known_author(project: Project, name: str) -> Author:
 
 
 def _nearest(wanted: str, names: Sequence[str]) -> list[str]:
-    """Return the names spelled nearest, else those with a word in common, else the first."""
+    """Return the most similar names and those with a word in common; if none, the first names."""
     keys = {name: fold(name).casefold() for name in names}
     key = fold(wanted).casefold()
     close = difflib.get_close_matches(key, keys.values(), n=3, cutoff=0.5)

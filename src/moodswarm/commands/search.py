@@ -1,4 +1,4 @@
-"""`moodswarm search`: the chunks nearest to a query by meaning alone."""
+"""`moodswarm search`: shows the chunks nearest to a query by meaning alone."""
 
 import logging
 
@@ -14,7 +14,7 @@ from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.retrieval.question import MAX_HITS, Filters, Question
 from moodswarm.stores.vectors.protocol import Hit, VectorStore
 
-#: Dense search and nothing around it, so that scores are cosines.
+#: Dense search and no other stage, so that scores are cosines.
 NEAREST = RetrievalParams().ranking_only().switched(lexical=False)
 
 logger = logging.getLogger(__name__)
@@ -59,18 +59,18 @@ def nearest(store: VectorStore, embedder: Embedder, question: Question) -> list[
     """Return the chunks nearest to a question, over all kinds that it asks for.
 
     Args:
-        store: Where the collections are.
+        store: The store that holds the collections.
         embedder: The model that the chunks were embedded with.
-        question: Text beyond the model's limit is not read.
+        question: The question; text beyond the model's limit is not read.
 
     Returns:
-        Best first, ties by id, so that the order is always the same.
+        The chunks, best first, ties by id, so that the order is always the same.
 
     Raises:
-        NothingEmbedded: there is no chunk of any kind.
-        ModelMismatch: a hit was embedded with another model of the same vector size.
-        StoreError: no collection could be searched; `VectorSizeMismatch` where one holds vectors of
-            another size.
+        NothingEmbedded: there are no chunks of any kind.
+        ModelMismatch: a hit was embedded with another model that has the same vector size.
+        StoreError: no collection could be searched; `VectorSizeMismatch` if a collection holds
+            vectors of another size.
     """
     with open_retriever(store, embedder, None, NEAREST) as retriever:
         retrieval = retriever.retrieve(question)

@@ -19,7 +19,7 @@ from moodswarm.stores.verification import verify_documents, verify_points
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of trying one store or model."""
+    """The result of trying out one store or model."""
 
     name: str
     reachable: bool

@@ -1,5 +1,6 @@
-"""From a link to documents: a Scrapy project, run in a child process by the crawl pipeline.
+"""Turns links into documents: a Scrapy project that the crawl pipeline runs in a child process.
 
-Nothing here imports Kedro or a store: the child reports events, and its parent saves them. It needs
-the extra `crawl` (pip install "moodswarm[crawl]"); this package itself imports without it.
+Nothing here imports Kedro or a store: the child process reports events, and its parent process
+saves them. Crawling needs the extra `crawl` (pip install "moodswarm[crawl]"), but this package
+itself can be imported without that extra.
 """

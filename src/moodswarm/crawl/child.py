@@ -1,9 +1,10 @@
 """The child process of a crawl: `python -m moodswarm.crawl.child spec.json --events-fd N`.
 
-It runs one spider per platform in one event loop. It writes events to the file descriptor, Scrapy's
-statistics to the path that the spec names, and `Finished` as the last event. On SIGTERM it ends
-soon: pages that are under way are finished, the others stay in the ledger. When nobody reads the
-events any more, it ends at once with everything it started, since further work would be lost.
+The process runs one spider per platform, all in one event loop. It writes events to the file
+descriptor N, with `Finished` as the last event, and Scrapy's statistics to the path that the spec
+names. On SIGTERM, the process ends soon: it finishes the pages that are under way, and the other
+links stay in the ledger. When nobody reads the events any more, the process immediately kills
+itself and everything it started, since further work would be lost.
 """
 
 import argparse
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
-#: A page that is under way may take this long after SIGTERM; the parent waits a little longer.
+#: Pages under way have this long to finish after SIGTERM; the parent waits a little longer.
 GRACE_SECONDS = 15.0
-# These loggers repeat at every start things that never change.
+# At every start, these loggers repeat messages that never change.
 _QUIET = ("scrapy.addons", "scrapy.crawler", "scrapy.middleware", "scrapy.utils.log")
 
 
@@ -37,8 +38,9 @@ class Crawl:
     """One crawl, from the spec to the last event."""
 
     def __init__(self, spec: CrawlSpec, events_fd: int) -> None:
-        # Scrapy looks through the whole call stack as it loads this module. Here the stack is
-        # short; below the reactor it is ninety frames deep, and takes 0.2 CPU-seconds more.
+        # While Scrapy loads this module, it inspects the whole call stack. Here the stack is short.
+        # Inside the reactor, the stack would be ninety frames deep, and inspecting it would take
+        # 0.2 CPU-seconds more.
         import scrapy.core.downloader.contextfactory  # noqa: F401
         from scrapy.crawler import AsyncCrawlerProcess
         from scrapy.settings import Settings
@@ -56,10 +58,10 @@ class Crawl:
         for name in _QUIET:
             logging.getLogger(name).setLevel(logging.WARNING)
         self._loop = asyncio.get_event_loop()
-        self._pipe = EventPipe(events_fd, end_group)  # nobody listens any more
+        self._pipe = EventPipe(events_fd, end_group)  # called when the reader has gone
         self._session = Session(spec, self._pipe)
         self._crawlers: dict[str, Crawler] = {}
-        self._last_word = threading.Lock()  # taken once, and never released
+        self._last_word = threading.Lock()  # acquired only once, and never released
 
     def run(self) -> None:
         """Crawl until nothing is left to do, or until the crawl has to end."""
@@ -68,8 +70,8 @@ class Crawl:
             self._scrapy.crawl(crawler, session=self._session)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop)
-        # Everything loaded by now stays loaded, and searching it for garbage would stop the event
-        # loop for 40 ms.
+        # Everything that is loaded by now stays loaded. Searching it for garbage would only stop
+        # the event loop for 40 ms.
         gc.freeze()
         if self._crawlers:
             self._scrapy.start(install_signal_handlers=False)
@@ -99,14 +101,14 @@ class Crawl:
         self._stopped = self._loop.create_task(self._scrapy.stop())
 
     def _give_up(self) -> None:
-        """End at once, with everything that was started, because stopping took too long."""
+        """Kill this process and everything it started, because stopping took too long."""
         with suppress(OSError):
             self._conclude()
         end_group()
 
 
 def _statistics(crawler: "Crawler") -> dict[str, Any]:
-    """Return a spider's statistics; empty if the spider could not even be set up."""
+    """Return a spider's statistics, or an empty dict if the spider could not even be set up."""
     try:
         return crawler.stats.get_stats()
     except RuntimeError:
@@ -121,15 +123,18 @@ def end_group() -> None:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that it exists either as a whole or not at all."""
+    """Write a file so that it is either complete or not there at all."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 
 
 def _own_session() -> None:
-    """Lead a process group, so that browsers and git end with it, and end with the parent."""
-    with suppress(PermissionError):  # the parent has already done so
+    """Make this process the leader of a process group, and let it end when its parent ends.
+
+    Browsers and git belong to the same group, so they can be killed together with this process.
+    """
+    with suppress(PermissionError):  # the parent has already made it the leader
         os.setsid()
     if sys.platform == "linux":
         import ctypes

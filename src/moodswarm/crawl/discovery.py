@@ -1,7 +1,8 @@
-"""Reads links and texts from listings: feeds, sitemaps, platform APIs, and site roots.
+"""Reads links and texts from listings: feeds, sitemaps, platform APIs, and front pages of sites.
 
-Everything here turns the bytes of a response into values. It runs in a process that may be killed,
-because a feed of some megabytes takes seconds, and a hostile one longer.
+The functions here turn the bytes of a response into values. Feeds, sitemaps and front pages are
+read in a process that can be killed, because reading a feed of a few megabytes takes seconds, and
+a hostile feed takes longer.
 """
 
 import io
@@ -22,9 +23,9 @@ from moodswarm.crawl.spec import Platform
 Kind = Literal["feed", "sitemap", "page", "unknown"]
 
 _GZIP = b"\x1f\x8b"
-_SNIFFED = 4_096  # bytes at the start of a body that tell what it is
-# The first element decides; a prolog and comments may stand before it. (The text of a JSON feed
-# holds elements of all kinds.)
+_SNIFFED = 4_096  # bytes at the start of a body that show what kind of file it is
+# The first element decides what kind of file it is; only a prolog and comments may come before it.
+# Later elements prove nothing: the text inside a JSON feed contains elements of all kinds.
 _FIRST = (
     rb"(?:\xef\xbb\xbf)?\s*+"
     rb"(?:<\?[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+|<!doctype\s[^>]*+>\s*+)*+"
@@ -37,9 +38,9 @@ _JSON_FEED = b"jsonfeed.org"
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 _MARK = b"\xef\xbb\xbf"
 _MOST_FEEDS = 5
-_MOST_ENTRIES = 50_000  # what the sitemap protocol allows in one file
-ARCHIVE_PATH = "/api/v1/archive"  # of a Substack publication
-_ARCHIVE_PAGE = 25  # the most that Substack returns at once
+_MOST_ENTRIES = 50_000  # the most that the sitemap protocol allows in one file
+ARCHIVE_PATH = "/api/v1/archive"  # the list of posts of a Substack publication
+_ARCHIVE_PAGE = 25  # posts; the most that Substack returns in one response
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,12 @@ class Listing:
 
     Attributes:
         kind: `page` for HTML, `unknown` for anything that is not a listing.
-        entries: Pages; for HTML, all links to its own host.
-        listings: Listings one level down: sitemaps of an index, or feeds that a page names.
-        more: The next page of this listing.
-        platform: The platform that a page under its own domain turns out to belong to.
+        entries: The pages that the listing names; for HTML, all links to the page's own host.
+        listings: Listings one level down: the sitemaps in a sitemap index, or the feeds that an
+            HTML page names.
+        more: The address of the next page of this listing, if there is one.
+        platform: The platform that an HTML page turns out to use, although it has a domain of its
+            own.
     """
 
     kind: Kind
@@ -88,12 +91,12 @@ def read_listing(body: bytes, url: str, max_bytes: int) -> Listing:
     """Read a feed, a sitemap, or the root page of a site.
 
     Args:
-        body: The bytes of the response; a gzip file is unpacked up to `max_bytes`.
+        body: The bytes of the response, which may be a gzip file.
         url: The address after redirects, which relative links are resolved against.
-        max_bytes: Longer bodies are refused.
+        max_bytes: A gzip file that is longer than this when unpacked is refused.
 
     Raises:
-        BadListing: too long when unpacked, or broken.
+        BadListing: if the body is broken, or too long when unpacked.
     """
     body = _unpacked(body, max_bytes)
     start = body[:_SNIFFED]
@@ -109,16 +112,16 @@ def read_listing(body: bytes, url: str, max_bytes: int) -> Listing:
 
 
 def is_listing(body: bytes) -> bool:
-    """Whether a body is a feed or a sitemap, whatever its address promised."""
+    """Return whether a body is a feed or a sitemap, whatever its address promised."""
     start = body[:_SNIFFED]
     return bool(_SITEMAP.match(start) or _FEED.match(start)) or _is_json_feed(body)
 
 
 def entry_text(entry: Entry) -> str:
-    """Return the text that a feed holds of a page, in the same markdown as the page itself.
+    """Return the text of a feed entry, converted to markdown in the same way as a page.
 
     Raises:
-        ValueError: its HTML is nested too deeply to be converted.
+        ValueError: if the HTML of the entry is nested too deeply to be converted.
     """
     from moodswarm.extraction import html_to_markdown, with_title
 
@@ -130,7 +133,7 @@ def read_archive(body: bytes, url: str) -> Listing:
     """Read one page of a Substack publication's archive, `/api/v1/archive`.
 
     Raises:
-        BadListing: not a JSON list of posts.
+        BadListing: if the body is not a JSON list of posts.
     """
     posts = _json_list(body)
     entries = [
@@ -144,7 +147,7 @@ def read_archive(body: bytes, url: str) -> Listing:
 
 
 def archive_address(url: str, offset: int = 0) -> str:
-    """Return the address of a page of a Substack publication's archive."""
+    """Return the address of one page of a Substack publication's archive."""
     query = urlencode({"sort": "new", "offset": offset, "limit": _ARCHIVE_PAGE})
     return urljoin(url, f"{ARCHIVE_PATH}?{query}")
 
@@ -159,7 +162,7 @@ def read_repositories(body: bytes) -> tuple[Hosted, ...]:
     """Read one page of GitHub's `/users/{user}/repos`.
 
     Raises:
-        BadListing: not a JSON list of repositories.
+        BadListing: if the body is not a JSON list of repositories.
     """
     return tuple(
         Hosted(item["html_url"], item.get("fork") is True, item.get("archived") is True)
@@ -169,7 +172,7 @@ def read_repositories(body: bytes) -> tuple[Hosted, ...]:
 
 
 def next_link(header: str | None) -> str | None:
-    """Return the address with `rel="next"` of a `Link` header."""
+    """Return the address that a `Link` header marks with `rel="next"`, or None."""
     for part in (header or "").split(","):
         address, _, parameters = part.partition(";")
         if re.search(r'\brel="?next"?(\s|;|$)', parameters):
@@ -209,8 +212,9 @@ def _sitemap(body: bytes, url: str) -> Listing:
 def _feed(body: bytes, url: str) -> Listing:
     import feedparser  # type: ignore[import-untyped]
 
-    # feedparser would open a file if the bytes happened to be a file's name, so it gets a file
-    # object. Nothing is shown as HTML, so nothing needs to be sanitised.
+    # If feedparser got the bytes themselves, and these happened to be the name of a file, it would
+    # open that file. It therefore gets a file object. The HTML is never shown, so it does not need
+    # to be sanitised.
     parsed = feedparser.parse(
         io.BytesIO(body), response_headers={"content-location": url}, sanitize_html=False
     )
@@ -222,7 +226,7 @@ def _feed(body: bytes, url: str) -> Listing:
 
 
 def _is_json_feed(body: bytes) -> bool:
-    """Tell a JSON feed by its version, which may stand before or after the items."""
+    """Return whether a body is a JSON feed; its version may come before or after its items."""
     if not body[:_SNIFFED].removeprefix(_MARK).lstrip().startswith(b"{") or _JSON_FEED not in body:
         return False
     try:
@@ -278,7 +282,7 @@ def _json_time(value: object) -> datetime | None:
 
 def _entries(items: list[Any], url: str) -> Iterator[Entry]:
     for item in items:
-        # If `link` is an address that counts clicks, `feedburner_origlink` is the page itself.
+        # If `link` is an address that counts clicks, `feedburner_origlink` is the page's address.
         link = item.get("feedburner_origlink") or item.get("link")
         if not isinstance(link, str) or not link.strip():
             continue
@@ -291,12 +295,12 @@ def _entries(items: list[Any], url: str) -> Iterator[Entry]:
         )
 
 
-# Medium's feeds say where a reader came from.
+# Medium's feeds add this to each link, to show that a reader came from the feed.
 _FROM_FEED = re.compile(r"\?source=rss-[^&#]*$")
 
 
 def _content(item: Any) -> str | None:
-    """Return an entry's HTML if the feed has the whole text, not a summary or its beginning."""
+    """Return an entry's HTML, or None if it is only a summary or the beginning of the text."""
     texts = [part.get("value") or "" for part in item.get("content", [])]
     text = max(texts, key=len, default="")
     return text if text and not _CUT.search(text[-_TAIL:]) else None
@@ -314,7 +318,7 @@ def _root(body: bytes, url: str) -> Listing:
     from moodswarm.extraction import discover_links
 
     page = discover_links(body, url)
-    # A feed of comments contains other people's writing.
+    # Feeds of comments are left out, because they contain other people's writing.
     feeds = [feed for feed in page.feeds if "comments" not in feed.lower()]
     platform = page.platform if page.platform != "web" else None
     return Listing(

@@ -1,4 +1,4 @@
-"""The pipe to the parent, written by a thread so that a slow reader does not stop downloads."""
+"""The pipe to the parent process; a thread writes to it, so a slow reader stops no download."""
 
 import os
 import queue
@@ -9,14 +9,15 @@ from collections.abc import Callable
 from moodswarm.crawl.events import Event, Finished, encode_event
 
 _IDLE_SECONDS = 1.0
-_HIGH_WATER = 16 * 1024 * 1024  # bytes that wait for a slow parent before pages wait too
+_HIGH_WATER = 16 * 1024 * 1024  # bytes; if more wait for a slow parent, spiders wait too
 
 
 class EventPipe:
     """Writes events to a file descriptor from a thread of its own.
 
-    The parent may take seconds to store a batch, while a pipe holds only some hundred kilobytes. A
-    blocking write in the event loop would stop every download meanwhile.
+    The parent process may take seconds to store a batch of events, while a pipe holds only a few
+    hundred kilobytes. If the event loop itself wrote to a full pipe, every download would stop
+    until the parent reads again.
 
     Attributes:
         closed: Whether the reader has gone.
@@ -36,7 +37,7 @@ class EventPipe:
 
     @property
     def crowded(self) -> bool:
-        """Whether so much is waiting for the reader that spiders should wait as well."""
+        """Whether too much is waiting for the reader, so that spiders should wait as well."""
         return self._waiting > _HIGH_WATER and not self.closed
 
     def send(self, event: Event) -> None:
@@ -66,7 +67,7 @@ class EventPipe:
             self._on_closed()
 
     def _next(self) -> bytes | None:
-        """Wait for a line, and notice if the reader goes away meanwhile."""
+        """Wait for the next line; raise `BrokenPipeError` if the reader goes away meanwhile."""
         watch = select.poll()
         watch.register(self._descriptor, select.POLLERR)
         while True:

@@ -1,7 +1,7 @@
 """The events that the child process sends to its parent: JSON lines in a pipe, in order.
 
-The `LinkFound` events of a listing come before its own `Visited`. Once the visit is recorded, so
-are the links.
+The `LinkFound` events for the links in a listing come before the `Visited` event for the listing
+itself. Once the visit of a listing is recorded, all its links are therefore recorded as well.
 """
 
 from datetime import datetime
@@ -19,7 +19,7 @@ class _Event(BaseModel):
 
 
 class LinkFound(_Event):
-    """A new link that will be asked for."""
+    """A new link, which will be requested."""
 
     type: Literal["found"] = "found"
     source_id: str
@@ -30,21 +30,24 @@ class LinkFound(_Event):
 
 
 class Visited(_Event):
-    """The outcome for one link.
+    """The outcome of the visit to one link.
 
     Attributes:
         url: The address before redirects, as in `LinkFound` or `KnownLink`.
-        outcome: `fetched` carries a document. `listed` is a listing that was read, or a repository
-            whose files came before it. `not_modified` is a 304, or a repository at the known
-            commit. `gone` is a 404 or 410, or a file that a repository no longer has. `skipped`
-            was left out on purpose.
+        outcome: `fetched`: a page or a file was read, and `document` holds it. `listed`: a listing
+            was read, or a repository, whose files came in earlier events. `not_modified`: the
+            server answered 304, or the repository is still at the known commit. `gone`: the page no
+            longer exists (such as a 404 or 410), or a repository no longer has the file.
+            `skipped`: the link was left out on purpose. `failed`: something went wrong.
         reason: For `failed` and `skipped`, a code such as `http_500`, `timeout`, `robots`,
-            `egress`, `too_large` or `paid_preview`; `detail` says it in words.
-        document: Arguments of `Document.create`, with times in ISO 8601.
+            `egress`, `too_large` or `paid_preview`; `detail` says the same in words.
+        document: Arguments for `Document.create`, with times in ISO 8601.
         revision: Version of the extraction that made the document.
-        skipped: For a repository, the number of files left out per reason, and of
-            `redacted_secrets`; for a listing or a page, the number of links.
-        left_out: For a repository, the paths of such files per reason, at most a hundred each.
+        skipped: For a repository, the number of files left out for each reason, and under
+            `redacted_secrets` the number of secrets replaced; for a listing or a page, the number
+            of links left out for each reason.
+        left_out: For a repository, the paths of the files left out for each reason, at most a
+            hundred per reason.
     """
 
     type: Literal["visited"] = "visited"
@@ -66,7 +69,7 @@ class Visited(_Event):
 
 
 class Finished(_Event):
-    """The last event: why each spider ended; `finished` if nothing was left to do."""
+    """The last event, with the reason why each spider ended: `finished` if all work was done."""
 
     type: Literal["finished"] = "finished"
     reasons: dict[str, str]
@@ -77,14 +80,14 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 def encode_event(event: Event) -> bytes:
-    """Return one line of JSON with its newline."""
+    """Return an event as one line of JSON, with a newline at its end."""
     return event.model_dump_json(exclude_defaults=False).encode() + b"\n"
 
 
 def decode_event(line: bytes) -> Event:
-    """Read one line.
+    """Return the event that a line of JSON contains.
 
     Raises:
-        pydantic.ValidationError: not an event.
+        pydantic.ValidationError: if the line is not an event.
     """
     return _EVENT.validate_json(line)

@@ -1,4 +1,4 @@
-"""Scrapy's extension that ends a crawl when its process needs too much memory."""
+"""An extension for Scrapy that ends a crawl when its process uses too much memory."""
 
 import logging
 import os
@@ -22,8 +22,9 @@ _MIB = 1024 * 1024
 class MemoryLimit:
     """Ends the crawl when this process holds more than `MEMORY_LIMIT_MIB`.
 
-    Scrapy's own limit reads the peak, which a child process inherits: started by a big parent, it
-    would stop before the first page. This limit reads what the process holds now.
+    Scrapy's own limit checks the peak of memory use, which a child process inherits from its
+    parent. A crawl with a big parent process would therefore stop before the first page. This limit
+    checks how much the process holds now.
     """
 
     def __init__(self, crawler: "Crawler") -> None:
@@ -37,7 +38,7 @@ class MemoryLimit:
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "MemoryLimit":
-        """Build it."""
+        """Build the extension for a crawler."""
         return cls(crawler)
 
     def _opened(self) -> None:

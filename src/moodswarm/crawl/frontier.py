@@ -1,4 +1,4 @@
-"""The links that a crawl has met, so that each is asked for once, however often it is named."""
+"""The links that a crawl has met, so that it requests each once, however often a link is named."""
 
 import hashlib
 from collections import Counter
@@ -12,12 +12,13 @@ from moodswarm.records.ledger import ledger_id
 class Frontier:
     """The links of one run, in memory as 8-byte hashes.
 
-    All spiders share it, because the ledger has one entry per link, whichever source led there.
+    All spiders share one frontier, because the ledger has only one entry for each link, whichever
+    source led to the link.
 
     Attributes:
-        links: JSON lines of `KnownLink`.
+        links: Path of a file that holds one `KnownLink` as JSON in each line.
         pages_per_source: The most links that are taken from one source.
-        listed_sources: Ids of sources that have a listing besides their own link.
+        listed_sources: Ids of the sources that have a listing in addition to their own link.
     """
 
     def __init__(self, links: Path, pages_per_source: int) -> None:
@@ -26,14 +27,14 @@ class Frontier:
         self.listed_sources: set[str] = set()
         self._met: set[int] = set()
         self._count: Counter[str] = Counter()
-        # All lines are read before the first page is. Otherwise a listing could ask for a link
-        # that a later line asks for, or says is done.
+        # All lines are read before the first page is fetched. Otherwise a link that a listing
+        # names could be requested, although a later line also requests it, or says it is done.
         for known in self.known():
             listing = known.role == "listing" and known.depth > 0
             self.add(known.source_id, known.url, listing=listing)
 
     def known(self) -> Iterator[KnownLink]:
-        """Read the file, line by line."""
+        """Yield the known links from the file, reading it line by line."""
         with self.links.open("rb") as lines:
             for line in lines:
                 if line.strip():
@@ -47,7 +48,7 @@ class Frontier:
         """Return whether the link is known.
 
         Raises:
-            ValueError: not an absolute http or https address.
+            ValueError: if the link is not an absolute http or https address.
         """
         return link_hash(url) in self._met
 
@@ -55,7 +56,7 @@ class Frontier:
         """Add a link; return False if it was met before.
 
         Raises:
-            ValueError: not an absolute http or https address.
+            ValueError: if the link is not an absolute http or https address.
         """
         if listing:
             self.listed_sources.add(source_id)
@@ -68,11 +69,11 @@ class Frontier:
 
 
 def link_hash(url: str) -> int:
-    """Return 8 bytes that stand for a link, the same for every spelling of it.
+    """Return an 8-byte number that stands for a link, the same for every spelling of the link.
 
     Among a million links, the probability that two share a hash is 3 in 100 million.
 
     Raises:
-        ValueError: not an absolute http or https address.
+        ValueError: if the link is not an absolute http or https address.
     """
     return int.from_bytes(hashlib.blake2b(ledger_id(url).encode(), digest_size=8).digest())

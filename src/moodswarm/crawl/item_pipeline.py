@@ -1,4 +1,4 @@
-"""Scrapy's item pipeline: every item that a spider yields goes to the parent, in order."""
+"""The item pipeline for Scrapy: sends each item that a spider yields to the parent, in order."""
 
 import asyncio
 import logging
@@ -14,14 +14,14 @@ logger = logging.getLogger(__name__)
 
 
 class EventPipeline:
-    """Sends items to the parent; without one, as in `scrapy crawl`, it logs them."""
+    """Sends items to the parent process, or logs them if there is no parent (`scrapy crawl`)."""
 
     def __init__(self, crawler: "Crawler") -> None:
         self._crawler = crawler
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "EventPipeline":
-        """Build it."""
+        """Build the pipeline for a crawler."""
         return cls(crawler)
 
     async def process_item(self, item: LinkFound | Visited) -> LinkFound | Visited:

@@ -1,7 +1,7 @@
-"""A link as spiders pass it on, and the events that it becomes.
+"""A link as spiders pass it on, and the events that report the link.
 
-The items that spiders yield are the events of `moodswarm.crawl.events` themselves: typed, checked,
-and the same from the page to the parent.
+The items that spiders yield are themselves the events of `moodswarm.crawl.events`: they are typed
+and validated, and reach the parent process unchanged.
 """
 
 from dataclasses import dataclass, replace
@@ -12,12 +12,12 @@ from moodswarm.crawl.events import LinkFound, Outcome, Visited
 from moodswarm.crawl.spec import KnownLink, Source
 from moodswarm.records.ledger import AskedRole
 
-_DETAIL = 500  # characters; some of it is written by the site
+_DETAIL = 500  # characters; a limit is needed, because sites write some of the text
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link to ask for, carried by its request in `cb_kwargs`.
+    """A link to request; its request carries it in `cb_kwargs`.
 
     The attributes are those of `LinkFound` and `KnownLink`; `etag` and `last_modified` make the
     request conditional.
@@ -46,11 +46,11 @@ class Link:
 
     @property
     def configured(self) -> bool:
-        """Whether this is the source itself, which the user named."""
+        """Whether this is the link of the source itself, as the user configured it."""
         return self.depth == 0
 
     def child(self, url: str, role: AskedRole = "page") -> "Link":
-        """Return a link that this one names."""
+        """Return a link that the page or listing at this link names."""
         return Link(self.source, url, role, self.depth + 1, self.url)
 
     def next_page(self, url: str) -> "Link":
@@ -58,11 +58,11 @@ class Link:
         return Link(self.source, url, self.role, max(1, self.depth), self.url)
 
     def unconditional(self) -> "Link":
-        """Return the link without the validators of an earlier visit."""
+        """Return the link without the validators (`etag`, `last_modified`) of an earlier visit."""
         return replace(self, etag=None, last_modified=None)
 
     def found(self) -> LinkFound:
-        """Return the event that records the link before anyone asks for it."""
+        """Return the event that records the link before it is requested."""
         return LinkFound(
             source_id=self.source.id,
             url=self.url,
@@ -78,7 +78,7 @@ class Link:
         detail: str | None = None,
         **fields: Any,
     ) -> Visited:
-        """Return the event that ends the visit; `fields` are those of `Visited`."""
+        """Return the event that ends the visit; `fields` are other fields of `Visited`."""
         known = {
             "source_id": self.source.id,
             "url": self.url,

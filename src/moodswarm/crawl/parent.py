@@ -1,7 +1,8 @@
 """The parent's side of a crawl: start the child process, read its events, and make sure it ends.
 
-Scrapy's reactor cannot start twice in a process, and a crawl may be killed for its memory. A crawl
-therefore runs in a process of its own, under any Kedro runner and as often as needed in a session.
+Scrapy's reactor cannot start twice in one process, and a crawl may be killed because it uses too
+much memory. Each crawl therefore runs in a process of its own. This works under any Kedro runner,
+and as often as needed in one session.
 """
 
 import os
@@ -25,15 +26,17 @@ CHILD_COMMAND = (sys.executable, "-m", "moodswarm.crawl.child")
 
 _CHUNK = 1 << 20
 _IDLE_SECONDS = 0.5
-#: A page that is being fetched or extracted may end within this time after a stop.
+#: After a request to stop, pages that are being fetched or extracted have this long to finish.
 GRACE_SECONDS = 20.0
-#: How long the parent waits beyond the crawl's own time limit, which the child itself keeps.
+#: How long the parent waits beyond the crawl's time limit, at which the child should end by itself.
 _OVERTIME_SECONDS = 300.0
-_F_SETPIPE_SZ = 1031  # Linux: room for some hundred pages, so that a slow save stalls no download
+# The `fcntl` command of Linux that enlarges a pipe. With room for a few hundred pages, a slow save
+# stalls no download.
+_F_SETPIPE_SZ = 1031
 
 
 class CrawlerMissing(ImportError):
-    """The crawler is not installed; the message names the remedy."""
+    """The crawler is not installed; the message says how to install it."""
 
 
 class CrawlStopped(RuntimeError):
@@ -43,16 +46,17 @@ class CrawlStopped(RuntimeError):
 class CrawlChild:
     """A running crawl.
 
-    Iterating yields its events, and `None` whenever none came for half a second, so that the reader
-    can do other work meanwhile. Iteration ends when the child has closed its pipe.
+    Iteration yields the events of the crawl, and `None` whenever no event came for half a second,
+    so that the reader can do other work meanwhile. It ends when the child process has closed its
+    pipe.
 
     Args:
         folder: Where the specification is written for the child to read.
-        command: The program, called with the path of the specification.
+        command: The program to run; it is called with the path of the specification.
 
     Attributes:
-        finished: The child's last event, once it has come.
-        interrupted: Whether Ctrl-C asked it to stop.
+        finished: The child's last event; None until that event has come.
+        interrupted: Whether the user asked the crawl to stop with Ctrl-C.
     """
 
     def __init__(
@@ -89,19 +93,19 @@ class CrawlChild:
                 yield event
 
     def stop(self) -> None:
-        """Ask the child to end soon; its last events still come."""
+        """Ask the child to end soon; its last events can still be read."""
         self._deadline = min(self._deadline, time.monotonic() + GRACE_SECONDS)
         self._signal(signal.SIGTERM)
 
     def close(self) -> None:
-        """End the child and everything it started, at once if need be."""
+        """End the child and everything it started, by force if necessary."""
         if self._child.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 self._child.wait(1.0 if self.finished else 0.0)
             self._signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 self._child.wait(1.0)
-        # The group outlives its leader as long as a browser or git is left in it.
+        # The process group outlives the child as long as a browser or git is left in the group.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
@@ -110,7 +114,8 @@ class CrawlChild:
     def complain(self) -> None:
         """Raise `CrawlStopped` unless every spider had nothing left to do.
 
-        Scrapy's exit code says nothing: it is 0 after SIGTERM and after its memory limit.
+        Scrapy's exit code does not help: it is 0 even after SIGTERM, or when the memory limit has
+        ended the crawl.
         """
         reason = self._reason()
         if reason:
@@ -133,7 +138,7 @@ class CrawlChild:
             self._child.send_signal(number)
 
     def _lines(self) -> Iterator[bytes]:
-        """Yield complete lines, and empty ones when nothing came."""
+        """Yield complete lines, and an empty line whenever none came for half a second."""
         parts: list[bytes] = []
         with selectors.DefaultSelector() as selector:
             selector.register(self._pipe, selectors.EVENT_READ)
@@ -159,10 +164,10 @@ class CrawlChild:
 def start_crawl(
     spec: CrawlSpec, folder: Path, command: Sequence[str] = CHILD_COMMAND
 ) -> Iterator[CrawlChild]:
-    """Run the crawler; when the block ends, so have the child and everything that it started.
+    """Run the crawler; after the block, the child and everything that it started have ended.
 
-    Ctrl-C asks the child to stop and lets the block go on to the last event; then
-    `KeyboardInterrupt` is raised. A second Ctrl-C interrupts at once.
+    The first Ctrl-C asks the child to stop. The block continues up to the last event, and then
+    `KeyboardInterrupt` is raised. A second Ctrl-C interrupts the block immediately.
     """
     child = CrawlChild(spec, folder, command)
     try:
@@ -178,7 +183,7 @@ def require_crawler() -> None:
     """Check that the extra `crawl` is installed, before anything is prepared.
 
     Raises:
-        CrawlerMissing: names the remedy.
+        CrawlerMissing: if it is not installed; the message says how to install it.
     """
     missing = [name for name in ("scrapy", "trafilatura", "pebble") if find_spec(name) is None]
     if missing:
@@ -226,7 +231,7 @@ def _widen(pipe: int) -> None:
     if sys.platform == "linux":
         import fcntl
 
-        with suppress(OSError):  # a system may allow less; then the default has to do
+        with suppress(OSError):  # if the system refuses, the pipe keeps its default size
             fcntl.fcntl(pipe, _F_SETPIPE_SZ, _CHUNK)
 
 

@@ -1,6 +1,6 @@
-"""Chooses the spider of a link by its parsed host and nothing else.
+"""Chooses the spider for a link by its parsed host, or by a path that ends in `.git`.
 
-A new platform is one spider file, one line of `_PLATFORMS`, and one golden page.
+A new platform needs one spider file, one line in `_PLATFORMS`, and one golden page for the tests.
 """
 
 import re
@@ -24,7 +24,7 @@ _SITEMAP = re.compile(r"(.*[_-])?sitemap([_-].*)?\.xml(\.gz)?")
 
 
 class InvalidLink(ValueError):
-    """The link cannot be collected; the message names it, and shows what a good link looks like."""
+    """The link cannot be crawled; the message names the link and says what is wrong with it."""
 
 
 class ExportOnly(ValueError):
@@ -33,11 +33,11 @@ class ExportOnly(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a link goes.
+    """The spider that a link goes to.
 
     Attributes:
         platform: Name of the spider.
-        discover: Whether the link leads to more pages; if not, it is itself the only page.
+        discover: Whether the link leads to more pages; if not, the link itself is the only page.
     """
 
     platform: Platform
@@ -52,12 +52,12 @@ class Route:
 
 
 def route(link: str) -> Route:
-    """Choose the spider of a link.
+    """Choose the spider for a link.
 
     Raises:
-        InvalidLink: not an absolute http or https address, one with a user name, or one that does
-            not name an author, such as https://github.com.
-        ExportOnly: LinkedIn or X.
+        InvalidLink: if the link is not an absolute http or https address, contains a user name, or
+            does not name an author, such as https://github.com.
+        ExportOnly: if the link leads to LinkedIn or X.
     """
     host, path = _parse(link)
     segments = tuple(part for part in path.split("/") if part)
@@ -75,10 +75,10 @@ def route(link: str) -> Route:
 
 
 def source_id(author_full_name: str, link: str) -> str:
-    """Return the id of a configured link of an author, the same in every run.
+    """Return the id of an author's configured link, which is the same in every run.
 
     Raises:
-        ValueError: not a full name, or not a link.
+        ValueError: if `author_full_name` is not a full name, or `link` is not a valid link.
     """
     author = Author.from_full_name(author_full_name)
     return str(uuid.uuid5(NAMESPACE, f"source:{author.id}:{canonical_link(link)}"))
@@ -104,7 +104,7 @@ def _parse(link: str) -> tuple[str, str]:
 
 
 def _shown(link: str) -> str:
-    """Return the link for a message, without a user name and password."""
+    """Return the link as messages show it, without a user name and password."""
     return repr(link.rpartition("@")[2])
 
 
@@ -115,12 +115,12 @@ def _github(path: Segments) -> Route | None:
 
 
 def _gist(path: Segments) -> Route | None:
-    """A gist is a git repository; there is no listing of a user's gists."""
+    """Return the route of a gist, which is a git repository; a list of a user's gists has none."""
     return Route("git", discover=False) if len(path) > 1 else None
 
 
 def _medium(path: Segments) -> Route | None:
-    """On medium.com the author or publication stands first in the path."""
+    """Return the route on medium.com, where the path begins with the author or publication."""
     if not path or path == ("p",):
         return None
     return Route("medium", discover=len(path) == 1 or not _HEX_ID.fullmatch(path[-1]))
@@ -138,7 +138,10 @@ def _substack(path: Segments) -> Route:
 
 
 def _substack_reader(path: Segments) -> Route | None:
-    """open.substack.com/pub/<publication>/p/<slug> leads on to the publication's own address."""
+    """Return the route of a post that is addressed through Substack's reader.
+
+    open.substack.com/pub/<publication>/p/<slug> redirects to the publication's own address.
+    """
     return Route("substack", discover=False) if path[2:3] == ("p",) else None
 
 

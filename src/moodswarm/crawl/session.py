@@ -1,4 +1,4 @@
-"""The state that all spiders of a crawl share: known links, pauses of domains, process pools."""
+"""The state that all spiders of a crawl share: known links, paused domains, process pools."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_START_SECONDS = 60.0  # of the process for listings, on a busy machine
+_START_SECONDS = 60.0  # how long the process for listings may take to start on a busy machine
 
 
 class Pauses:
@@ -34,7 +34,7 @@ class Pauses:
 
     Attributes:
         limit: The longest pause in seconds that a crawl waits for. If a domain asks for a longer
-            one, its requests fail at once.
+            one, the requests to that domain fail immediately.
     """
 
     def __init__(self, limit: float) -> None:
@@ -42,16 +42,16 @@ class Pauses:
         self._until: dict[str, float] = {}
 
     def pause(self, domain: str, seconds: float) -> None:
-        """Leave a domain alone; an earlier, longer pause stays in force."""
+        """Leave a domain alone for some seconds; an earlier, longer pause stays in force."""
         self._until[domain] = max(time.monotonic() + seconds, self._until.get(domain, 0.0))
 
     def remaining(self, domain: str) -> float:
-        """Return the seconds that are left, or 0."""
+        """Return how many seconds of the domain's pause are left, or 0."""
         return max(0.0, self._until.get(domain, 0.0) - time.monotonic())
 
 
 class Session:
-    """One crawl.
+    """The shared state of one crawl.
 
     Attributes:
         events: Where events go; None when a spider is run by hand.
@@ -68,7 +68,7 @@ class Session:
 
     @classmethod
     def by_hand(cls, spec: CrawlSpec, known: str) -> "Session":
-        """Open a session for `scrapy crawl`; `known` is the content of its file of links."""
+        """Open a session for `scrapy crawl`; `known` is the content of the file of known links."""
         folder = TemporaryDirectory(prefix="moodswarm-")
         links = Path(folder.name, "links.jsonl")
         links.write_text(known, encoding="utf-8")
@@ -78,22 +78,22 @@ class Session:
 
     @property
     def github_token(self) -> str | None:
-        """The token, read from the environment when it is needed and never stored."""
+        """The GitHub token, which is read from the environment when needed and never stored."""
         return os.environ.get(self.spec.github_token_variable) or None
 
     async def extract(self, body: bytes, url: str, content_type: str | None) -> "Article | Refused":
-        """Extract a page in the pool, in which only a limited number of pages wait."""
+        """Extract a page in the pool; wait first if too many pages are in the pool already."""
         async with self._in_flight:
             return await asyncio.wrap_future(self._pages.submit(body, url, content_type))
 
     async def read(self, function: Callable[..., T], *arguments: object) -> T:
-        """Call a function that reads listings in a process that can be killed.
+        """Call a function that reads listings, in a separate process that can be killed.
 
-        A feed may be hostile, or very long.
+        This is necessary because a feed may be hostile, or very long.
 
         Raises:
-            TimeoutError: it took longer than a page may.
-            MemoryError: it needed more than a page may.
+            TimeoutError: if the call took longer than a page may take.
+            MemoryError: if the call needed more memory than a page may need.
         """
         seconds = self.spec.extraction.page_seconds
         async with self._listing_turn:
@@ -102,7 +102,8 @@ class Session:
                 async with asyncio.timeout(seconds + _START_SECONDS):
                     return await asyncio.wrap_future(future)
             except TimeoutError:
-                # The pool itself ends a slow call. If it did not, the pool is broken.
+                # Normally the pool itself ends a slow call. If it did not do so, it is broken, and
+                # the next call starts a new pool.
                 if future.cancelled():
                     self._listings.stop()  # type: ignore[no-untyped-call]
                     del self._listings

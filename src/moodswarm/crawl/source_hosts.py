@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from moodswarm.crawl.spec import Platform, Source
 from moodswarm.records.links import canonical_link
 
-# On Medium an author's stories may appear under a publication, and GitHub's API, which lists
-# repositories, has a host of its own.
+# On these platforms, every subdomain counts as a host of the source: on Medium, an author's stories
+# may appear under a publication, and GitHub's API, which lists repositories, has its own host.
 _FAMILIES: dict[Platform, str] = {"medium": "medium.com", "github": "github.com"}
 
 
 class SourceHosts:
-    """The hosts of each source: its own, those that the user named, and where it redirects."""
+    """The hosts of each source: its own, those that the user named, and those it redirects to."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
         self._hosts: dict[str, set[str]] = {}
@@ -33,9 +33,9 @@ class SourceHosts:
         """Return whether a page belongs to a source.
 
         Args:
-            source: The source that led to it.
+            source: The source that led to the page.
             url: The address of the page.
-            asked: The link that led there; its host is allowed, because the link was.
+            asked: The link that led to the page; as the link was allowed, so is its host.
         """
         host = bare_host(url)
         family = _FAMILIES.get(source.platform)
@@ -46,11 +46,11 @@ class SourceHosts:
         )
 
     def document_link(self, source: Source, final: str, canonical: str | None) -> str:
-        """Return the link of a page: the one that the page names, if it is trusted.
+        """Return the canonical link that a page names if it is trusted, otherwise `final`.
 
-        A page may only name its own host, one that the user trusts, or another host of its author.
-        A page that names the front page as its canonical form is not trusted: with that common
-        mistake, every page would become the same document.
+        The link is trusted if its host is the page's own host, one that the user trusts, or another
+        host of the author. However, a page that names the front page as its canonical link is not
+        trusted: with that common mistake, every page would become the same document.
         """
         if not canonical:
             return final
@@ -66,12 +66,13 @@ class SourceHosts:
             canonical_link(canonical)
         except ValueError:
             return final
-        # Returned as the page spells it: the next crawl asks there, and the site may have no https.
+        # The link is returned as the page spells it, because the next crawl will request exactly
+        # this address, and the site may have no https.
         return canonical
 
 
 def bare_host(url: str) -> str:
-    """Return the host and port of an address, without `www.`; empty if it has none."""
+    """Return an address's host and port without `www.`; an empty string if it is not valid."""
     try:
         return urlsplit(canonical_link(url)).netloc.removeprefix("www.")
     except ValueError:

@@ -15,7 +15,7 @@ class _Model(BaseModel):
 
 
 class Limits(_Model):
-    """Limits of a crawl, which hold however endless or hostile a site is."""
+    """Limits for a crawl, which hold even if a site is endless or hostile."""
 
     pages_per_source: int = Field(default=5_000, ge=1)
     depth: int = Field(default=3, ge=0, description="links followed from the source")
@@ -27,7 +27,7 @@ class Limits(_Model):
 
 
 class Manners(_Model):
-    """How often servers are asked, and who they are told is asking."""
+    """How often servers get requests, and how the crawler introduces itself to them."""
 
     contact: str = Field(default="", description="an address or page, shown in the user agent")
     requests_at_once_per_domain: int = Field(default=2, ge=1, le=16)
@@ -41,10 +41,10 @@ class Egress(_Model):
     """Addresses that may be reached besides public ones.
 
     Attributes:
-        allow: `host:port` of servers that may be asked although they are not public, for a demo or
-            a test.
-        hosts: Names that are resolved here instead of by DNS, like curl's `--resolve`; their
-            addresses must be public or allowed, like any other.
+        allow: `host:port` of servers that may be reached although they are not public, for a demo
+            or a test.
+        hosts: Addresses for host names that are not looked up in DNS, like curl's `--resolve`. Like
+            all other addresses, these must be public or allowed.
     """
 
     allow: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Browser(_Model):
 
 
 class Extraction(_Model):
-    """Limits of one page in the pool of extraction processes."""
+    """The number of extraction processes, and the limits for one page in them."""
 
     processes: int | None = Field(default=None, ge=1, description="null: one per core")
     page_seconds: float = Field(default=20.0, gt=0)
@@ -69,7 +69,8 @@ class Extraction(_Model):
     memory_mib: int = Field(default=1_024, ge=256, description="address space of one process")
 
 
-#: Raise it when files are read differently: repositories at a known commit are then read again.
+#: Increase this number when files are to be read in a different way. Repositories are then read
+#: again, even if they are still at a known commit.
 _READING = 2
 
 
@@ -92,7 +93,7 @@ class Repositories(_Model):
     def revision(self) -> str:
         """A hash of the settings that decide which files are read.
 
-        If it has changed, a known commit is read again.
+        If the hash has changed, a repository is read again, even if it is still at a known commit.
         """
         decisive = self.model_dump_json(include={"file_bytes", "files", "ignore"})
         return hashlib.sha256(f"{_READING}{decisive}".encode()).hexdigest()[:16]
@@ -102,12 +103,12 @@ class Source(_Model):
     """One configured link of one author.
 
     Attributes:
-        id: Stable over runs, from author and canonical link.
-        platform: The spider, as `moodswarm.crawl.routing` chose it or the user named it.
-        discover: Whether the link leads to more pages; if not, it is itself the only page.
-        canonical_hosts: Hosts that a page's `rel=canonical` may name besides its own.
-        author_hosts: Hosts of all links of the author, even of links that this run leaves out, so
-            that a canonical address which is trusted in one run is trusted in every run.
+        id: Derived from the author and the canonical link, so it is the same in every run.
+        platform: The spider that `moodswarm.crawl.routing` chose or the user named.
+        discover: Whether the link leads to more pages; if not, the link itself is the only page.
+        canonical_hosts: Hosts that a page's `rel=canonical` may name besides the page's own host.
+        author_hosts: The hosts of all the author's links, including links that this run leaves out,
+            so that a canonical address that is trusted in one run is trusted in every run.
     """
 
     id: str
@@ -123,9 +124,12 @@ class CrawlSpec(_Model):
     """Everything that the child process needs to know.
 
     Attributes:
-        links: Path of a JSON lines file of `KnownLink`, with the ledger's links of these sources.
-        statistics: Path where the child writes Scrapy's statistics at its end, atomically.
-        github_token_variable: Environment variable that holds a GitHub token; never the token.
+        links: Path of a file with the links that the ledger holds for these sources, one
+            `KnownLink` as JSON in each line.
+        statistics: Path to which the child process writes Scrapy's statistics at its end,
+            atomically.
+        github_token_variable: Name of the environment variable that holds a GitHub token; the token
+            itself is never part of the specification.
     """
 
     sources: tuple[Source, ...]
@@ -137,16 +141,16 @@ class CrawlSpec(_Model):
     browser: Browser = Browser()
     extraction: Extraction = Extraction()
     repositories: Repositories = Repositories()
-    github_token_variable: str = "MOODSWARM_GITHUB_TOKEN"  # noqa: S105  # its name
+    github_token_variable: str = "MOODSWARM_GITHUB_TOKEN"  # noqa: S105  # only a name
 
 
 class KnownLink(_Model):
-    """A link that is known from an earlier visit.
+    """A link that is known when the crawl begins.
 
     Attributes:
-        ask: Whether it should be asked for now. A link that is done in this round should not; it is
-            listed so that it is not asked for again when a listing names it once more.
-        etag, last_modified: For a conditional request; None if the whole page is needed, for
+        ask: Whether the link should be requested now. It is False for a link that is already done
+            in this round, so that the link is not requested again when a listing names it.
+        etag, last_modified: Values for a conditional request; None if the whole page is needed, for
             example because the extraction has changed since.
     """
 

@@ -1,4 +1,4 @@
-"""Kedro datasets over stores and files: the only place that knows both.
+"""Kedro datasets for stores and files, which connect Kedro with them.
 
 Nothing here decides what is computed; a dataset only loads, saves and describes.
 """

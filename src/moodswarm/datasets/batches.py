@@ -16,7 +16,7 @@ class Batches:
 
     Attributes:
         paths: One Parquet file per page, in order.
-        on_rows: Called with the number of rows of each page once the reader is done with it.
+        on_rows: Called with the number of rows in each page once the reader is done with that page.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Batches:
         import pyarrow.parquet as pq
 
         for path in self.paths:
-            # With more than one thread, several pages would be in memory at a time.
+            # With more than one thread, several pages would be in memory at the same time.
             batch = pq.read_table(path, use_threads=False)
             yield batch
             self.on_rows(len(batch))
@@ -44,7 +44,7 @@ class Batches:
 
     @property
     def num_rows(self) -> int:
-        """The number of rows of all pages, read from the footers of the files."""
+        """The number of rows in all pages, read from the footers of the files."""
         import pyarrow.parquet as pq
 
         return sum(pq.read_metadata(path).num_rows for path in self.paths)
@@ -58,7 +58,7 @@ class BatchesDataset(AbstractDataset[pa.Table, Batches]):
     """Arrow batches as a folder of Parquet files, one per page.
 
     A generator node saves one page after another. The first save of a run replaces what was there,
-    later ones add a page, and a load ends the writing. Each page appears whole or not at all.
+    later saves add a page each, and a load ends the writing. Each page appears whole or not at all.
 
     ```yaml
     chunks:

@@ -21,7 +21,7 @@ class ConfiguredChat:
     Attributes:
         chat: Sends requests to the model.
         cache: Answers that were paid for in earlier runs.
-        concurrency: Number of items that a batch should keep in flight.
+        concurrency: Number of items that a batch should process at the same time.
     """
 
     chat: BlockingChat
@@ -30,7 +30,7 @@ class ConfiguredChat:
 
 
 class ChatDataset(AbstractDataset[None, ConfiguredChat | None]):
-    """The language model of `profiles.yml`, for nodes that can do with or without one.
+    """The language model chosen in `profiles.yml`, for nodes that also work without one.
 
     Loading returns a `ConfiguredChat`, or None if no profile is chosen. A hook calls `configure`
     with the profiles before a run; nothing is opened before the first load.
@@ -85,9 +85,10 @@ class ChatDataset(AbstractDataset[None, ConfiguredChat | None]):
         client = open_chat(settings, profile=self._profile, sink=self._sink)
         if client is None:
             return None
-        # Twice as many items as requests, so that those waiting to retry leave no slot unused.
+        # Twice as many items as requests, so that items waiting to retry leave no request slot
+        # unused.
         concurrency = 2 * client.options.concurrency
-        # A dry run uses the name of the model that it stands in for. Its made-up answers must not
+        # In a dry run, the fake model has the name of the real one. Its made-up answers must not
         # end up among the real ones.
         folder = self._path / "fake" if client.options.provider == "fake" else self._path
         return ConfiguredChat(BlockingChat(client), TaskCache(folder), concurrency)

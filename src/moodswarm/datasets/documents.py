@@ -15,8 +15,8 @@ from moodswarm.stores.documents.opening import open_document_store
 class DocumentsDataset(StoreDataset[DocumentDatabase]):
     """Documents in SQLite or MongoDB.
 
-    Saving a batch of `DOCUMENT_SCHEMA` upserts it. Loading returns the store, which is read page by
-    page.
+    Saving a batch with `DOCUMENT_SCHEMA` upserts it. Loading returns the store, which is read page
+    by page.
 
     ```yaml
     documents:

@@ -18,7 +18,7 @@ _PREVIEWED = 1_000
 
 
 def _show_nothing(visited: int, known: int) -> None:
-    """Ignore the progress, for a reader that nobody watches."""
+    """Ignore the progress; the default if nobody watches the reader."""
 
 
 class CrawlLedger:
@@ -27,7 +27,7 @@ class CrawlLedger:
     Attributes:
         documents: The documents of the entries; for reading only.
         entries: One entry for each link; for reading only.
-        on_visit: Called by the reader with the number of links visited and of links known so far.
+        on_visit: Called by the reader with the numbers of links visited and known so far.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class CrawlLedger:
 class CrawlLedgerDataset(StoreDataset[DocumentDatabase]):
     """The outcome of every link that a crawl has come across, kept in the document store.
 
-    Saving a batch of `LEDGER_SCHEMA` records it, see `LedgerStore.record`. Loading returns the
+    Saving a batch with `LEDGER_SCHEMA` records it, see `LedgerStore.record`. Loading returns the
     ledger, which is read page by page.
 
     ```yaml

@@ -9,8 +9,9 @@ from kedro_datasets.json import JSONDataset
 class RecordedDataset(JSONDataset):  # type: ignore[misc]  # kedro-datasets is not typed
     """The file of another catalog entry, read before that entry is written.
 
-    In a pipeline, a name has one writer and is read only after it. The content that an earlier run
-    recorded therefore needs a name of its own. Loading returns None if nothing was recorded yet.
+    In a pipeline, an entry is written by one node and read only after that. Reading what an earlier
+    run recorded therefore takes a second entry for the same file. Loading returns None if nothing
+    was recorded yet.
 
     ```yaml
     retrieval_questions:

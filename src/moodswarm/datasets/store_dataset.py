@@ -1,4 +1,4 @@
-"""The base class of datasets over a store."""
+"""The base class of datasets that are backed by a store."""
 
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -11,7 +11,7 @@ from moodswarm.stores.vectors.protocol import VectorStore
 
 StoreT = TypeVar("StoreT", DocumentDatabase, VectorStore)
 
-# Descriptions, logs and errors show `store:`, but never `credentials:`.
+# Descriptions, logs and errors show the `store:` part of an entry, but never `credentials:`.
 _ONLY_IN_CREDENTIALS = {"api_key", "password", "uri", "url"}
 
 
@@ -34,7 +34,7 @@ class StoreDataset(AbstractDataset[pa.Table, Any], Generic[StoreT]):
         """The open store.
 
         Raises:
-            DatasetError: a secret is in a place from which it would be logged.
+            DatasetError: a secret is under `store:`, where it would be logged.
         """
         if misplaced := sorted(self._config.keys() & _ONLY_IN_CREDENTIALS):
             raise DatasetError(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NewType
 
-# kedro-viz recognises a preview by the name of its return type, so it need not be installed.
+# kedro-viz recognises a preview by the name of its return type, so kedro-viz need not be installed.
 TablePreview = NewType("TablePreview", dict[str, Any])
 
 MAX_CELL = 300

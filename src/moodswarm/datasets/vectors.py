@@ -25,7 +25,7 @@ TIME_FIELDS = {"embedded": ("published_at",), "cleaned": ()}
 
 
 class _VectorStoreDataset(StoreDataset[VectorStore]):
-    """A dataset over the vector store, which all datasets of a process share."""
+    """A dataset backed by the vector store, which all datasets in a process share."""
 
     def _open(self) -> VectorStore:
         return open_vector_store(self._config, self._credentials)
@@ -47,7 +47,7 @@ class _VectorStoreDataset(StoreDataset[VectorStore]):
 class CollectionsDataset(_VectorStoreDataset):
     """Points of one layer, in one Qdrant collection per kind: `cleaned_articles`, and so on.
 
-    Saving a batch upserts each row into the collection of its `kind`. Loading returns the store.
+    Saving a batch upserts each row into the collection for its `kind`. Loading returns the store.
 
     ```yaml
     embedded_chunks:
@@ -91,7 +91,7 @@ class CollectionsDataset(_VectorStoreDataset):
     def save(self, data: pa.Table) -> None:
         """Upsert a batch with the columns `id` and `kind`, optional vectors, and the payload.
 
-        The vectors are `vector` and `lexical`, as described in `VectorStore.upsert_points`.
+        The vectors are in the columns `vector` and `lexical`, see `VectorStore.upsert_points`.
         """
         dimensions = (
             data.schema.field("vector").type.list_size if "vector" in data.schema.names else None
@@ -127,7 +127,7 @@ class CollectionsDataset(_VectorStoreDataset):
 
 
 class FeatureIndex:
-    """Tells which documents have complete features, and of which revision."""
+    """Tells which documents have complete features, and for which revision."""
 
     def __init__(self, store: VectorStore) -> None:
         self._store = store
@@ -142,7 +142,7 @@ class FeatureIndex:
             yield from page
 
     def emptied_kinds(self) -> set[str]:
-        """Return the kinds whose points are gone although the index lists them, to rebuild them."""
+        """Return the kinds that the index lists although their points are gone, to rebuild them."""
         listed = {row["kind"] for row in self.rows() if row["status"] == "embedded"}
         return {
             kind
@@ -156,15 +156,16 @@ class FeatureIndex:
         return {name: self._store.count(name) for name in feature_collections()}
 
     def index(self, from_points: int, unindexed_share: float) -> dict[str, int]:
-        """Build the index of embedded collections that are large and not indexed well enough.
+        """Index each embedded collection that is large and has too many unindexed vectors.
 
         Args:
             from_points: Smaller collections are left alone, since a scan is faster there.
-            unindexed_share: Share of vectors outside the index up to which nothing is done; such
-                vectors are scanned beside the index.
+            unindexed_share: Nothing is done if at most this share of the vectors is unindexed; a
+                search scans such vectors in addition to using the index.
 
         Returns:
-            Indexed vectors per embedded collection; a server builds its indexes by itself.
+            The number of indexed vectors in each embedded collection; a server builds its indexes
+            by itself.
         """
         for status in self._embedded():
             unindexed = status.points - status.indexed_vectors
@@ -185,7 +186,8 @@ class FeatureIndex:
         """Check that existing collections can take the model's vectors.
 
         Raises:
-            VectorSizeMismatch: one cannot; the message names it, both sizes and the remedy.
+            VectorSizeMismatch: a collection cannot; the message names it, both sizes and the
+                remedy.
         """
         for status in self._embedded():
             if status.dimensions != dimensions:
@@ -201,10 +203,10 @@ class FeatureIndexDataset(_VectorStoreDataset):
     """The rows that say which documents have complete features.
 
     They are stored beside the points that they describe, so that both are lost or kept together.
-    Rows with status `started` are written at once, before the points of their documents. Any other
-    row completes its document: first the points of its other revisions are deleted, then everything
-    is flushed, and only then is the row written. If a run is killed in between, the next one
-    processes that document again.
+    Rows with status `started` are written immediately, before the points of their documents. Any
+    other row completes its document: first the points of its other revisions are deleted, then
+    everything is flushed, and only then is the row written. If a run is killed in between, the next
+    run processes that document again.
 
     ```yaml
     feature_index:
@@ -227,7 +229,7 @@ class FeatureIndexDataset(_VectorStoreDataset):
     """
 
     def save(self, data: pa.Table) -> None:
-        """Mark documents as started, or complete them; see the class."""
+        """Mark documents as started, or complete them, as the class docstring describes."""
         if not len(data):
             return
         started = set(data["status"].to_pylist()) == {"started"}
@@ -245,7 +247,7 @@ class FeatureIndexDataset(_VectorStoreDataset):
         self.store.flush()
 
     def _sweep(self, data: pa.Table) -> None:
-        """Delete all points of deleted documents, and outdated points of the others."""
+        """Delete all points of deleted documents, and outdated points of the other documents."""
         is_deleted = pc.equal(data["status"], "deleted")
         deleted = data.filter(is_deleted)["id"].to_pylist()
         kept = data.filter(pc.invert(is_deleted))

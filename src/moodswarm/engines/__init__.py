@@ -1,4 +1,4 @@
-"""Where a step runs: in this process, or on a Ray cluster. Same step, same pages, same order.
+"""Engines, which run the same step on the same pages in this process or on a Ray cluster.
 
-Nothing here knows what a step does, and nothing here imports Kedro.
+Results keep their order. Nothing here depends on what a step does, and nothing imports Kedro.
 """

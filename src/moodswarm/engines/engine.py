@@ -1,4 +1,4 @@
-"""The shape of an engine, of the steps that it runs, and the parameters that choose one."""
+"""The interface of an engine and of the steps that it runs, and the parameters of an engine."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol
@@ -6,22 +6,22 @@ from typing import Literal, Protocol
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
-#: A pure function from one batch to one batch.
+#: A pure function that turns one batch into another.
 Step = Callable[[pa.Table], pa.Table]
-#: Builds a step on the machine that runs it, so that a model is loaded there, once. It has to be
-#: picklable for that.
+#: Builds a step on the machine that runs it, so that a model is loaded there, once. The factory has
+#: to be picklable for that.
 StepFactory = Callable[[], Step]
 
 
 class Engine(Protocol):
-    """Maps a step over batches."""
+    """Applies a step to batches."""
 
     def map_batches(
         self, make_step: StepFactory, batches: Iterable[pa.Table]
     ) -> Iterator[pa.Table]:
         """Yield the step's result for every batch, one result per batch and in order.
 
-        Batches are read only as results are asked for, so memory does not grow with their number.
+        Batches are read only as results are consumed, so memory does not grow with their number.
         """
         ...
 

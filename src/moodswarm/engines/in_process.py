@@ -8,7 +8,7 @@ from moodswarm.engines.engine import StepFactory
 
 
 class InProcessEngine:
-    """Maps a step lazily; the step is built when the first batch arrives."""
+    """Applies a step lazily; the step is built when the first batch arrives."""
 
     def map_batches(
         self, make_step: StepFactory, batches: Iterable[pa.Table]

@@ -1,4 +1,4 @@
-"""Steps on Ray Data: the same function, on as many machines as the cluster has."""
+"""Runs steps on Ray Data: the same function, on as many machines as the cluster has."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class MissingRay(ImportError):
 
 
 class RayEngine:
-    """Maps a step with a pool of actors, each of which builds the step once.
+    """Applies a step with a pool of actors, each of which builds the step once.
 
     Workers read their pages from files, so a cluster needs a file system that all its machines
-    see (set the paths in the catalog), and MoodSwarm installed on each.
+    can access (set the paths in the catalog), and MoodSwarm installed on each machine.
     """
 
     def __init__(self, params: EngineParams) -> None:
@@ -71,7 +71,7 @@ class RayEngine:
 class _Worker:
     """Runs in an actor: reads a page and returns the step's result.
 
-    A result travels as one binary value, because Ray may merge and split tables, and a page must
+    A result is sent as one binary value, because Ray may merge and split tables, and a page must
     stay whole.
     """
 

@@ -1,4 +1,4 @@
-"""How sure a mean is: percentile bootstraps over whatever was measured, such as questions.
+"""How certain a mean is: percentile bootstraps over whatever was measured, such as questions.
 
 Sakai, "Evaluating evaluation metrics based on the bootstrap", SIGIR 2006.
 """
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 RESAMPLES = 2_000
-# How many indices are in memory at once while resampling.
+# How many indices are in memory at a time while resampling.
 _AT_ONCE = 1_000_000
 
 
@@ -23,7 +23,7 @@ class Interval:
     high: float
 
     def as_dict(self) -> dict[str, float]:
-        """Return the three numbers by name."""
+        """Return the value, the low end and the high end by name."""
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
@@ -47,7 +47,7 @@ def difference_interval(
     """Return the mean difference `scores - others`, paired by question, with its interval.
 
     Raises:
-        ValueError: they are not of the same questions.
+        ValueError: the two are not for the same questions.
     """
     if scores.keys() != others.keys():
         raise ValueError("scores of different questions cannot be paired; ask both the same")

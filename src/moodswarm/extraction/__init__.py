@@ -1,6 +1,6 @@
-"""The bytes of a page to a clean article in markdown; needs the extra `crawl`.
+"""Turns the bytes of a page into a clean article in markdown; needs the extra `crawl`.
 
-Nothing here fetches anything or imports another package of MoodSwarm.
+Nothing here fetches anything or imports any other package of MoodSwarm.
 """
 
 from moodswarm.extraction.article import EXTRACTION_VERSION, Article, Refused

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-#: Raise it when the same page yields different output: the crawler then fetches pages again.
+#: Raise this when the same page yields different output; the crawler then fetches pages again.
 EXTRACTION_VERSION = "2"
 
 
@@ -13,12 +13,14 @@ class Article:
     """The article of a page.
 
     Attributes:
-        published_at: UTC; midnight if the page states only a day.
-        language: ISO 639-1.
-        canonical: Absolute, as the page states it. The caller decides whether to trust it.
+        published_at: In UTC; midnight if the page states only a day.
+        language: An ISO 639-1 code.
+        canonical: The absolute address that the page calls its own. The caller decides whether to
+            trust it.
         content: Markdown; it begins with the title as a heading of level 1.
         platform: `substack`, `medium` or `web`.
-        left_out: How many words of the page are not in the article, by reason; the most first.
+        left_out: The number of words of the page that are not in the article, by reason; the
+            largest number comes first.
     """
 
     title: str | None
@@ -38,7 +40,7 @@ class Refused:
     Attributes:
         reason: `not_html`, `too_large`, `too_slow`, `out_of_memory`, `crashed`, `empty`,
             `needs_browser`, `paid_preview`, `not_found` or `not_an_article`.
-        detail: The same in words.
+        detail: The reason in words.
     """
 
     reason: str

@@ -13,9 +13,9 @@ from moodswarm.extraction.words import words_in, words_of
 
 #: The element must hold this share of the words that trafilatura finds.
 _COVERED = 0.9
-#: A wider element is taken if trafilatura found at least this share of the words that it adds.
+#: A wider element is taken if trafilatura found at least this share of its additional words.
 _WORTH = 0.5
-#: If trafilatura finds a smaller share of the words of a page, its slower ways are tried too.
+#: If trafilatura finds a smaller share of the words of a page, its slower algorithms are tried too.
 _DOUBTFUL = 0.5
 _HOLDERS = re.compile(
     r"(?:post|article|entry|story|blog-post|blog-entry|theme-doc|sl|post-body)-"
@@ -30,7 +30,7 @@ def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:
     """Return the element that holds the article and as little else as possible.
 
     trafilatura tells which words belong to the article. The deepest element that covers nine
-    tenths of them holds it.
+    tenths of these words is taken, or a wider one if most of what it adds is the article's too.
 
     Args:
         body: The body of the page, after pruning.
@@ -40,7 +40,7 @@ def find_article(body: HtmlElement, root: HtmlElement) -> HtmlElement:
     if len(article) < _DOUBTFUL * words_in(body):
         article = words_of(_main_text(root, fast=False))
     cover = _Cover(body, article)
-    # What a page says twice, such as the opening in a list of teasers, counts once.
+    # Text that a page repeats, such as an opening that is also in a list of teasers, counts once.
     total = min(cover.covered(body), len(article))
     if not total:
         return _named_holder(body)
@@ -93,7 +93,7 @@ class _Cover:
 def _marks(words: list[str], article: list[str]) -> list[bool]:
     """Tell for each word of a page whether it is in the article.
 
-    A word alone proves nothing, so as many in a row as `_run` says must be in the article too.
+    A single word proves nothing: as many words in a row as `_run` returns must be in the article.
     """
     run = _run(article)
     if len(article) < run:
@@ -111,13 +111,13 @@ def _runs(words: list[str], run: int) -> Iterator[tuple[str, ...]]:
 
 
 def _run(article: list[str]) -> int:
-    """Return how many words in a row prove something; two characters of Chinese are a word."""
+    """Return how many words in a row are proof; two Chinese characters count as one word."""
     single = sum(len(word) == 1 and not word.isascii() for word in article)
     return 2 * _RUN if 2 * single > len(article) else _RUN
 
 
 def _widen(element: HtmlElement, body: HtmlElement, cover: _Cover) -> HtmlElement:
-    """Climb while most of what a parent adds is the article's too, such as an opening paragraph."""
+    """Return a wider element if most of what it adds is the article's, such as its opening."""
     best = element
     for parent in element.iterancestors():
         if parent is body.getparent():
@@ -129,7 +129,7 @@ def _widen(element: HtmlElement, body: HtmlElement, cover: _Cover) -> HtmlElemen
 
 
 def _main_text(root: HtmlElement, *, fast: bool) -> str:
-    """Return the text that trafilatura finds; unless `fast`, by comparing several algorithms."""
+    """Return the text that trafilatura finds; unless `fast`, it compares several algorithms."""
     from trafilatura import bare_extraction
 
     document = bare_extraction(
@@ -139,7 +139,7 @@ def _main_text(root: HtmlElement, *, fast: bool) -> str:
 
 
 def _named_holder(body: HtmlElement) -> HtmlElement:
-    """Fall back on names if trafilatura finds nothing, as in very short articles."""
+    """Find the article by the names of elements, as trafilatura finds none in very short pages."""
     for element in elements(body):
         if element.get("itemprop") == "articleBody" or any(
             _HOLDERS.fullmatch(name) for name in names(element)

@@ -1,4 +1,4 @@
-"""Names that themes use for the parts of a page which are not its article."""
+"""Names that themes use for those parts of a page that do not belong to its article."""
 
 import re
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ _STRONG = (
     r"|author-(?:bio|box|card|info)|cookie-(?:notice|banner|bar|consent|law-info)|toc|pagination"
     r"|post-navigation|sponsor|tag-?cloud|page-?nav|prev-?next|copy-?button|line-?numbers-rows"
 )
-# Names that tell the kind even of whole sentences. Any other name may be a word of the author's.
+# Names that decide even about whole sentences. Any other name may come from the author's text.
 _SURE = (
     r"sidebars?|(?:sphinx)?sidebar-.*|related|relateds|read-next|more-(?:posts|articles|stories|from)(?:-.*)?"
     r"|recent-posts?|recommended|recommend(?:ed|ations?)-(?:for|posts?|articles?).*|latest-posts?"
@@ -116,7 +116,7 @@ _CONTENT = re.compile(
     r"(?:content|body|text|main|inner|wrapper|container|markdown)|content|markdown|prose|article"
     r"|post|entry|hentry|h-entry|main"
 )
-# Names of a link to a heading; some sites put them on the heading itself.
+# Names of a link to a heading; some sites give them to the heading itself.
 _ANCHOR = re.compile(
     r"(?:.*-)?(?:anchor|anchor-?link|anchorjs-link|headerlink|header-link|heading-link|hash-link"
     r"|permalink|copy-link)"
@@ -140,14 +140,14 @@ class Named:
 def read_name(element: HtmlElement) -> Named | None:
     """Return the part of a page that an element is named after; None if it may be the article."""
     classes = names(element)
-    if element.tag in _HEADINGS:  # some are named after their anchor, which is removed by itself
+    if element.tag in _HEADINGS:  # some have the name of their anchor, which is removed separately
         classes = [name for name in classes if not _ANCHOR.fullmatch(name)]
     if any(_CONTENT.fullmatch(name) for name in classes):
         return None
     for name in classes:
         if not _STATE.fullmatch(name) and (match := _BOILERPLATE.fullmatch(name)):
             return Named(match.lastgroup or "strong", _CERTAIN.fullmatch(name) is not None)
-    # The ids of these elements are made of the article's words: a section on `comments` stays.
+    # The ids of these elements are made from the article's words: a section on `comments` stays.
     if element.tag in (*_HEADINGS, "section", "a", "span", "li", "p", "details"):
         return None
     if "section" in classes:

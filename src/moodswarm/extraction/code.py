@@ -74,7 +74,7 @@ def _mark_blocks(body: HtmlElement) -> None:
 
 
 def _mark_lines(code: HtmlElement) -> None:
-    """Turn inline code with line breaks that fills its block, as in old blogs, into a `pre`."""
+    """Turn inline code that has line breaks and fills its block, as in old blogs, into a `pre`."""
     block = code.getparent()
     if block is None or code.find(".//br") is None or block.tag not in ("p", "div", "li", "dd"):
         return
@@ -110,7 +110,7 @@ def _drop_numbers_after(place: HtmlElement, code: str) -> None:
 def code_text(pre: HtmlElement) -> str:
     """Return the text of a code block, without line numbers and buttons.
 
-    Lines end where the page shows an end: at a newline, a `br`, or a block.
+    Lines end where the page shows a line end: at a newline, a `br`, or a block.
     """
     parts: list[str] = []
     _collect(pre, parts, top=True)
@@ -171,7 +171,7 @@ def _is_line_span(element: HtmlElement) -> bool:
 
 
 def _is_filler(element: HtmlElement) -> bool:
-    """Tell an empty line within another one, which Prism writes after a newline in a diff."""
+    """Tell whether this is an empty line in another, as Prism adds after a newline in a diff."""
     parent = element.getparent()
     return parent is not None and parent.tag == "span" and not text_of(element)
 
@@ -191,7 +191,7 @@ def _newline_follows(element: HtmlElement) -> bool:
 
 
 def _flatten_table(table: HtmlElement) -> None:
-    """Replace a table that only puts line numbers beside code with the code."""
+    """Replace a table that only puts line numbers beside code with just the code."""
     rows = list(table.iter("tr"))
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""The language of a code block, as its classes declare it or a label beside it names it."""
+"""The language of a code block, which its classes or a label beside it name."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ _NO_LANGUAGE = {
     "block", "table", "code", "source", "line", "lines", "number", "figure", "group", "highlight",
     "pre", "tab", "tabs", "tabs-item", "tabs-content", "switcher", "content", "body", "html-code",
 }  # fmt: skip
-# Beside these classes, the name of a language stands alone, as in `highlight python`.
+# Next to one of these classes, a language is a class of its own, as in `highlight python`.
 _BARE_OWNERS = {"highlight", "hljs", "sourcecode", "src", "prettyprint", "shiki", "codehilite"}
 _BARE = re.compile(r"[a-z][a-z0-9+#]{0,20}")
 _NAMED = {
@@ -70,7 +70,7 @@ def take_label_before(place: HtmlElement) -> str | None:
 
 
 def _names_language(label: HtmlElement) -> bool:
-    """Tell a bar above a block that holds nothing but the name of a language and buttons."""
+    """Tell whether a bar above a block holds only the name of a language and buttons."""
     named = [part for part in elements(label) if not _LANGUAGE_NAMES.isdisjoint(names(part))]
     shown = [words for part in (*named[:1], *elements(label, "button")) for words in _words(part)]
     return bool(named) and len(text_of(named[0])) <= LABEL_LENGTH and _words(label) == shown
@@ -90,7 +90,7 @@ def label_in(place: HtmlElement, pre: HtmlElement) -> str | None:
 
 
 def language_in(text: str) -> str | None:
-    """Return the language if a label says nothing else, apart from the words of its button."""
+    """Return the language that a label names if it says nothing else but the words of a button."""
     words = [w for w in text.lower().split() if w not in ("copy", "code", "copied!")]
     known = len(words) == 1 and words[0] in _NAMED | {"text", "plaintext", "console", "output"}
     return words[0] if known else None

@@ -15,8 +15,8 @@ _MAGIC = (
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _MARKUP = re.compile(r"<[a-zA-Z!?/]")
 _SPREAD_OUT = re.compile(rb"(?:[^\x00]\x00){8}|(?:\x00[^\x00]){8}")
-# Text that was decoded with the wrong table has words that mix ASCII letters with those of another
-# script, and words of accented letters alone.
+# Text that was decoded with the wrong encoding has words that mix ASCII letters with letters of
+# another script, and words that consist only of accented letters.
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 _UNLIKELY_SHARE = 0.3
@@ -42,9 +42,9 @@ def decode_page(body: bytes, content_type: str | None) -> str:
 def decode_text(body: bytes, content_type: str | None) -> str:
     """Decode the bytes of a page or a plain text.
 
-    The first that fits is taken: the byte order mark, valid UTF-8, the encoding that the page
-    declares, the one that the server states, and a guess from the bytes. A declared encoding is
-    not believed if its text is implausible.
+    The first encoding that fits is used: the one that a byte order mark names, UTF-8 if the bytes
+    are valid UTF-8, the encoding that the page declares, the one that the server states, and a
+    guess from the bytes. A declared or stated encoding is rejected if it yields implausible text.
 
     Raises:
         NotHtml: the bytes are not text.
@@ -89,7 +89,7 @@ def _decode(body: bytes, content_type: str | None) -> str:
 
 
 def _nearly_utf8(body: bytes) -> bool:
-    """Tell UTF-8 with a few broken places, such as a cut-off text, from another encoding."""
+    """Tell whether the bytes are UTF-8 with a few broken places, such as a cut-off end."""
     sample = body[: 4 * _SAMPLE].decode("utf-8", "replace")
     wide = sum(map(len, re.findall(r"[^\x00-\x7f]+", sample)))
     return wide > 0 and sample.count("\ufffd") <= wide * _BROKEN_SHARE
@@ -98,7 +98,7 @@ def _nearly_utf8(body: bytes) -> bool:
 def _plausible(body: bytes, name: str) -> str | None:
     try:
         if codecs.lookup(name).name in ("utf-8", "utf-16", "utf-16-le", "utf-16-be"):
-            return None  # UTF-8 was tried before, and UTF-16 would have been noticed
+            return None  # UTF-8 has been tried, and UTF-16 would have been noticed
         text = body.decode(name, "replace")
     except LookupError:
         return None

@@ -90,7 +90,7 @@ def trim_edges(article: HtmlElement, title: str | None, author: str | None) -> i
     Only whole short blocks are removed, and only up to the first block of text.
 
     Returns:
-        How many words were removed.
+        The number of words that were removed.
     """
     dropped = 0
     key, name = _key(title or ""), _key(author or "")
@@ -123,13 +123,13 @@ def _is_line(block: HtmlElement, text: str, apart: bool) -> bool:
 
 
 def _text_parent(article: HtmlElement) -> HtmlElement | None:
-    """Return the element that holds most paragraphs of the article."""
+    """Return the element that holds the most paragraphs of the article."""
     counts = Counter(p.getparent() for p in elements(article, "p", "pre", "h2", "h3"))
     return _section(counts.most_common(1)[0][0]) if counts else None
 
 
 def _section(element: HtmlElement | None) -> HtmlElement | None:
-    """Return the outermost of nested sections, which some generators write for each heading."""
+    """Return the outermost of nested sections; some generators write one for each heading."""
     while element is not None and _nests(element):
         element = element.getparent()
     return element

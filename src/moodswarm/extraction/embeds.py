@@ -1,4 +1,4 @@
-"""Embedded gists, videos and posts: what a page loads from elsewhere leaves a link."""
+"""Embedded gists, videos and posts: what a page loads from elsewhere is replaced with a link."""
 
 import re
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -26,7 +26,7 @@ _SOURCES = (
     "data-cookieblock-src",
     "data",
 )
-#: From the address that a frame or script loads to the page that a reader can open.
+#: Patterns of addresses that frames and scripts load, each with the page that a reader can open.
 _PAGES = (
     (r"gist\.github\.com/([\w-]+/)?([0-9a-f]+)(?:\.js|\.pibb)?.*", r"gist.github.com/\1\2"),
     (r"(gitlab\.[\w.]+/.*snippets/\d+)\.js.*", r"\1"),
@@ -43,7 +43,7 @@ _PAGES = (
     (r"([\w.-]+/@[\w.@-]+/\d+)/embed.*", r"\1"),  # Mastodon, on any host
     (r"(.*)", r"\1"),
 )  # fmt: skip
-# Frames that hold what an author chose to show; all others may be advertisements or comments.
+# Hosts of frames that an author chose to show; other frames may be advertisements or comments.
 _HOSTS = re.compile(
     r"(?:[\w-]+\.)*(?:youtube|youtube-nocookie|vimeo|dailymotion|twitch|ted|loom|wistia|spotify"
     r"|soundcloud|bandcamp|twitter|instagram|tiktok|codepen|jsfiddle|observablehq|speakerdeck"
@@ -60,7 +60,7 @@ _SCRIPTS = re.compile(
     r"|asciinema\.org/a/\w+\.js|emgithub\.com/embed.*)(?:\?.*)?"
 )
 _MEDIA = re.compile(r".*\.(?:pdf|mp4|m4v|webm|ogv|mov|mp3|m4a|ogg|wav|flac)", re.I)
-#: Players that name the page in a parameter.
+#: The parameters in which some players name their page.
 _PARAMETERS = ("target", "href", "url")
 _INLINE = ("p", "span", "em", "strong", "b", "i", "u", "font", "small", "li", "td", "th", "dd")
 
@@ -121,7 +121,7 @@ def _page_of(element: HtmlElement, base_url: str) -> str | None:
 
 
 def _source(element: HtmlElement) -> str:
-    """Return the address that an element loads, also of a lazy or an old one."""
+    """Return the address that an element loads, even if it loads lazily or is of an old kind."""
     for name in _SOURCES:
         value = (element.get(name) or "").strip()
         if value and not value.startswith(("about:", "data:", "blob:", "javascript:")):

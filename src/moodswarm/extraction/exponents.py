@@ -8,8 +8,8 @@ from moodswarm.extraction.tree import elements, text_of
 
 #: Longer text is small print, not an exponent or an index.
 _LONGEST = 24
-# Numbers, operators and single letters. Several letters belong to the word: 1st, Mme, TM; and so
-# do the single letters of ordinal numbers: 2e, 1a, 3o.
+# Numbers, operators and single letters. Several letters are part of the word, as in 1st, Mme, TM,
+# and so is the single letter of an ordinal number: 2e, 1a, 3o.
 _EXPONENT = re.compile(r"(?![eoa]$)(?:\d+%?|[a-zA-Z](?![a-zA-Z])|[-\u2212+\u00b1*/=().,^ ])+")
 _INDEX = re.compile(r"[\w.,+\-\u2212*/=() ]+")
 _SIMPLE = re.compile(r"[-\u2212]?[\w.,]+|\(.*\)")
@@ -23,7 +23,7 @@ _SLASH = ("/", "\u2044")
 def mark_exponents(root: HtmlElement) -> None:
     """Write `10^6`, `2^(n+1)` and `x_1` for numbers and letters that are raised or lowered.
 
-    References to notes stay as they are, since these are links.
+    References to notes stay as they are, since they are links.
     """
     for element in list(elements(root, "sup", "sub")):
         if element is root or _is_linked(element):
@@ -33,7 +33,7 @@ def mark_exponents(root: HtmlElement) -> None:
         if mark:
             for child in list(element):
                 element.remove(child)
-            # A digit that follows must not become a part of it, as in log<sub>2</sub>8.
+            # A digit after the element must not join the index, as it would in log<sub>2</sub>8.
             alone = _SIMPLE.fullmatch(text) and not (element.tail or "")[:1].isdigit()
             plain = mark == " " or alone
             element.text = mark + (text if plain else f"({text})")
@@ -41,7 +41,7 @@ def mark_exponents(root: HtmlElement) -> None:
 
 
 def _mark(element: HtmlElement, text: str, before: str) -> str:
-    """Return what stands between the text before and the raised or lowered text."""
+    """Return the mark to put before raised or lowered text; empty if it is to stay as it is."""
     if element.tag == "sub":
         return "_" if _is_index(element, text, before) else ""
     if _is_fraction(element):
@@ -61,7 +61,7 @@ def _is_index(element: HtmlElement, text: str, before: str) -> bool:
 
 
 def _is_fraction(element: HtmlElement) -> bool:
-    """Tell the upper part of a fraction that is written as raised, slash, lowered."""
+    """Tell whether this is the numerator of a fraction: raised text, a slash, lowered text."""
     following = element.getnext()
     return (
         (element.tail or "").strip() in _SLASH and following is not None and following.tag == "sub"
@@ -74,7 +74,7 @@ def _is_linked(element: HtmlElement) -> bool:
 
 
 def _text_before(element: HtmlElement) -> str:
-    """Return the text that the element follows directly, or an empty one."""
+    """Return the text directly before the element, or an empty string."""
     before, parent = element.getprevious(), element.getparent()
     if before is not None:
         return str(before.tail or "".join(map(str, before.itertext())))

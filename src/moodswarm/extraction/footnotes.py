@@ -1,4 +1,4 @@
-"""Footnotes: pairs of links on a page, turned into the footnotes of markdown."""
+"""Footnotes: pairs of links on a page, turned into markdown footnotes."""
 
 import re
 
@@ -18,7 +18,7 @@ _BACK = re.compile(
 _LABEL = re.compile(r"\[?\s*([\w*†‡§]+)\s*\]?")
 _BACKWARD = re.compile(r"ref|anchor|back", re.I)
 _NOTES = ("li", "div", "p", "aside", "dd")
-#: Paragraphs that begin and end what belongs to a note below its first paragraph.
+#: Texts of the paragraphs that mark where a note's further paragraphs begin and end.
 NOTE_BEGINS, NOTE_ENDS = "\ue0f3", "\ue0f4"
 _SECTION = re.compile(r"footnotes?(?:-.*)?|endnotes?|notes|reflist|references")
 
@@ -43,7 +43,7 @@ def mark_footnotes(root: HtmlElement) -> None:
 
 
 def _holder(target: HtmlElement) -> HtmlElement:
-    """Return the block of a note if the link leads only to the number in it."""
+    """Return the target of a link, or the block of the note if the target is only its number."""
     if target.tag not in ("a", "span", "sup"):
         return target
     return next(target.iterancestors(*_NOTES), target)
@@ -103,7 +103,7 @@ def _set_note(note: HtmlElement, label: str) -> None:
 
 
 def _mark_rest(first: HtmlElement) -> None:
-    """Mark the further paragraphs of a note, which markdown indents."""
+    """Mark all paragraphs of a note but the first, since markdown indents them."""
     rest = [block for block in first.itersiblings() if text_of(block)]
     if rest:
         rest[0].addprevious(_mark(NOTE_BEGINS))

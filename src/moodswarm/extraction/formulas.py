@@ -1,4 +1,4 @@
-"""Formulas: what a page draws is replaced by the TeX that its author wrote."""
+"""Formulas: the form that a page draws is replaced with the TeX that its author wrote."""
 
 import re
 
@@ -9,12 +9,12 @@ from moodswarm.extraction.tree import elements, names
 
 _DRAWING = ("katex", "mathjax", "mjx", "mwe-math")
 _IMAGE = re.compile(r"latex|tex|mwe-math-fallback-image-(?:inline|display)|math-tex|ql-img-.*")
-# MediaWiki writes all TeX in these braces.
+# MediaWiki encloses all TeX in these braces.
 _STYLED = re.compile(r"\{\\(display|text)style\s+(.*)\}", re.DOTALL)
 
 
 def keep_formulas(root: HtmlElement) -> None:
-    """Replace the drawing of a formula, or a picture of it, by its TeX source."""
+    """Replace the drawing of a formula, or a picture of it, with its TeX source."""
     for source in list(elements(root, "annotation")):
         if source.get("encoding") == "application/x-tex" and source.text:
             drawing = _drawing(source)

@@ -15,7 +15,7 @@ _DECODER = json.JSONDecoder()
 
 
 def meta(root: HtmlElement, name: str) -> str | None:
-    """Return the content of the first meta element of this name."""
+    """Return the content of the first meta element with this name."""
     for element in elements(root, "meta"):
         key = element.get("property") or element.get("name") or element.get("itemprop") or ""
         if key.lower() == name and (value := " ".join((element.get("content") or "").split())):

@@ -1,4 +1,4 @@
-"""Telling pages, plain texts and other bytes apart: by the server's word and by their beginning."""
+"""Tells pages, plain texts and other bytes apart by the server's header and the first bytes."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _SCRIPT = re.compile(
 _HTML = ("text/html", "application/xhtml+xml")
 _MARKDOWN = ("text/markdown", "text/x-markdown")
 _MARKDOWN_NAME = re.compile(r"\.(?:md|markdown|mdown|mkd)$", re.I)
-# Words of a server that says nothing.
+# Content types that say nothing about the content.
 _UNSAID = ("", "application/octet-stream", "application/x-unknown", "unknown/unknown", "*/*")
 
 
@@ -33,12 +33,12 @@ def kind_of(body: bytes, content_type: str | None, url: str) -> Kind:
 
     Args:
         body: The bytes that the server sent.
-        content_type: The server's header. A whole page is a page whatever it says, and JSON never
-            is one.
-        url: The address; most servers call a markdown file plain text.
+        content_type: The server's Content-Type header. A complete page counts as HTML whatever the
+            header says; JSON never does.
+        url: The address. Its ending reveals a markdown file, which most servers call plain text.
 
     Raises:
-        NotHtml: neither a page nor a text to read.
+        NotHtml: the bytes are neither a page nor a text to read.
     """
     declared = re.split("[;,]", content_type or "")[0].strip().lower()
     start = body[:_SNIFFED].removeprefix(b"\xef\xbb\xbf").decode("latin-1").replace("\x00", "")

@@ -29,8 +29,8 @@ class PageLinks:
         feeds: RSS, Atom and JSON feeds that the page names, on any host.
         links: Pages on the same host.
         next: The next page of a listing (`rel=next`), on the same host.
-        platform: `substack` or `medium` if the page was made there, else `web`.
-        canonical: The page's own address, as it states it.
+        platform: `substack` or `medium` if the page is from that platform, else `web`.
+        canonical: The address that the page calls its own.
     """
 
     feeds: tuple[str, ...] = ()
@@ -69,7 +69,7 @@ def discover_links(body: bytes, url: str) -> PageLinks:
 
 
 def base_address(root: HtmlElement, url: str) -> str:
-    """Return the address that relative links start from: the page's `base`, or its own address."""
+    """Return the address that relative links refer to: the page's `base`, or its own address."""
     for base in elements(root, "base"):
         if base.get("href"):
             address = resolve(url, base.get("href") or "")
@@ -82,7 +82,7 @@ def resolve(base: str, address: str) -> str | None:
     try:
         joined = urldefrag(urljoin(base, address.strip()))[0]
         parts = urlsplit(joined)
-        _ = parts.port  # raises if it is not a number
+        _ = parts.port  # raises ValueError if the port is not a number
     except ValueError:
         return None
     return joined if parts.scheme in ("http", "https") and parts.hostname else None

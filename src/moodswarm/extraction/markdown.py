@@ -1,4 +1,4 @@
-"""HTML to markdown: the tree is tidied, html-to-markdown converts it, and its text is mended."""
+"""HTML to markdown: the tree is tidied, html-to-markdown converts it, and the text is mended."""
 
 import re
 
@@ -28,11 +28,11 @@ _UNSAFE = (
 _STAR, _STAR_END = re.compile(r"\*(?=\S)"), re.compile(r"\S\*")
 _UNDERSCORE = re.compile(r"(?<![\w\\])_+(?=[^\s_])")
 _UNDERSCORE_END = re.compile(r"\w_(?!\w)")
-# The converter would escape a backslash; this character stands for one until it has finished.
+# The converter would escape a backslash, so this character stands for one during conversion.
 _BACKSLASH = "\ue0f1"
-# A paragraph between two quotations.
+# The text of a paragraph that keeps two quotations apart.
 _APART = "\ue0f2"
-# A tag or an entity that is meant to be read, in a page about HTML.
+# A tag or an entity that is meant as text, as on a page about HTML.
 _MARKUP = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w{1,31};)")
 # Marks that would begin another block if they stayed at the start of a line.
 _MARK_IN_TEXT = re.compile(
@@ -45,12 +45,12 @@ def html_to_markdown(html_text: str, base_url: str) -> str:
     """Convert a piece of HTML, such as an entry of a feed, to markdown.
 
     Args:
-        html_text: Anything; scripts, frames and forms in it are left out. Embedded gists and
-            videos leave a link.
-        base_url: The address that relative links start from.
+        html_text: Any HTML; scripts, frames and forms in it are left out. Embedded gists and
+            videos are replaced with links.
+        base_url: The address against which relative links are resolved.
 
     Raises:
-        ValueError: it is nested so deeply that a part of it would be lost.
+        ValueError: the HTML is nested so deeply that a part of it would be lost.
     """
     root = parse_fragment(html_text)
     return "" if root is None else tree_to_markdown(root, base_url)
@@ -59,11 +59,11 @@ def html_to_markdown(html_text: str, base_url: str) -> str:
 def tree_to_markdown(root: HtmlElement, base_url: str) -> str:
     """Convert a tree to markdown; this changes the tree.
 
-    The order matters: code blocks are plain before anything could be removed from them, and text
+    The order matters: code blocks are made plain before anything can be removed from them, and text
     is escaped last, when all code and formulas are known.
     """
-    # The steps below remove or unwrap links, forms and frames. The article itself, which may lie
-    # in one of these, has to stay.
+    # The steps below remove or unwrap links, forms and frames. The root holds the article and has
+    # to stay, even if it is one of these.
     root.tag = "div"
     tidy_headings(root)
     mark_exponents(root)
@@ -103,7 +103,7 @@ def _convert(root: HtmlElement) -> str:
 
 
 def _mend(text: str) -> str:
-    """Remove surplus blank lines, except in code, and put the backslashes in."""
+    """Remove surplus blank lines, except in code, and insert the backslashes."""
     lines, fence, indent = [], "", ""
     for line in text.replace("\u200b", "").replace(_BACKSLASH, "\\").split("\n"):
         mark = _FENCE.match(line)
@@ -129,7 +129,7 @@ def _line(indent: str, line: str) -> str:
 
 
 def _part_quotes(root: HtmlElement) -> None:
-    """Part quotations that follow each other, which the converter would join."""
+    """Separate adjacent quotations, since the converter would join them."""
     for quote in list(elements(root, "blockquote")):
         after = quote.getnext()
         if after is not None and after.tag == "blockquote" and not (quote.tail or "").strip():
@@ -147,10 +147,10 @@ def _keep_empty_lines(root: HtmlElement) -> None:
 
 
 def _join_lines(root: HtmlElement) -> None:
-    """Join a line that begins with the mark of a list to the one before it.
+    """Join a line that begins with a mark, such as that of a list, to the line before it.
 
-    A generator has wrapped the text there. Two marks or more are left alone: that is a list which
-    the generator missed, and markdown shows it.
+    A generator has wrapped the text there. Two or more marks are left alone: they form a list that
+    the generator missed, and markdown shows it as a list.
     """
     for block in elements(root, "p"):
         text = "".join(map(str, block.itertext()))

@@ -98,7 +98,7 @@ def _published_at(root: HtmlElement, linked: list[dict[str, Any]], url: str) -> 
             return time
     times = list(elements(root, "time"))
     marked = [t for t in times if _is_publication(t)]
-    # A page with many times is a listing, or names those of its comments.
+    # On a page with many times, the others belong to listed pages or to comments.
     for element in marked or times[:1]:
         if time := parse_time(element.get("datetime")):
             return time
@@ -126,7 +126,7 @@ def _searched_date(root: HtmlElement, url: str) -> datetime | None:
 
 
 def read_language(root: HtmlElement) -> str | None:
-    """Return the language that a page states, as ISO 639-1."""
+    """Return the language that a page states, as an ISO 639-1 code."""
     html = next((e for e in root.iter("html")), root)
     stated = (
         html.get("lang"),

@@ -42,8 +42,8 @@ def extract_page(
     Args:
         body: The bytes that the server sent, decompressed.
         url: The address of the page; relative links are resolved against it.
-        content_type: The server's header. A text or markdown file is taken as it is. The header
-            is only a hint of the encoding, which servers misstate.
+        content_type: The server's Content-Type header. A plain text or markdown file is taken as
+            it is. For the encoding, the header is only a hint, since servers misstate it.
         max_bytes: Longer pages are refused.
     """
     if len(body) > max_bytes:
@@ -70,7 +70,7 @@ def _read(text: str, url: str) -> Article | Refused:
 
 
 def _clean(outcome: Article | Refused) -> Article | Refused:
-    """Remove control characters that the data in scripts can hold, unlike markup."""
+    """Remove control characters; data in scripts can hold them, while parsed markup cannot."""
     if isinstance(outcome, Refused):
         return outcome
     return replace(

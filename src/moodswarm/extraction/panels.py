@@ -1,4 +1,4 @@
-"""Hidden parts of a page, and those among them that a control on the page opens."""
+"""Hidden parts of a page, and which of them a control on the page opens."""
 
 import re
 
@@ -14,7 +14,7 @@ _TARGETS = ("aria-controls", "data-target", "data-bs-target", "data-tab-target")
 _CONTROLS = ("button", "a", "summary", "label")
 _PANELS = ("div", "section", "p", "ul", "ol", "dd", "pre", "table")
 _NOT_PANELS = ("dialog", "alertdialog", "menu", "menubar", "navigation", "tooltip", "listbox")
-#: Words in a panel that an author wrote; menus and search boxes are shorter.
+#: The fewest words in a panel that an author wrote; menus and search boxes are shorter.
 _WRITTEN = 3
 _MAYBE_HIDDEN = etree.XPath("descendant::*[@hidden or @style or @aria-hidden]")
 _MAYBE_CONTROLS = etree.XPath(
@@ -50,7 +50,7 @@ def show_panels(body: HtmlElement) -> None:
 
 
 def _controls(body: HtmlElement) -> dict[str, HtmlElement]:
-    """Return the element that opens each panel, by the panel's id."""
+    """Return the elements that open panels, by the ids of those panels."""
     found: dict[str, HtmlElement] = {}
     for element in _MAYBE_CONTROLS(body):
         targets = " ".join(element.get(name) or "" for name in _TARGETS)
@@ -89,7 +89,7 @@ def _is_written(panel: HtmlElement) -> bool:
 
 
 def _keep_label(control: HtmlElement) -> None:
-    """Keep the text of a button that heads its panel; the labels of tabs stand apart."""
+    """Keep the text of a button that serves as the heading of its panel, unlike a tab's label."""
     if control.get("role") == "tab" or next(control.iterancestors("ul", "ol"), None) is not None:
         return
     parent = control.getparent()

@@ -12,11 +12,11 @@ _HEADING = re.compile(r"\s*(?:#[ \t]+([^\n]+?)[ \t#]*|([^\n]+)\n=+[ \t]*)(?:\n|$
 
 
 def read_text(text: str, kind: Kind) -> Article | Refused:
-    """Take a text as it is; only the front matter of markdown becomes its title.
+    """Take a text as it is, except that markdown's front matter is replaced with its title.
 
     Args:
         text: The decoded text.
-        kind: `markdown` has a title; of plain text nobody knows which line it is.
+        kind: `markdown` has a title; in plain text, no line is known to be the title.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     title = None
@@ -49,5 +49,5 @@ def _split_title(text: str) -> tuple[str | None, str]:
         return None, text
     if heading[1]:
         return heading[1], text
-    # A heading that is underlined is written as `with_title` writes it.
+    # An underlined heading is removed, since `with_title` writes it again, with a `#`.
     return heading[2].strip(), text[heading.end() :].lstrip("\n")

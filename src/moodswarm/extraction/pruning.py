@@ -1,7 +1,7 @@
-"""Removal of everything on a page that is not its article, by element, role and name.
+"""Removes everything on a page that is not part of its article, by element, role and name.
 
-A name alone decides only over lists of links and short lines. Where an author would have written
-the text, its length, its links and its place among other text count for more.
+A name alone decides only about lists of links and short lines. If an author may have written the
+text, its length, its links and its place among other text count for more.
 """
 
 import re
@@ -35,18 +35,18 @@ _HEADINGS = ("h2", "h3", "h4", "h5", "h6")
 _CONTENTS_HEADING = re.compile(
     r"(?:table of )?contents:?|on this page:?|in this (?:article|post|page):?", re.I
 )
-#: Sites that collect money; a picture that links there is a button.
+#: Sites that collect money; a picture that links to one is a button.
 _SUPPORT = re.compile(
     r"(?:www\.)?(?:buymeacoffee\.com|ko-fi\.com|patreon\.com|liberapay\.com|paypal\.(?:com|me)"
     r"|opencollective\.com|flattr\.com|steadyhq\.com)"
 )
 #: An element with a larger share of the page's prose is the page itself, whatever its name.
 _MOST = 0.4
-#: Words of prose before the readers' comments that suffice for a short article.
+#: The fewest words of prose before the readers' comments that make a short article.
 _SHORT_ARTICLE = 25
-#: Words of prose that make an author's paragraph.
+#: The fewest words of prose that make an author's paragraph.
 _PARAGRAPH = 8
-#: Words around an element that make it a part of their sentence.
+#: The fewest words around an element that make it part of a sentence.
 _SENTENCE = 3
 
 
@@ -54,7 +54,7 @@ def prune_page(body: HtmlElement) -> Counter[str]:
     """Remove everything from a page that cannot belong to its article.
 
     Returns:
-        The words that were removed, by reason.
+        The number of words that were removed, by reason.
     """
     dropped: Counter[str] = Counter()
     _keep_tasks(body)
@@ -79,7 +79,7 @@ def prune_page(body: HtmlElement) -> Counter[str]:
 
 
 def _drop_navigation(body: HtmlElement, dropped: Counter[str]) -> None:
-    """Remove the menus of a page first, so that they do not count as a part of its text."""
+    """Remove the menus of a page first, so that they do not count as part of the text."""
     for element in list(elements(body, "nav")):
         linked = sum(words_in(link) for link in element.iter("a"))
         words = words_in(element)
@@ -119,7 +119,7 @@ def _reason(
 
 
 def _forget_name(element: HtmlElement, weight: Weight) -> None:
-    """Remove a misleading name from a part that stays, since trafilatura would believe it."""
+    """Remove a misleading name from a part that stays, since trafilatura would act on it."""
     if weight.prose >= _PARAGRAPH and element.tag in _BLOCKS and read_name(element) is not None:
         for name in ("class", "id"):
             element.attrib.pop(name, None)
@@ -135,7 +135,7 @@ def _holds_most(
 def _follows_article(
     element: HtmlElement, named: Named, weights: dict[HtmlElement, Weight]
 ) -> bool:
-    """Tell what readers wrote below a short article, of which there may be more than of it."""
+    """Tell whether these are readers' comments, which may be longer than a short article above."""
     if named.kind != "readers" or not named.certain:
         return False
     before = 0
@@ -146,7 +146,7 @@ def _follows_article(
 
 
 def _in_sentence(element: HtmlElement) -> bool:
-    """Tell a word or link among the text of its paragraph."""
+    """Tell whether this is a word or link within the text of its paragraph."""
     parent, before = element.getparent(), element.getprevious()
     if parent is None:
         return False
@@ -156,7 +156,7 @@ def _in_sentence(element: HtmlElement) -> bool:
 
 
 def _is_written(element: HtmlElement, weights: dict[HtmlElement, Weight]) -> bool:
-    """Tell text that an author wrote, by its links, its length and its place."""
+    """Tell whether an author wrote this text, by its links, its length and its place."""
     weight = weights[element]
     if weight.mostly_links or not weight.words:
         return False
@@ -191,7 +191,7 @@ def _keep_tasks(body: HtmlElement) -> None:
 
 
 def _is_note(element: HtmlElement) -> bool:
-    """Tell footnotes and admonitions, which some sites put into `nav` or `footer`."""
+    """Tell whether this is a footnote or admonition; some sites put them in `nav` or `footer`."""
     return any("footnote" in n or "admonition" in n or "citation" in n for n in names(element))
 
 

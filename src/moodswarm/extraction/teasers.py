@@ -11,11 +11,11 @@ from moodswarm.extraction.words import words_in
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BOXES = ("li", "div", "article", "section", "a")
 _LEAST = 3
-#: Words in one teaser; more of them are an article.
+#: The most words in one teaser; a longer text is an article.
 _TEASER = 120
-#: Words around a list, such as its heading, that belong to it.
+#: The most words around a list, such as its heading, that still belong to the list.
 _AROUND = 12
-#: Words of prose that a paragraph has, and that an article has outside of its teasers.
+#: The fewest words of prose in a paragraph, and in an article outside its teasers.
 _PARAGRAPH, _ARTICLE = 8, 60
 
 
@@ -30,14 +30,14 @@ def leads_away(link: HtmlElement, url: str) -> bool:
 
 
 def drop_teasers(body: HtmlElement, url: str) -> int:
-    """Remove lists of teasers, but none among paragraphs, where an author put it.
+    """Remove lists of teasers, except for those that an author put among paragraphs.
 
     Args:
         body: The body of an article's page.
-        url: Its address.
+        url: The address of the page.
 
     Returns:
-        How many words were removed.
+        The number of words that were removed.
     """
     lists = _lists(body, url)
     if not lists:
@@ -51,13 +51,13 @@ def drop_teasers(body: HtmlElement, url: str) -> int:
     }
     prose = sum(weights[one].prose for one in found)
     if weights[body].prose - prose < _ARTICLE:
-        return 0  # the page is the list
+        return 0  # the list is the page itself
     drop_all(found)
     return sum(weights[one].words for one in found)
 
 
 def _lists(body: HtmlElement, url: str) -> list[HtmlElement]:
-    """Return the elements that have at least three teasers, and hardly anything else."""
+    """Return the elements that hold at least three teasers, and fewer other parts than teasers."""
     counts: dict[HtmlElement, set[HtmlElement]] = {}
     teasers: dict[HtmlElement, bool | None] = {}
     for link in elements(body, "a"):
@@ -79,7 +79,7 @@ def _lists(body: HtmlElement, url: str) -> list[HtmlElement]:
 
 
 def _is_teaser(item: HtmlElement) -> bool | None:
-    """Tell a box with a picture or a heading and a few sentences; None if it has more of them."""
+    """Tell whether a box holds a picture or heading and little text; None if it holds more text."""
     words = words_in(item)
     if words > _TEASER:
         return None

@@ -1,4 +1,4 @@
-"""HTML made plain, kind by kind, so that a converter loses nothing of it in markdown."""
+"""Simplifies HTML, one kind of element at a time, so that a converter loses nothing."""
 
 import re
 from urllib.parse import urljoin, urlsplit
@@ -29,7 +29,7 @@ def tidy_headings(root: HtmlElement) -> None:
                 continue
             named = any(_ANCHOR_NAME.fullmatch(name) for name in names(link))
             if link.tag == "button" and text_of(link) == text_of(heading):
-                link.drop_tag()  # it opens the part below
+                link.drop_tag()  # the button opens the part below
             elif link.tag == "button" or "mw-editsection" in names(link):
                 drop(link)
             elif link.tag == "a" or named:
@@ -62,7 +62,7 @@ def tidy_links(root: HtmlElement, base_url: str) -> None:
 
 
 def tidy_images(root: HtmlElement, base_url: str) -> None:
-    """Keep an image that has a description, which its author wrote; drop all others."""
+    """Keep images with a description, which an author wrote; drop all other images."""
     for image in list(elements(root, "img")):
         text = " ".join((image.get("alt") or "").split())
         source = image.get("src") or ""
@@ -96,7 +96,7 @@ def _absolute(base_url: str, address: str | None) -> str | None:
 
 
 def tidy_inline_code(root: HtmlElement) -> None:
-    """Write everything that is code within a line as one plain `code` element."""
+    """Turn each piece of code within a line into one plain `code` element."""
     for code in list(elements(root, *_CODE)):
         if code.tag == "pre" or next(code.iterancestors(*_CODE), None) is not None:
             continue

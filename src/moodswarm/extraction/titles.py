@@ -54,9 +54,10 @@ def find_title(root: HtmlElement, linked: list[dict[str, Any]]) -> str | None:
 
 
 def _title_below_site_name(root: HtmlElement, page: str) -> str | None:
-    """Return the post's title where the page's is the name of the site, as on all its pages.
+    """Return the title of a post if the page's own title is the name of the site.
 
-    A heading that is named as the post's title wins, else the first one in the article.
+    A heading whose class or itemprop names it as the title of a post wins; if there is none, the
+    first heading in the article is the title.
     """
     headings = list(_headings(root, "h1", "h2", "h3"))
     site = _is_site_name(root, page)
@@ -94,7 +95,7 @@ def _is_site_name(root: HtmlElement, page: str) -> bool:
 
 
 def _headings(root: HtmlElement, *tags: str) -> Iterator[str]:
-    """Yield headings that may be the title. One that links to the home page names the site."""
+    """Yield headings that may be the title; those that link to the home page name the site."""
     for heading in elements(root, *tags):
         links = [*heading.iter("a"), *heading.iterancestors("a")]
         if not any(_HOME.fullmatch(link.get("href") or "") for link in links):
@@ -169,7 +170,8 @@ def _without_site(title: str, root: HtmlElement, page: str) -> str:
     parts = list(_SUFFIX.finditer(title))
     if not parts:
         return title
-    # Without a name to compare with, the last part is cut off if it is the shorter one.
+    # Without a site name to compare with, a last part that is short, or no longer than the rest,
+    # is cut off.
     before, after = title[: parts[-1].start()].strip(), title[parts[-1].end() :].strip()
     return before if len(_key(after).split()) <= max(3, len(_key(before).split())) else title
 
@@ -177,8 +179,8 @@ def _without_site(title: str, root: HtmlElement, page: str) -> str:
 def with_title(title: str | None, content: str) -> str:
     """Return the markdown with the title at its beginning, once, as a heading of level 1.
 
-    A page shows its title above or within the article, and a feed beside it. Stored articles
-    always begin with it.
+    A page shows its title above or within the article, and a feed states it separately.
+    Stored articles always begin with their title.
     """
     if not title:
         return content

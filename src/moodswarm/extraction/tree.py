@@ -7,13 +7,13 @@ from typing import cast
 from lxml import etree, html
 from lxml.html import HtmlElement
 
-#: libxml2 silently drops elements that are nested deeper.
+#: libxml2 silently drops elements that are nested deeper than this.
 MAX_DEPTH = 250
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _STRING = etree.XPath("string()")
 _TOKEN = re.compile(r"[a-z]+|\d+")
-# Characters that HTML may hold and XML may not, so that lxml refuses to write them.
+# Characters that are allowed in HTML but not in XML, so lxml refuses to write them.
 _SPACES = re.compile(r"[\x0b\x0c]")
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _CONTROL_REFERENCE = re.compile(
@@ -21,7 +21,7 @@ _CONTROL_REFERENCE = re.compile(
     r"|0*([0-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d));?",
     re.I,
 )
-# Elements without content that libxml2 does not know as such: all that follows would be in them.
+# Void elements that libxml2 does not know to be empty: it would put all that follows into them.
 _VOID = re.compile(r"<(embed|source|track|wbr|image|keygen|bgsound)\b[^<>]*+>", re.I)
 
 
@@ -47,14 +47,14 @@ def parse_page(text: str) -> HtmlElement | None:
 
 
 def without_controls(text: str) -> str:
-    """Return a text without the control characters that show nothing; form feeds become spaces."""
+    """Remove control characters other than white space; form feeds become spaces."""
     return _CONTROLS.sub("", _SPACES.sub(" ", text))
 
 
 def sound_markup(markup: str) -> str:
-    """Return markup from which a parser makes a tree that is whole and can be written.
+    """Return markup that parses into a complete tree, which can be written again.
 
-    Control characters go, also those written as `&#27;`, and void elements are closed.
+    Control characters are removed, also those written as `&#27;`, and void elements are closed.
     """
     plain = without_controls(_CONTROL_REFERENCE.sub(_control, markup))
     return _VOID.sub(r"\g<0></\1>", plain)
@@ -100,7 +100,7 @@ def text_of(element: HtmlElement) -> str:
 
 
 def names(element: HtmlElement, attribute: str = "class") -> list[str]:
-    """Return the names in a class or id in lower case, their words joined by single hyphens.
+    """Return the names in a class or id in lower case, with words joined by single hyphens.
 
     `postShareBar`, `post_share__bar` and `post-share-bar` are the same name.
     """

@@ -1,4 +1,4 @@
-"""Refusal of pages: of costly ones before parsing, of empty applications, and of listings."""
+"""Refuses pages: costly ones before parsing, empty applications, missing pages and listings."""
 
 import re
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from moodswarm.extraction.teasers import leads_away
 from moodswarm.extraction.tree import elements, find_body, text_of
 from moodswarm.extraction.words import words_in
 
-#: The parser compares every attribute of a tag with every other; 100,000 take 20 seconds.
+#: The parser compares each attribute of a tag with all others; 100,000 attributes take 20 seconds.
 _ATTRIBUTES = 2_000
 # Possessive quantifiers, so that no page can make the search backtrack.
 _TAG = re.compile(r"<!--|<([a-zA-Z][^\s\"'<>/]*+)(?:[^\"'<>]++|\"[^\"]*+\"|'[^']*+'|<)*+")
 _COMMENT_END = re.compile(r"--!?>")
-# No tags are read in these. A script may well compare `i<n`.
+# No tags are read inside these elements, since a script may contain a comparison such as `i<n`.
 _RAW_ENDS = {
     name: re.compile(f"</{name}", re.I)
     for name in ("script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes")
@@ -56,7 +56,7 @@ _MISSING = re.compile(
     |pagina\s+non\s+trovata[.!]?|ページが見つかりません(?:でした)?。?|页面不存在|找不到页面""",
     re.I | re.X,
 )
-#: Words on a page that says only that there is nothing.
+#: The most words on a page that says only that nothing was found.
 _NOTICE = 300
 _ENTRIES = 3
 _PROSE = 150
@@ -87,7 +87,7 @@ def _tags(text: str) -> Iterator[str]:
     while tag := _TAG.search(text, position):
         position = tag.end()
         if not tag[1]:
-            # `<!-->` is a whole comment. One without an end is read as tags, to be safe.
+            # `<!-->` is a complete comment. After an unclosed comment, tags are read, to be safe.
             end = _COMMENT_END.search(text, tag.start() + 2)
             if end is None:
                 yield from (rest[0] for rest in _TAG.finditer(text, position))
@@ -101,7 +101,7 @@ def _tags(text: str) -> Iterator[str]:
 
 
 def refuse_application(root: HtmlElement) -> Refused | None:
-    """Refuse a page that shows its text only in a browser, but never one whose text is there."""
+    """Refuse a page that shows its text only in a browser, but no page that already has text."""
     body = find_body(root)
     words = _visible(body)
     if words >= _LITTLE_TEXT:
@@ -128,9 +128,9 @@ def _visible(element: HtmlElement) -> int:
 
 
 def refuse_missing(root: HtmlElement, body: HtmlElement) -> Refused | None:
-    """Refuse a page that says it was not found, though the server answers as if it was.
+    """Refuse a page that says that nothing was found, although the server reports success.
 
-    Its title or first heading must say so, and it must ask search engines to leave it out.
+    The title or first heading must say so, and the page must ask search engines not to index it.
     """
     if "noindex" not in (meta(root, "robots") or "").lower() or words_in(body) > _NOTICE:
         return None
@@ -145,13 +145,13 @@ def refuse_missing(root: HtmlElement, body: HtmlElement) -> Refused | None:
 def refuse_listing(
     root: HtmlElement, body: HtmlElement, metadata: Metadata, url: str
 ) -> Refused | None:
-    """Refuse a page that lists articles; if in doubt, it is an article.
+    """Refuse a page that lists articles; in doubt, a page counts as an article.
 
     Args:
-        root: The page.
-        body: Its body, after pruning.
+        root: The root element of the page.
+        body: The body of the page, after pruning.
         metadata: The facts that the page states.
-        url: Its address, which often tells a listing.
+        url: The address of the page, which often reveals a listing.
     """
     path = urlsplit(url).path or "/"
     hinted = bool(_LISTING_PATH.fullmatch(path))

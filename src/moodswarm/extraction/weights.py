@@ -7,18 +7,18 @@ from lxml.html import HtmlElement
 
 from moodswarm.extraction.words import count_words
 
-#: A run of at least so many words outside of links is prose; labels and menus are shorter.
+#: A text of at least this many words outside links is prose; labels and menus are shorter.
 _RUN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """Words in an element.
+    """The numbers of words in an element.
 
     Attributes:
-        words: All of them.
-        linked: Those in links.
-        prose: Those in sentences outside of links, and in code blocks.
+        words: All words.
+        linked: Words in links.
+        prose: Words in sentences outside links, and in code blocks.
     """
 
     words: int = 0
@@ -27,7 +27,7 @@ class Weight:
 
     @property
     def mostly_links(self) -> bool:
-        """Tell navigation and lists of other pages."""
+        """Tell whether most words are in links, as in navigation and lists of other pages."""
         return 2 * self.linked > self.words
 
 

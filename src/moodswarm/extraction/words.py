@@ -1,4 +1,4 @@
-"""Counting words, also in scripts that are written without spaces between them."""
+"""Counts words, also in scripts that are written without spaces between words."""
 
 import re
 
@@ -11,18 +11,18 @@ _WORD = re.compile(rf"[{_HAN_AND_KANA}]|[^\W{_HAN_AND_KANA}]+")
 _DENSE = re.compile(rf"[{_HAN_AND_KANA}]")
 _LONG = re.compile(rf"[{_SOUTH_EAST}]")
 _UNSPACED = re.compile(rf"[{_HAN_AND_KANA}{_SOUTH_EAST}\u3000-\u303f\uff00-\uff0f\uff1a-\uff20]+")
-#: Characters that make up a word on average.
+#: The average number of characters in a word.
 _PER_DENSE_WORD = 2
 _PER_LONG_WORD = 5
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case; Chinese and Japanese yield single characters."""
+    """Return the words of a text in lower case; each Chinese or Japanese character is a word."""
     return _WORD.findall(text.lower())
 
 
 def count_words(text: str) -> int:
-    """Count the words of a text; where no spaces tell them apart, their number is estimated."""
+    """Count the words of a text; if no spaces separate words, their number is estimated."""
     if text.isascii() or _UNSPACED.search(text) is None:
         return len(text.split())
     dense, long = len(_DENSE.findall(text)), len(_LONG.findall(text))
@@ -31,5 +31,5 @@ def count_words(text: str) -> int:
 
 
 def words_in(element: HtmlElement) -> int:
-    """Count the words in an element; neighbouring blocks need no space between them."""
+    """Count the words in an element, even if no space separates neighbouring blocks."""
     return count_words(" ".join(map(str, element.itertext())))

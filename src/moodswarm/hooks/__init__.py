@@ -1,4 +1,4 @@
-"""What happens around every run: one at a time, with progress, a summary, and MLflow if present.
+"""Hooks around every run: a lock, progress, model access, a summary, and MLflow if installed.
 
 Nothing here changes what a pipeline computes.
 """

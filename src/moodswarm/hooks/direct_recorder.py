@@ -1,7 +1,7 @@
 """Runs recorded as kedro-mlflow records them, but without importing MLflow.
 
 This serves the settings that most people have: an SQLite database on this machine. Everything else
-is left to the plugin, and so is every run of which MLflow would note more than is known here.
+is left to the plugin, and so is every run about which MLflow would record more than is known here.
 """
 
 import atexit
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class DirectRecorder:
-    """Writes a run into MLflow's database, each thing as soon as it is known."""
+    """Writes a run into MLflow's database, each piece of data as soon as it is known."""
 
     errors: tuple[type[Exception], ...] = (StoreError, OSError, ValueError)
 
@@ -45,7 +45,7 @@ class DirectRecorder:
     def open(
         cls, config: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> "DirectRecorder | None":
-        """Return a recorder, or None where the plugin is needed."""
+        """Return a recorder, or None if the plugin is needed."""
         try:
             settings = MlflowSettings.model_validate(config)
         except ValidationError:
@@ -75,10 +75,10 @@ class DirectRecorder:
             "kedro_command": _command(run_params, pipelines),
         }
         self._run = self._runs.start_run(self._experiment, name, user, tags)
-        # A node that uses MLflow itself continues this run: MLflow looks for these variables.
+        # A node that itself uses MLflow continues this run, because MLflow reads these variables.
         os.environ["MLFLOW_TRACKING_URI"] = self._settings.server.mlflow_tracking_uri
         os.environ["MLFLOW_RUN_ID"] = self._run
-        # As MLflow does, for a run that is interrupted from the keyboard.
+        # A run that is interrupted from the keyboard counts as finished, as in MLflow itself.
         atexit.register(self._end, "FINISHED")
 
     def log_inputs(
@@ -106,7 +106,7 @@ class DirectRecorder:
     def log_report(
         self, name: str, report: Mapping[str, Any], metrics: Mapping[str, float]
     ) -> None:
-        """Log a report: its numbers as metrics, and itself as a file."""
+        """Log a report: its numbers as metrics, and the whole report as a file."""
         self._runs.log_metrics(self._run, metrics)
         path = self._runs.artifact_folder(self._run) / f"{name}.json"
         path.write_text(json.dumps(report, indent=2, default=str))
@@ -135,7 +135,7 @@ class DirectRecorder:
         self._end("FAILED")
 
     def _log_long(self, parameters: dict[str, str]) -> None:
-        """Do with values over MLflow's limit what the settings say."""
+        """Handle values that are longer than MLflow's limit, in the way that the settings name."""
         if not parameters:
             return
         names = ", ".join(parameters)
@@ -166,7 +166,7 @@ class DirectRecorder:
 
 
 def _needs_mlflow() -> bool:
-    """Tell whether MLflow is in use already, or knows more about this run than is known here."""
+    """Tell whether MLflow is already in use, or may know more about this run than is known here."""
     ours = {"MLFLOW_DISABLE_TELEMETRY"}
     variables = {name for name in os.environ if name.startswith(("MLFLOW_", "DATABRICKS_"))}
     return bool(
@@ -179,9 +179,9 @@ def _needs_mlflow() -> bool:
 
 
 def _commit_is_recorded() -> bool:
-    """Tell whether MLflow notes a commit: that of the repository with the command, if any.
+    """Tell whether MLflow records a commit: that of the repository that contains the command.
 
-    It notes none for a command in a folder that git ignores, such as `.venv`.
+    It records none for a command in a folder that git ignores, such as `.venv`.
     """
     command = Path(sys.argv[0]).absolute()
     if not any((folder / ".git").exists() for folder in command.parents):
@@ -199,7 +199,7 @@ def _is_of_mlflow(catalog: Catalog, name: str) -> bool:
 
 
 def _command(run_params: Mapping[str, Any], pipelines: list[str]) -> str:
-    """Write a run as the command that starts it, with the options that the plugin names."""
+    """Return the command that starts a run, with the options that the plugin records."""
     versions = run_params.get("load_versions") or {}
     options = {
         "from-inputs": run_params.get("from_inputs"),

@@ -1,4 +1,4 @@
-"""A failed `kedro run` shows its message, which holds the remedy, and not hundreds of lines."""
+"""Makes a failed `kedro run` show its message, which names the remedy, without a traceback."""
 
 import logging
 import os
@@ -14,13 +14,13 @@ from kedro.validation.exceptions import ParameterValidationError
 logger = logging.getLogger(__name__)
 
 VARIABLE = "MOODSWARM_DEBUG"
-#: The modules whose exceptions say what is wrong and what to do; others are faults of the program.
+#: Modules whose exceptions say what is wrong and what to do; other exceptions are program faults.
 _OURS = ("moodswarm.", "kedro.", "omegaconf.", "pydantic", "yaml.")
 _KNOWN = (ValueError, OSError, DatasetError, KedroContextError, ParameterValidationError)
 
 
 def show_messages() -> None:
-    """Replace the traceback of a known error in `kedro`; `MOODSWARM_DEBUG=1` keeps it."""
+    """Show a known error in `kedro` without its traceback, unless `MOODSWARM_DEBUG=1` is set."""
     if Path(sys.argv[0]).stem not in ("kedro", "__main__") or os.environ.get(VARIABLE):
         return
     shown = sys.excepthook
@@ -41,5 +41,5 @@ def is_known(error: BaseException) -> bool:
 
 
 def message_of(error: BaseException) -> str:
-    """Return the message, and how to see where the error came from."""
+    """Return the message, with a hint on how to see where the error came from."""
     return f"Error: {error}\n(Set {VARIABLE}=1 to see the traceback.)"

@@ -1,6 +1,6 @@
-"""The settings in `mlflow.yml` under which runs can be written without importing MLflow.
+"""The settings in `mlflow.yml` with which runs can be recorded without importing MLflow.
 
-The names and defaults are those of kedro-mlflow, whose own models import MLflow.
+The names and defaults are those of kedro-mlflow, whose own settings classes import MLflow.
 """
 
 from typing import Any, Literal
@@ -11,7 +11,7 @@ SQLITE = "sqlite:///"
 
 
 class _Settings(BaseModel):
-    # Whatever is not listed needs the plugin, if only to say that it is misspelt.
+    # A setting that is not listed needs the plugin, if only to report that it is misspelt.
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
@@ -64,7 +64,7 @@ class _Ui(_Settings):
 
 
 class MlflowSettings(_Settings):
-    """The part of `mlflow.yml` that is understood here."""
+    """The part of `mlflow.yml` that can be handled without MLflow."""
 
     server: _Server
     tracking: _Tracking

@@ -1,4 +1,4 @@
-"""The configured language model, for pipelines that have a use for one."""
+"""The configured language model, for pipelines that can use one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +15,9 @@ CHAT, DOCUMENTS = "chat", "documents"
 
 
 class ModelAccess:
-    """Tells the catalog entry `chat` what `profiles.yml` says, and where calls are kept.
+    """Passes the contents of `profiles.yml`, and the place to store calls, to the entry `chat`.
 
-    A dataset sees its own entry of the catalog only.
+    The dataset cannot find these itself, because it sees only its own entry of the catalog.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class ModelAccess:
             return
 
         def record(calls: Sequence[CallRecord]) -> None:
-            # The store is opened by the first call, so a run that makes none does not need it.
+            # The store is opened by the first call, so a run without calls does not need it.
             catalog.load(DOCUMENTS).calls.record(calls)
 
         dataset: Any = catalog.get(CHAT)

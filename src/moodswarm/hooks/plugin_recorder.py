@@ -15,8 +15,8 @@ from moodswarm.plugins import HOOKS, import_deferred
 class PluginRecorder:
     """Starts the plugin's hook when a pipeline runs.
 
-    Kedro would start it with every session, where it imports MLflow for every command and opens
-    every catalog entry, even those that a run does not use.
+    Kedro would start the hook with every session, where it imports MLflow for every command and
+    opens every catalog entry, even those that a run does not use.
     """
 
     def __init__(self, context: KedroContext) -> None:
@@ -28,7 +28,7 @@ class PluginRecorder:
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What is raised when something cannot be recorded."""
+        """The exceptions that are raised when something cannot be recorded."""
         return (self._mlflow.MlflowException, OSError)
 
     def start(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
@@ -44,7 +44,7 @@ class PluginRecorder:
     def log_report(
         self, name: str, report: Mapping[str, Any], metrics: Mapping[str, float]
     ) -> None:
-        """Log a report: its numbers as metrics, and itself as a file."""
+        """Log a report: its numbers as metrics, and the whole report as a file."""
         if self._mlflow.active_run():
             self._mlflow.log_metrics(dict(metrics))
             self._mlflow.log_dict(dict(report), f"{name}.json")
@@ -67,6 +67,6 @@ class PluginRecorder:
         self._end_all()
 
     def _end_all(self) -> None:
-        # A second run of this process must not continue one that was left open.
+        # A second run in this process must not continue a run that was left open.
         while self._mlflow.active_run():
             self._mlflow.end_run()

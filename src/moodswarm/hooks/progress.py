@@ -1,4 +1,4 @@
-"""How far a run is: a bar in a terminal, log lines elsewhere."""
+"""The progress of a run: a bar in a terminal, log lines elsewhere."""
 
 import logging
 import sys
@@ -12,14 +12,14 @@ logger = logging.getLogger(__name__)
 
 
 class Progress:
-    """Shows how far a node is through its pages: a bar in a terminal, log lines elsewhere."""
+    """Shows how many of its pages a node has read: a bar in a terminal, log lines elsewhere."""
 
     def __init__(self) -> None:
         self._bar: Any = None
 
     @hook_impl
     def before_node_run(self, node: Node, inputs: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Watch the pages that the node reads first, or the links that it visits."""
+        """Watch the node's first input that has pages to read or links to visit."""
         from moodswarm.datasets.batches import Batches
         from moodswarm.datasets.ledger import CrawlLedger
 
@@ -49,7 +49,7 @@ class Progress:
         return lambda rows: bar.advance(task, rows)
 
     def _follow(self, node: str) -> Callable[[int, int], None]:
-        """Show how many of the links known so far were visited; more are found on the way."""
+        """Show how many of the links known so far were visited; the crawl finds more as it goes."""
         if not sys.stderr.isatty():
             return _LoggedVisits(node).show
         bar, task = self._start(node, "links", 0)
@@ -80,7 +80,7 @@ class Progress:
 
 
 class _LoggedProgress:
-    """A log line at every tenth of the way."""
+    """Writes a log line after every tenth of the rows."""
 
     def __init__(self, node: str, rows_of: str, total: int) -> None:
         self._label = (node, rows_of)
@@ -95,7 +95,7 @@ class _LoggedProgress:
 
 
 class _LoggedVisits:
-    """A log line at every hundredth link."""
+    """Writes a log line after every hundred links."""
 
     def __init__(self, node: str) -> None:
         self._node = node

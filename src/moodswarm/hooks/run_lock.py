@@ -18,9 +18,9 @@ LOCK_TIMEOUT_SECONDS = 3600.0
 
 
 class RunLock:
-    """Lets one run at a time work in a project folder, and releases what it opened.
+    """Lets one run at a time work in a project folder, and closes what that run opened.
 
-    Intermediate data is shared by all runs of a folder; a second run waits and says for whom.
+    All runs in a folder share its intermediate data; a second run waits and says for which run.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class RunLock:
     def before_pipeline_run(
         self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
-        """Wait for the folder.
+        """Wait until no other run uses the folder.
 
         Raises:
             ValueError: the run would spread its nodes over processes, or there are parameters that
@@ -89,8 +89,8 @@ class RunLock:
 def _require_known_parameters(
     context: KedroContext, pipeline: Pipeline, parameters: Mapping[str, Any]
 ) -> None:
-    """Refuse groups that conf/base does not have; those that begin with `_` are the user's own."""
-    # Kedro registers only the pipelines of this run, so they cannot tell what the others read.
+    """Refuse parameter groups that conf/base lacks, except the user's own, which begin with `_`."""
+    # Kedro registers only the pipelines of this run, so what other pipelines read is not known.
     loader: Any = context.config_loader
     base = OmegaConfigLoader(
         loader.conf_source,

@@ -1,4 +1,4 @@
-"""What a run prints at its end."""
+"""The summaries that a run prints at its end."""
 
 import logging
 import time
@@ -25,7 +25,7 @@ class RunSummary:
 
     @hook_impl
     def before_pipeline_run(self, run_params: Mapping[str, Any], pipeline: Pipeline) -> None:
-        """Forget an earlier run of this process, and name parameters that change nothing."""
+        """Forget an earlier run in this process, and warn of parameters that no node reads."""
         self.seconds = {}
         read = {group for name in pipeline.inputs() if (group := _group(name))}
         given = {name.partition(".")[0] for name in run_params.get("runtime_params") or {}}
@@ -43,16 +43,16 @@ class RunSummary:
 
     @hook_impl
     def after_dataset_saved(self, node: Node) -> None:
-        """Read the clock: a generator node works while its pages are saved."""
+        """Read the clock at each save, because a generator node works while its pages are saved."""
         self.seconds[node.name] = time.perf_counter() - self._started
 
     @hook_impl(trylast=True)
     def after_pipeline_run(
         self, run_params: Mapping[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
-        """Print the summaries of what ran, and fail the run if its crawl brought nothing.
+        """Print the summaries of what ran, and fail the run if its crawl read no link.
 
-        The failure comes last, when features are made and other hooks have seen the end of the run.
+        The failure comes last, after features are made and other hooks have seen the run end.
         """
         outputs = pipeline.all_outputs()
         if "crawl_report" in outputs:
@@ -82,7 +82,7 @@ class RunSummary:
 
 
 def measured_before(error: Exception, pipeline: Pipeline) -> bool:
-    """Whether a run failed at the gate of an evaluation, when all it gives had been saved."""
+    """Tell whether a run failed at the gate of an evaluation, after it had saved all results."""
     if RETRIEVAL_REPORT not in pipeline.all_outputs():
         return False
     from moodswarm.evaluation.retrieval.baseline import RetrievalRegressed
@@ -97,6 +97,6 @@ def _print_retrieval(run_params: Mapping[str, Any], catalog: Catalog) -> None:
 
 
 def _group(dataset: str) -> str | None:
-    """Return the first part of a parameter's name; Kedro takes one that is misspelt as new."""
+    """Return the first part of a parameter's name, as Kedro takes a misspelt name for a new one."""
     name = dataset.removeprefix("params:")
     return None if name == dataset else name.partition(".")[0]

@@ -1,4 +1,4 @@
-"""Runs in MLflow, where kedro-mlflow is installed."""
+"""Recording of runs in MLflow, if kedro-mlflow is installed."""
 
 import logging
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Recorder(Protocol):
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What is raised when something cannot be recorded."""
+        """The exceptions that are raised when something cannot be recorded."""
 
     def start(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
         """Start a run in MLflow, with its tags."""
@@ -36,7 +36,7 @@ class Recorder(Protocol):
     def log_report(
         self, name: str, report: Mapping[str, Any], metrics: Mapping[str, float]
     ) -> None:
-        """Log a report: its numbers as metrics, and itself as a file."""
+        """Log a report: its numbers as metrics, and the whole report as a file."""
 
     def log_file(self, path: Path) -> None:
         """Log a copy of a file."""
@@ -51,10 +51,10 @@ class Recorder(Protocol):
 
 
 class MlflowTracking:
-    """Records runs in MLflow; does nothing where kedro-mlflow is not installed.
+    """Records runs in MLflow; does nothing if kedro-mlflow is not installed.
 
-    Most runs are written straight into MLflow's database, because to import MLflow takes longer
-    than a run in which nothing changed; the others are left to kedro-mlflow's own hook.
+    Most runs are written straight into MLflow's database, because importing MLflow takes longer
+    than a run in which nothing changed; the rest are left to kedro-mlflow's own hook.
     """
 
     def __init__(self, summary: RunSummary) -> None:
@@ -64,7 +64,7 @@ class MlflowTracking:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember the configuration, and set up MLflow for a command of the plugin."""
+        """Remember the configuration, and set up MLflow if a command of the plugin is running."""
         self._context = context
         if command_is_running():
             import_deferred(HOOKS).MlflowHook().after_context_created(context)
@@ -94,7 +94,7 @@ class MlflowTracking:
     def after_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
-        """Log what the run did, and end it."""
+        """Log what the run did, and end the MLflow run."""
         if self._recorder:
             self._try_to_log_reports(self._recorder, pipeline, catalog)
             self._recorder.finish(run_params, pipeline, catalog)
@@ -108,7 +108,7 @@ class MlflowTracking:
         pipeline: Pipeline,
         catalog: Catalog,
     ) -> None:
-        """Mark the run as failed, and end it."""
+        """End the MLflow run as one that failed."""
         if self._recorder:
             if measured_before(error, pipeline):
                 self._try_to_log_reports(self._recorder, pipeline, catalog)
@@ -162,7 +162,7 @@ class MlflowTracking:
 
 
 def _switched_off(config: Mapping[str, Any], run_params: Mapping[str, Any]) -> bool:
-    """Ask kedro-mlflow's own setting, before MLflow is imported."""
+    """Tell whether kedro-mlflow's own setting switches tracking off, without importing MLflow."""
     tracking = config.get("tracking") or {}
     unwanted = (tracking.get("disable_tracking") or {}).get("pipelines") or []
     names = run_params.get("pipeline_names") or ["__default__"]

@@ -1,4 +1,4 @@
-"""Files to documents, and back: JSON lines, the handbook's layout, and export archives.
+"""Import and export of documents: JSON lines, the handbook's JSON, and export archives.
 
 Nothing here fetches anything, prints, or imports Kedro.
 """

@@ -1,4 +1,4 @@
-"""Export of documents: JSON lines that bring back an identical store."""
+"""Export of documents as JSON lines, from which an import makes an identical store."""
 
 import errno
 import gzip
@@ -23,8 +23,8 @@ class ExportReport:
     """The result of an export.
 
     Attributes:
-        documents: How many were written.
-        damaged: Links of documents that do not have the content that was stored. They are left
+        documents: How many documents were written.
+        damaged: Links of documents whose content is no longer what was stored. They are left
             out, because an import would take the damaged text for a new version.
     """
 
@@ -38,11 +38,11 @@ def export_documents(
     """Write all documents, including tombstoned ones, one per line and ordered by id.
 
     The same documents yield the same bytes. After them, a line such as `{"author": "Ada Byron"}`
-    names each author whom the documents alone would not bring back: one without documents, or
-    with a better spelling than theirs.
+    names each author whom an import of the documents alone would not restore: an author without
+    documents, or one whose name is better spelled than in the documents.
 
     Args:
-        store: It may be written to meanwhile; each document is exported as it is when reached.
+        store: It may be written to meanwhile; each document is exported as it is when it is read.
         target: A path (compressed if it ends in `.gz`), which appears only once it is complete,
             or a binary stream.
 

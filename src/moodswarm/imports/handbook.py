@@ -1,4 +1,4 @@
-"""Items as the LLM Engineer's Handbook exports them, turned into the fields of our documents.
+"""Turns items that the LLM Engineer's Handbook exports into the fields of our documents.
 
 Its export is three JSON files: articles, posts and repositories. Every item has a `content` object,
 `platform`, `author_full_name` and usually a `link`. Ids are computed anew, and a post's `image` is
@@ -21,7 +21,7 @@ _BEGINNING_CHARACTERS = 2000
 
 
 def is_handbook_item(item: Mapping[str, Any]) -> bool:
-    """Tell the two formats apart by `content`: an object here, text in our own lines."""
+    """Tell whether an item is the handbook's: its `content` is an object, while ours is text."""
     return isinstance(item.get("content"), dict)
 
 
@@ -43,7 +43,7 @@ def document_values(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _article(item: Mapping[str, Any], common: dict[str, Any]) -> dict[str, Any]:
-    """Put the subtitle before the text, unless the text opens with it (66 of 76 articles do)."""
+    """Put the subtitle before the text, unless the text begins with it (66 of 76 articles do)."""
     title, subtitle, text = (_text(item, key) for key in ("Title", "Subtitle", "Content"))
     if _flat(subtitle) not in _flat(text[:_BEGINNING_CHARACTERS]):
         text = f"{subtitle.strip()}\n\n{text}"
@@ -60,7 +60,7 @@ def _article(item: Mapping[str, Any], common: dict[str, Any]) -> dict[str, Any]:
 def _post(item: Mapping[str, Any], common: dict[str, Any]) -> dict[str, Any]:
     link = item.get("link")
     if link is None and "_id" in item:
-        # Many posts of the handbook have no address; `.invalid` marks this one as made up.
+        # Many posts in the handbook have no address; `.invalid` marks an address as made up.
         platform = re.sub("[^a-z0-9.]+", "-", str(item.get("platform", "post")).lower()).strip("-.")
         link = f"https://{platform or 'post'}.invalid/{item['_id']}"
     text = "\n\n".join(_text(item, key) for key in item["content"])

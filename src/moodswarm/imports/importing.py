@@ -1,4 +1,4 @@
-"""Import of documents: items of any source are written to a store in batches, and reported on."""
+"""Import of documents: items from any source are written to a store in batches and counted."""
 
 import os
 import uuid
@@ -20,7 +20,7 @@ _BATCH_CHARACTERS = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class ImportFailure:
-    """An entry that was not imported; if `where` is empty, the whole file or archive was not."""
+    """An entry that was not imported; an empty `where` stands for the whole file or archive."""
 
     file: str
     where: Place
@@ -40,9 +40,9 @@ class ImportReport:
 
     Attributes:
         read: Documents found and passed to the store; `result` accounts for each of them.
-        kept_newer: Those of the unchanged documents of which the store has a newer version.
-        skipped: Entries left out on purpose, by reason. In archives, `duplicate` is one whose link
-            came before, as in an older archive of the same member.
+        kept_newer: How many of the unchanged documents have a newer version in the store.
+        skipped: Entries left out on purpose, by reason. In archives, a `duplicate` is an entry
+            whose link was read before, as in an older archive of the same member.
         rejected: Everything else in the files, with the reason.
     """
 
@@ -65,21 +65,21 @@ def import_documents(
     limits: Limits | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ImportReport:
-    """Import files of JSON into a store; repeating an import changes nothing.
+    """Import JSON files into a store; repeating an import changes nothing.
 
     A file holds our own JSON lines, or the JSON of the LLM Engineer's Handbook (see `handbook`),
-    and may be gzipped; its content tells which. Everything that is wrong is reported, and the
-    rest is imported.
+    and may be gzipped; the format is recognised from its content. Everything that is wrong is
+    reported, and the rest is imported.
 
     A document is written when it is new, or when its content hash or tombstone differs from the
     stored one. A document with an `updated_at`, as in exports, is restored exactly, unless the
-    stored one was updated later. An old export therefore never undoes a later change or deletion;
+    stored document was updated later. An old export never undoes a later change or deletion;
     `kept_newer` counts such documents.
 
     Args:
         store: Keeps each batch as soon as it is read.
-        paths: Read in order; of two documents with one link, the first is taken and the second
-            is a failure.
+        paths: Files, read in order; of two documents with the same link, the first is taken and
+            the second is a failure.
         batch_documents: How many documents are written at a time (fewer if they are long).
         limits: How much of a file may be in memory at once.
         progress: Called after each batch with the number of documents read so far.
@@ -105,8 +105,8 @@ def import_archives(
     Args:
         store: Keeps each batch as soon as it is read.
         platform: One of `moodswarm.imports.archives.reading.PLATFORMS`.
-        paths: Read in order; of two entries with one link, the first is taken and the second
-            is skipped, since two archives of one member overlap.
+        paths: Archives, read in order; of two entries with the same link, the first is taken and
+            the second is skipped, since two archives of one member overlap.
         author_full_name: Used instead of the name in the archive.
         progress: Called after each batch with the number of documents read so far.
 
@@ -120,7 +120,7 @@ def import_archives(
 
 
 class _Importer:
-    """Collects batches, and remembers by id the place of every document it has met."""
+    """Collects batches, and remembers by id the place of every document that it has read."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class _Importer:
         self._places: dict[bytes, tuple[int, Place]] = {}
 
     def take(self, file: str, items: Iterable[Item]) -> None:
-        """Take all items of a file or archive, up to where it cannot be read any further."""
+        """Take all items of a file or archive, up to the place where it becomes unreadable."""
         self._files.append(file)
         try:
             for item in items:
@@ -206,7 +206,7 @@ class _Importer:
             self._progress(self._report.read)
 
     def _restore(self, documents: list[Document]) -> UpsertResult:
-        """Write documents of an export, except those of which the store has a newer version."""
+        """Write documents from an export, except those that are newer in the store."""
         ids = [document.id for document in documents]
         stored = {document.id: document for document in self._store.get_documents(ids)}
         writes = []

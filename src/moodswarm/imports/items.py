@@ -1,6 +1,6 @@
-"""The shapes that every source yields: a document, or the reason why an entry did not become one.
+"""The items that sources yield: a document, or the reason why an entry did not become one.
 
-A source is a file of JSON lines or an export archive. Its reader knows nothing of stores: it turns
+A source is a file of JSON lines or an export archive. Its reader does not use stores: it only turns
 entries into items, and the importer does the rest.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from moodswarm.records import Author, Document, InvalidDocument
 
-#: The value of `Document.spider` for documents that an archive brought.
+#: The value of `Document.spider` for documents that come from an archive.
 _SPIDER = "archive"
 _LINK = re.compile(r"https?://\S+")
 
@@ -33,8 +33,8 @@ class Skipped:
     """An entry that is left out on purpose.
 
     Attributes:
-        where: Its place.
-        reason: A code that reports count, such as `draft`, `reply` or `not_own_words`.
+        where: The entry's place.
+        reason: A code such as `draft`, `reply` or `not_own_words`; reports count each code.
     """
 
     where: Place
@@ -49,7 +49,7 @@ class Unusable:
     reason: str
 
 
-#: An author stands alone where an export names one who has no documents.
+#: An `Author` is an item by itself if an export names an author who has no documents.
 Item = Found | Skipped | Unusable | Author
 
 
@@ -67,6 +67,6 @@ def build(where: Place, **values: Any) -> Found | Skipped | Unusable:
 
 
 def _is_only_links(content: str) -> bool:
-    """Tell a text without a letter, number or symbol outside of its links."""
+    """Tell whether a text has no letter, number or symbol outside of its links."""
     kinds = map(unicodedata.category, _LINK.sub("", content))
     return all(kind[0] in "CPZ" for kind in kinds)

@@ -47,11 +47,11 @@ Value = dict[str, Any] | Unreadable
 
 
 def read_documents(path: Path, limits: Limits) -> Iterator[Item]:
-    """Yield the documents of a file, and whatever in it did not become one.
+    """Yield the documents in a file, and every entry that did not become a document.
 
-    Every JSON object is a document of our own format or an item of the LLM Engineer's Handbook
+    Every JSON object is a document in our own format or an item from the LLM Engineer's Handbook
     (see `handbook`); the two are told apart by their content. Ids and hashes in the file are not
-    trusted but computed.
+    trusted but computed anew.
     """
     for line, values in read_items(path, limits):
         try:
@@ -77,7 +77,7 @@ def _author(name: object) -> Author:
 
 
 def _document(line: int, values: dict[str, Any]) -> Found | Unusable:
-    """One file of a repository may be wrong while the others are fine, so nothing is raised."""
+    """Return the problem instead of raising it, as other files of a repository may be fine."""
     try:
         return Found(line, document_from_values(values))
     except InvalidDocument as error:
@@ -85,7 +85,7 @@ def _document(line: int, values: dict[str, Any]) -> Found | Unusable:
 
 
 def read_items(path: Path, limits: Limits) -> Iterator[tuple[int, Value]]:
-    """Yield (line, value) for every JSON object of a file, and for whatever is not one.
+    """Yield (line, value) for every JSON object in a file, and for everything else in it.
 
     The path `-` is standard input. Lines count from 1; line 0 stands for the file as a whole. JSON
     lines are streamed, however large the file is; a JSON array is read into memory.
@@ -127,7 +127,7 @@ def _opened(path: Path) -> Iterator[io.BufferedReader]:
 
 
 def _is_wide(beginning: bytes) -> bool:
-    """Tell UTF-16 and UTF-32 by their mark, or by a zero byte, which JSON in UTF-8 never has."""
+    """Detect UTF-16 and UTF-32 by their mark, or by a zero byte, which JSON in UTF-8 never has."""
     return b"\0" in beginning or beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 

@@ -1,4 +1,4 @@
-"""Addresses of endpoints: which parts may be shown, and which credentials are sent with them."""
+"""Addresses of endpoints: which parts may be shown, and which credentials they carry."""
 
 import base64
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -14,7 +14,7 @@ def shown(url: str) -> str:
 
 
 def basic_authorization(url: str) -> str | None:
-    """Return the `Authorization` header for an address with a user name in it, else None."""
+    """Return the `Authorization` header for an address that contains a user name, else None."""
     parts = urlsplit(url)
     if parts.username is None:
         return None
@@ -23,7 +23,7 @@ def basic_authorization(url: str) -> str | None:
 
 
 def without_credentials(url: str) -> str:
-    """Return an address without user name and password, for an HTTP client that logs it."""
+    """Return an address without its user name and password, for HTTP clients that log addresses."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
@@ -35,14 +35,14 @@ def credentials_of(url: str) -> list[str]:
 
 
 def check_url(url: str) -> str:
-    """Refuse anything but an http(s) address; the error does not repeat it."""
+    """Refuse anything but an http(s) address, with an error that does not repeat the value."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("expected an address such as http://127.0.0.1:8080/v1")
-    parts.port  # noqa: B018 - reading it refuses a port that is not a number
+    parts.port  # noqa: B018 - reading it raises ValueError unless the port is a number
     return url
 
 
 def is_local(url: str) -> bool:
-    """Say whether an address is on this machine."""
+    """Return whether an address is on this machine."""
     return urlsplit(url).hostname in LOCAL_HOSTS

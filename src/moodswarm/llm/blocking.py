@@ -18,13 +18,13 @@ _CLOSE_SECONDS = 15.0
 
 
 class BlockingChat:
-    """Calls a `ChatClient` from any thread; many threads may share one.
+    """Calls a `ChatClient` from any thread; many threads may share one `BlockingChat`.
 
     The loop runs in a daemon thread, so that a call which hangs cannot keep the interpreter from
-    ending. The hooks still write out what they hold when it ends.
+    ending. When the interpreter ends, the hooks still write out what they hold.
 
     Args:
-        client: Must not be used on another event loop; closed with this object.
+        client: A client that is not used on another event loop; it is closed with this object.
     """
 
     def __init__(self, client: ChatClient) -> None:
@@ -39,7 +39,7 @@ class BlockingChat:
 
     @property
     def model(self) -> str:
-        """The model that is asked."""
+        """The name of the model."""
         return self.client.model
 
     def __enter__(self) -> Self:
@@ -58,19 +58,20 @@ class BlockingChat:
         self._close()
 
     def chat(self, request: ChatRequest, timeout_seconds: float | None = None) -> ChatResponse:
-        """Answer in one piece.
+        """Return the answer in one piece.
 
         Args:
-            request: What is asked.
-            timeout_seconds: For all attempts together; None for the profile's limit per attempt.
+            request: The request to send.
+            timeout_seconds: Limit for all attempts together; None for only the profile's limit per
+                attempt.
 
         Raises:
-            LlmError: as `ChatClient.chat`; `EndpointDown` after `timeout_seconds`.
+            LlmError: as in `ChatClient.chat`; `EndpointDown` after `timeout_seconds`.
         """
         return self._wait(lambda: self.client.chat(request), timeout_seconds)
 
     def stream(self, request: ChatRequest) -> Iterator[Delta]:
-        """Answer piece by piece; closing the iterator stops the model."""
+        """Yield the answer piece by piece; closing the iterator stops the model."""
         deltas = self.client.stream(request)
         self._streams.add(deltas)
         try:
@@ -90,7 +91,7 @@ class BlockingChat:
         """Run an async function, such as a task with this client, and wait for its result.
 
         Raises:
-            EndpointDown: it was stopped after `timeout_seconds`.
+            EndpointDown: the function was stopped after `timeout_seconds`.
         """
         return self._wait(lambda: async_function(*args), timeout_seconds)
 
@@ -109,7 +110,7 @@ class BlockingChat:
         except Cancelled:
             raise EndpointDown(f"{self.client!r} was closed before its answer came") from None
         except BaseException:
-            # Ctrl-C reached the waiting thread, and the model has to stop as well.
+            # Ctrl-C interrupted only the waiting thread, so the call has to be cancelled as well.
             future.cancel()
             raise
 
@@ -157,8 +158,8 @@ async def _finish(client: ChatClient, streams: set[AsyncGenerator[Delta, None]])
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
-    # Streams are closed from the outside in. `shutdown_asyncgens` closes all generators at once,
-    # and the nested ones would get in each other's way.
+    # Streams are closed from the outside in. `shutdown_asyncgens` closes all generators at the
+    # same time, and nested ones would get in each other's way.
     await asyncio.gather(*(deltas.aclose() for deltas in [*streams]), return_exceptions=True)
     loop = asyncio.get_running_loop()
     await loop.shutdown_asyncgens()

@@ -1,4 +1,4 @@
-"""The client of a language model as tasks, retrieval and the service see it."""
+"""The interface of a language model's client for tasks, retrieval and the service."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,23 +8,23 @@ from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
 
 
 class Chat(Protocol):
-    """A client as tasks, retrieval and the service use it; `ChatClient` implements it."""
+    """The client that tasks, retrieval and the service expect; `ChatClient` is one."""
 
     @property
     def model(self) -> str:
-        """The model that is asked."""
+        """The name of the model."""
         ...
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
-        """Answer in one piece, after network retries, with hooks.
+        """Return the answer in one piece, after network retries and with hooks.
 
         Raises:
-            LlmError: see `moodswarm.llm.errors`; a cut-off answer is returned, not raised.
+            LlmError: see `moodswarm.llm.errors`; a cut-off answer is returned and is no error.
         """
         ...
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
-        """Answer piece by piece; the last delta carries the whole response.
+        """Yield the answer piece by piece; the last delta carries the whole response.
 
         Retries happen only before the first piece.
         """

@@ -1,4 +1,4 @@
-"""The client of every provider: defaults, concurrency, timeouts, retries, cost and hooks."""
+"""The client for every provider: defaults, concurrency, timeouts, retries, cost and hooks."""
 
 import asyncio
 import dataclasses
@@ -31,10 +31,10 @@ class ClientOptions:
     """The settings of a profile, apart from its provider and hooks.
 
     Attributes:
-        profile: Its name.
-        provider: Such as `openai`.
-        address: Of the endpoint, without credentials; empty if nothing is called.
-        concurrency: Most requests at the same time; a stream counts until it ends.
+        profile: Name of the profile.
+        provider: Name of the provider, such as `openai`.
+        address: Address of the endpoint, without credentials; empty if there is no endpoint.
+        concurrency: Maximum number of requests in flight; a stream counts until it ends.
     """
 
     model: str
@@ -66,14 +66,14 @@ class _Late(Transient):
 
 
 class ChatClient:
-    """Asks one model; see `moodswarm.llm.chat.Chat`.
+    """Sends requests to one model; see `moodswarm.llm.chat.Chat`.
 
-    A client belongs to the event loop of its first call, because its connections do. Other threads
-    and loops use `moodswarm.llm.blocking.BlockingChat`.
+    A client belongs to the event loop of its first call, because its connections do. Code in other
+    threads and on other loops uses `moodswarm.llm.blocking.BlockingChat`.
 
     Args:
-        provider: Closed with the client.
-        hooks: In order; closed with the client.
+        provider: Sends the requests; closed with the client.
+        hooks: Hooks in the order in which they run before a call; closed with the client.
         redact: Removes keys from errors.
         sleep: Waits between attempts.
         draw: Returns random numbers in [0, 1), for the length of the waits.
@@ -105,7 +105,7 @@ class ChatClient:
 
     @property
     def model(self) -> str:
-        """The model that is asked."""
+        """The name of the model."""
         return self.options.model
 
     @property
@@ -134,7 +134,7 @@ class ChatClient:
             if self._loop is None or not self._loop.is_closed():
                 await self._provider.close()
         finally:
-            # Hooks wait for stores and endpoints, which must not block the loop.
+            # Closing a hook can wait for a store or an endpoint, which must not block the loop.
             try:
                 await asyncio.to_thread(self._hooks.close)
             except RuntimeError:
@@ -142,10 +142,10 @@ class ChatClient:
                 self._hooks.close()
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
-        """Answer in one piece, after network retries, with hooks.
+        """Return the answer in one piece, after network retries and with hooks.
 
         Raises:
-            LlmError: see `moodswarm.llm.errors`; a cut-off answer is returned, not raised.
+            LlmError: see `moodswarm.llm.errors`; a cut-off answer is returned and is no error.
             RuntimeError: the client is closed, or belongs to another event loop.
         """
         running = self._begin(request)
@@ -160,13 +160,14 @@ class ChatClient:
         return response
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
-        """Answer piece by piece; the last delta carries the whole response.
+        """Yield the answer piece by piece; the last delta carries the whole response.
 
-        Retries happen only before the first piece. A reader that leaves early stops the model, at
-        once with `contextlib.aclosing`, otherwise when the generator is garbage-collected.
+        Retries happen only before the first piece. If the reader leaves early, the model is
+        stopped: immediately with `contextlib.aclosing`, otherwise when the generator is
+        garbage-collected.
 
         Raises:
-            LlmError: as `chat`; `GuardRefused` may come in place of the last delta.
+            LlmError: as in `chat`; `GuardRefused` may come in place of the last delta.
             RuntimeError: the client is closed, or belongs to another event loop.
         """
         running = self._begin(request)
@@ -275,7 +276,7 @@ class ChatClient:
 
     @asynccontextmanager
     async def _place(self, running: _Running) -> AsyncIterator[None]:
-        """Hold one of the places while a request is on its way."""
+        """Hold one of the `concurrency` places while a request is in flight."""
         async with self._places:
             running.call.attempts += 1
             if running.started is None:

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 class LlmError(Exception):
-    """Base of all errors of this package; never carries a key."""
+    """Base class of all errors in this package; its message never contains a key."""
 
 
 class ProfileError(LlmError, ValueError):
@@ -27,11 +27,11 @@ class QuotaSpent(RequestRefused):
 
 
 class EndpointDown(LlmError):
-    """After all retries, nothing answers at the address, or not in time."""
+    """Even after all retries, the address did not answer, or not in time."""
 
 
 class EndpointOverloaded(LlmError):
-    """After all retries, the endpoint still answers with 429 or 5xx."""
+    """Even after all retries, the endpoint answers with 429 or 5xx."""
 
 
 class AnswerCutOff(LlmError):
@@ -54,8 +54,8 @@ class GuardRefused(LlmError):
     """A guard stopped the call before it was sent, or withheld its answer.
 
     Attributes:
-        response: The response that was withheld, without its text, because it was paid for; None
-            if the call was not sent.
+        response: The withheld response without its text, kept because its tokens were paid for;
+            None if the call was not sent.
     """
 
     response: "ChatResponse | None" = None

@@ -12,7 +12,7 @@ from moodswarm.llm.messages import Usage
 
 
 class Settings(BaseModel):
-    """Base of all settings in `profiles.yml`; errors never repeat a value, as it may be a key."""
+    """Base of all settings in `profiles.yml`; errors never repeat a value: it may be a key."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, protected_namespaces=(), hide_input_in_errors=True
@@ -40,8 +40,8 @@ class Timeouts(Settings):
     Attributes:
         connect: Until the connection is open.
         total: Until an answer in one piece has arrived.
-        first_token: Until the first piece of a stream.
-        between_tokens: Until the next piece.
+        first_token: Until the first piece of a stream has arrived.
+        between_tokens: From one piece of a stream to the next.
     """
 
     connect: float = Field(default=5.0, gt=0)
@@ -54,7 +54,7 @@ class Retries(Settings):
     """How often a request is sent, and how long a client waits in between.
 
     Attributes:
-        attempts: Most requests for one call; 1 means no retry.
+        attempts: Maximum number of requests for one call; 1 means no retry.
         first_wait_seconds: Upper limit of the first random wait; it doubles with every attempt.
         longest_wait_seconds: The longest wait, whatever the endpoint asks for.
     """
@@ -72,8 +72,8 @@ class Retries(Settings):
         """Return how long to wait after this many attempts.
 
         The wait is a random part of an exponentially growing limit ("full jitter"), so that clients
-        which failed together do not come back together. For the same reason it is added to the time
-        that the endpoint asked for.
+        which failed at the same time do not come back at the same time. For the same reason, the
+        random part is added to the time that the endpoint asked for.
 
         Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         """
@@ -85,7 +85,7 @@ class Retries(Settings):
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:
-    """Read a `Retry-After` header: seconds, or an HTTP date; None if it is neither.
+    """Read a `Retry-After` header, which holds seconds or an HTTP date; None for anything else.
 
     Source: RFC 9110, section 10.2.3.
     """

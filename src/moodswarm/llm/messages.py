@@ -1,4 +1,4 @@
-"""Requests to a language model and its answers, the same for every provider."""
+"""Requests to a language model and its answers, in the same form for every provider."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,16 +22,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """The request of one call.
+    """The request that one call sends.
 
     Attributes:
-        messages: At least one; a system message may only come first.
-        max_tokens: Most tokens that the answer may have; None for the profile's value.
-        temperature: None for the profile's value.
-        seed: Sent if the provider accepts one.
+        messages: At least one message; only the first may be a system message.
+        max_tokens: Maximum number of tokens in the answer; None for the profile's value.
+        temperature: Sampling temperature; None for the profile's value.
+        seed: Random seed; sent if the provider accepts one.
         stop: Texts that end the answer.
         json_schema: JSON Schema that the answer should follow; sent if the provider accepts one.
-        task: What the call is for, such as `answer`; for logs, spans and stored calls.
+        task: What the call is for, such as `answer`; shown in logs, spans and stored calls.
         template: Name and version of the prompt template.
     """
 
@@ -61,14 +61,14 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens as the endpoint counted them; None if it did not say."""
+    """Tokens as the endpoint counted them; None if it reported no number."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
     @classmethod
     def counted(cls, prompt: object, completion: object) -> "Usage":
-        """Return what an endpoint reports; anything but a count of tokens becomes None."""
+        """Return the usage that an endpoint reports; any value that is not a count becomes None."""
         prompt_tokens, completion_tokens = (
             value if isinstance(value, int) and value >= 0 else None
             for value in (prompt, completion)
@@ -86,7 +86,7 @@ class ChatResponse:
         usage: Tokens used.
         model: The model's name as the endpoint reports it.
         attempts: Requests that were sent for this answer.
-        cost: By the profile's prices, in its currency; None if unknown.
+        cost: Cost at the profile's price, in the price's currency; None if unknown.
     """
 
     text: str

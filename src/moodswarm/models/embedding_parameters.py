@@ -1,4 +1,4 @@
-"""Typed parameters of embedding, which every pipeline that embeds takes."""
+"""Typed parameters for embedding, shared by all pipelines that embed texts."""
 
 from pydantic import BaseModel, ConfigDict, Field
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from moodswarm.models.bert import BertEncoder
 
-# The fastest on a CPU as measured: both a batch's activations and the weights fit into its caches.
+# The fastest size measured on a CPU: a batch's activations and the weights both fit in its caches.
 CPU_BATCH_TOKENS = 2_048
 GPU_BATCH_TOKENS = 65_536
 
@@ -32,10 +32,10 @@ class Encoder(Protocol):
     """A loaded model."""
 
     def encode(self, texts: Sequence[str], ids: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
-        """Return float32 [n_texts, dim], rows with unit L2 norm.
+        """Return float32 [n_texts, dim], whose rows have unit L2 norm.
 
         Args:
-            texts: At least one.
+            texts: At least one text.
             ids: The same texts as vocabulary ids, cut to the model's limit.
         """
         ...
@@ -84,8 +84,8 @@ def load_encoder(
 class BatchedEncoder:
     """Runs BERT on batches of texts of similar length, one batch per thread.
 
-    Threads that share a multiplication spin while they wait for each other. With a batch each, two
-    threads read 7 % more tokens per CPU-second, and even more on a busy machine.
+    Threads that share a multiplication spin while they wait for each other. With one batch per
+    thread, two threads read 7 % more tokens per CPU-second, and even more on a busy machine.
     """
 
     def __init__(
@@ -116,13 +116,13 @@ class BatchedEncoder:
                 for _ in pool.map(embed_rows, length_sorted_batches(lengths, self._batch_tokens)):
                     pass
         finally:
-            # The setting of a worker is also inherited by threads that are started later.
+            # Threads that are started later would otherwise inherit a worker's setting.
             torch.set_num_threads(threads)
         return vectors
 
 
 class SentenceTransformerEncoder:
-    """Runs any checkpoint with sentence-transformers; starts 8 to 13 CPU-seconds later."""
+    """Runs any checkpoint with sentence-transformers, which starts 8 to 13 CPU-seconds later."""
 
     def __init__(
         self, checkpoint: Checkpoint, precision: str, batch_tokens: int, device: "torch.device"
@@ -139,7 +139,7 @@ class SentenceTransformerEncoder:
                 local_files_only=True,
                 model_kwargs={"dtype": dtype},
             )
-        except Exception as error:  # any code of any checkpoint may run here
+        except Exception as error:  # the code of any model architecture may run here
             raise ModelUnreadable(
                 f"{checkpoint.path} cannot be loaded by sentence-transformers: {error}. Save it "
                 "again, or choose another model."
@@ -174,7 +174,8 @@ def length_sorted_batches(
 
     Args:
         lengths: int64 [n_texts], the number of tokens of each text.
-        batch_tokens: Most tokens of a batch, padding included; a longer text is a batch by itself.
+        batch_tokens: Maximum number of tokens in a batch, padding included; a longer text is a
+            batch by itself.
 
     Yields:
         int64 [n_batch], indices of texts; every text occurs once.

@@ -14,12 +14,12 @@ class ModelUnreadable(ModelError):
 
 
 class ChunkTooLong(ModelError):
-    """A text has more tokens than the model reads; the message names it, its tokens and the limit.
+    """A text has more tokens than the model reads; the message names the text and both numbers.
 
     Attributes:
-        index: Position of the text among those to embed.
-        tokens: Its number of tokens, special tokens included.
-        limit: Most tokens that the model reads, special tokens included.
+        index: Position of the text among the texts to embed.
+        tokens: The text's number of tokens, special tokens included.
+        limit: Maximum number of tokens that the model reads, special tokens included.
     """
 
     def __init__(self, index: int, tokens: int, limit: int, name: str = "") -> None:

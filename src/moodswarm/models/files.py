@@ -24,12 +24,12 @@ def hub_folder(model: str, is_whole: Callable[[Path], bool], *, known: str = "")
 
     Args:
         model: Name on the hub.
-        is_whole: Whether a folder of the cache is complete: an interrupted download leaves one
-            without weights.
-        known: Words for the error message on what else the name could have been.
+        is_whole: Tells whether a folder in the cache is complete; an interrupted download leaves
+            a folder without weights.
+        known: Words for the error message that say what else the name could have been.
 
     Raises:
-        ModelNotFound: the model cannot be had; the message says why and how to get it.
+        ModelNotFound: the model cannot be obtained; the message says why, and how to get it.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     from huggingface_hub import constants
@@ -37,7 +37,8 @@ def hub_folder(model: str, is_whole: Callable[[Path], bool], *, known: str = "")
 
     try:
         path = _snapshot(model, local=True)
-        # Offline, an incomplete copy is all there is; reading it will name the missing file.
+        # Offline, an incomplete copy is all there is; reading it raises an error that names the
+        # missing file.
         if constants.HF_HUB_OFFLINE or is_whole(path):
             return path
     except HFValidationError as error:
@@ -48,7 +49,7 @@ def hub_folder(model: str, is_whole: Callable[[Path], bool], *, known: str = "")
             raise _not_found(model, known, tried) from error
     try:
         return _download(model)
-    except Exception as error:  # the hub's HTTP client, and its errors, changed between versions
+    except Exception as error:  # the hub's HTTP client and its errors differ between versions
         raise _not_found(model, known, str(error) or type(error).__name__) from error
 
 
@@ -84,7 +85,7 @@ def _not_found(model: str, known: str, tried: str) -> ModelNotFound:
 
 
 def check_safetensors(path: Path) -> None:
-    """Detect a truncated or invalid file by its header, without reading all of it."""
+    """Refuse a truncated or invalid file by its header, without reading all of the file."""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")

@@ -14,14 +14,14 @@ from moodswarm.models.reranker_files import CrossEncoderFiles, find_cross_encode
 
 Scores = npt.NDArray[np.float32]
 
-# After a failure, questions within this time raise the same error without another attempt.
+# For this long after a failure, questions raise the same error without another attempt.
 _RETRY_SECONDS = 60.0
 
 _Result = TypeVar("_Result")
 
 
 class ScoreNotFinite(ModelError):
-    """The model computed NaN or infinity; the message names the text."""
+    """The model computed NaN or infinity as a score; the message names the text."""
 
 
 class Reranker:
@@ -29,15 +29,16 @@ class Reranker:
 
     A reranker is cheap to make and to send to another process: only its arguments are sent.
 
-    A text that is too long beside the question is scored in overlapping windows, and the best
-    window counts (MaxP; Dai and Callan, 2019). So a passage at the end of a long text counts as
-    much as one at its start; if the text were cut, it would be lost. A question is cut to half of
-    the model's limit. Each of the two is logged once.
+    A text that is too long to fit beside the question is scored in overlapping windows, and the
+    best window counts (MaxP; Dai and Callan, 2019). So a passage at the end of a long text counts
+    as much as one at its start; if the text were cut, the passage would be lost. A question is cut
+    to half of the model's limit. The first long text and the first cut question are logged.
 
     Args:
         model: A name or path, as in `find_cross_encoder`.
-        batch_size: Most pairs per forward pass.
-        max_tokens: Most tokens of a pair, special tokens included; None for the model's own limit.
+        batch_size: Maximum number of pairs per forward pass.
+        max_tokens: Maximum number of tokens in a pair, special tokens included; None for the
+            model's own limit.
         device: `cpu`, `cuda`, `cuda:1`, ...; `auto` uses a GPU if there is one.
 
     Raises:
@@ -98,12 +99,12 @@ class Reranker:
 
         Args:
             query: The question.
-            texts: Order is kept.
+            texts: The texts; their order is kept.
 
         Returns:
             float32 [n_texts]; higher is better. It is the model's output before any activation,
-            because a sigmoid would not change the order but make the best scores equal. A pair's
-            score does not depend on the other texts (to about 1e-5).
+            because a sigmoid would not change the order, but would make the best scores equal. A
+            pair's score does not depend on the other texts (within about 1e-5).
 
         Raises:
             ScoreNotFinite: a score is NaN or infinity; the message names the text's index.

@@ -22,8 +22,8 @@ class CrossEncoderFiles:
 
     Attributes:
         path: A folder, never a name, so that loading makes no network request.
-        identity: SHA-256 over weights, tokenizer and configuration. It tells two models of the
-            same name apart.
+        identity: SHA-256 over weights, tokenizer and configuration. It tells apart two models
+            with the same name.
     """
 
     path: Path
@@ -48,7 +48,7 @@ def find_cross_encoder(model: str) -> CrossEncoderFiles:
     _check_kind(path)
     files = _files(path)
     total = hashlib.sha256()
-    # Relative paths, so that a copy in another place has the same identity.
+    # Paths are relative, so that a copy in another place has the same identity.
     for file in files:
         total.update(f"{file.relative_to(path).as_posix()}:{file_sha256(file)}\n".encode())
     return CrossEncoderFiles(path, total.hexdigest())

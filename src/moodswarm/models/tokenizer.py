@@ -15,12 +15,13 @@ from moodswarm.records.tokens import Encoding
 class FastTokenizer:
     """Counts tokens exactly as the model sees them; see `moodswarm.records.tokens.Tokenizer`.
 
-    Texts are encoded one by one: on two cores a batch costs 10 % more CPU time (674,000 against
-    746,000 tokens per CPU-second), and it starts threads that do not survive a fork.
+    Texts are encoded one by one: on two cores, encoding in batches costs 10 % more CPU time
+    (674,000 against 746,000 tokens per CPU-second) and starts threads that do not survive a fork.
 
     Args:
         path: A `tokenizer.json`, or the folder that contains one.
-        max_tokens: Most tokens of a text that the model reads, special tokens included.
+        max_tokens: Maximum number of tokens that the model reads of a text, special tokens
+            included.
 
     Raises:
         ModelUnreadable: the file is missing or broken; the message names it.
@@ -37,23 +38,23 @@ class FastTokenizer:
 
     @property
     def max_tokens(self) -> int:
-        """Most tokens of a text that the model reads, special tokens included."""
+        """Maximum number of tokens that the model reads of a text, special tokens included."""
         return self._max_tokens
 
     @property
     def special_tokens(self) -> int:
-        """How many tokens the model adds to every text."""
+        """The number of special tokens that the model adds to every text."""
         return self._whole.num_special_tokens_to_add(is_pair=False)
 
     def encode(self, texts: Sequence[str]) -> list[Encoding]:
-        """Tokenize texts without special tokens, never truncated; order is kept."""
+        """Tokenize texts without special tokens and without truncation; their order is kept."""
         return [self._encode(text) for text in texts]
 
     def ids(self, texts: Sequence[str], *, truncate: bool = False) -> list[list[int]]:
         """Return the vocabulary ids of texts as the model reads them, special tokens included.
 
         Args:
-            texts: Order is kept.
+            texts: The texts; their order is kept.
             truncate: Cut each text to `max_tokens`.
         """
         tokenizer = self._truncating_one() if truncate else self._whole
@@ -71,7 +72,7 @@ class FastTokenizer:
         return Encoding(starts=flat[0::2], ends=flat[1::2], unknown=unknown)
 
     def _truncating_one(self) -> tokenizers.Tokenizer:
-        # Truncation is a setting of a tokenizer, not of a call, so it needs a second tokenizer.
+        # Truncation is a setting of a tokenizer, not of a call, so there is a second tokenizer.
         with self._lock:
             if self._truncating is None:
                 self._truncating = _load(self._file)
@@ -90,7 +91,7 @@ def _load(file: Path) -> tokenizers.Tokenizer:
         )
     try:
         tokenizer = tokenizers.Tokenizer.from_file(str(file))
-    except Exception as error:  # the library raises nothing narrower
+    except Exception as error:  # the library raises no narrower class
         raise ModelUnreadable(
             f"{file} is not a tokenizer ({error}). Download or save the checkpoint again."
         ) from error

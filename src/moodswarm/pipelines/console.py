@@ -1,7 +1,7 @@
 """The console on which summaries of runs are printed.
 
-Texts of pages, archives and models may hold characters that steer a terminal: they could rename its
-window, hide lines or forge them. Nothing printed here contains any.
+Texts from pages, archives and models may contain characters that control a terminal: they could
+rename its window, hide lines or forge them. All such characters are removed before printing.
 """
 
 import re
@@ -20,15 +20,15 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]
 
 
 def printable(text: str) -> str:
-    """Return the text without characters that steer a terminal, as others wrote it."""
+    """Return a text that others wrote, without the characters that control a terminal."""
     return _CONTROLS.sub("", text)
 
 
 class _Console(Console):
-    """Prints texts from outside; colours and styles are those of rich alone."""
+    """Prints untrusted texts; only rich itself sets colours and styles."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        # Before the text is measured, so that columns stay aligned.
+        # Characters are removed before the text is measured, so that columns stay aligned.
         return super().render_str(printable(text), **options)
 
     def render(
@@ -40,13 +40,13 @@ class _Console(Console):
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return the console of standard output, wide enough for tables even if not a terminal."""
+    """Return a console for standard output or error, wide enough for tables in a file too."""
     found = _Console(stderr=stderr)
     return found if found.is_terminal else _Console(stderr=stderr, width=120)
 
 
 def command() -> str:
-    """Return the command for this environment's `moodswarm`, even if it is not activated."""
+    """Return the command that starts this environment's `moodswarm`, activated or not."""
     installed = Path(sys.executable).with_name("moodswarm")
     if shutil.which("moodswarm") == str(installed) or not installed.exists():
         return "moodswarm"

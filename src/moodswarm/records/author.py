@@ -1,4 +1,4 @@
-"""An author, known by full name."""
+"""An author, identified by full name."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from moodswarm.records.ids import author_id
 
 
 def author_name(full_name: str) -> str:
-    """Return a full name in NFC with single spaces; compare two names by their casefold.
+    """Return a full name in NFC with single spaces; to compare two names, casefold them.
 
     Raises:
         ValueError: the name is empty or only white space.
@@ -41,9 +41,9 @@ class Author:
     def better_spelled(self, other: "Author") -> "Author":
         """Return whichever of two spellings of one name should be shown.
 
-        Mixed case wins over `ADA LOVELACE` and `ada lovelace`. Between two spellings of equal
-        standing the first in code point order wins, so that the choice does not depend on which
-        of them a store met first.
+        Mixed case wins over `ADA LOVELACE` and `ada lovelace`. Between two spellings that are
+        both mixed, or both not, the first in code point order wins, so that the choice does not
+        depend on which of them a store saw first.
         """
         return min(self, other, key=_spelling)
 

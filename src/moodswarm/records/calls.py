@@ -1,10 +1,10 @@
-"""One call of a language model, as stores keep it: its purpose, its cost and how it ended."""
+"""One call to a language model, as stores keep it: its purpose, its cost and how it ended."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-#: `answered`; `cut_off` at the token limit; `refused` by a guard before it was sent; `failed`;
-#: `stopped` when the caller closed the stream before its end.
+#: `answered`; `cut_off` (at the token limit); `refused` (by a guard, before it was sent); `failed`;
+#: `stopped` (the caller closed the stream before it ended).
 CALL_STATES = ("answered", "cut_off", "refused", "failed", "stopped")
 
 
@@ -13,22 +13,23 @@ class CallRecord:
     """A call from the caller's point of view: a request and its retries are one call.
 
     Attributes:
-        id: uuid4, text.
-        at: When it began, UTC.
-        profile: Name in `profiles.yml`.
-        provider: For example `openai`.
+        id: A uuid4, as text.
+        at: When the call began, in UTC.
+        profile: Name of the profile in `profiles.yml`.
+        provider: Name of the provider, such as `openai`.
         model: The name that was sent to the endpoint.
         task: The purpose of the call, such as `answer`; empty if the caller named none.
         template: Name and version of the prompt template, such as `answer@3f2a91c0`; empty if
             there was no template.
         state: One of `CALL_STATES`.
-        prompt_tokens, completion_tokens: As the endpoint counted them; None if it did not.
-        cost: In `currency`, at the profile's prices; None if tokens or prices are unknown.
+        prompt_tokens, completion_tokens: Number of tokens as the endpoint counted them; None if it
+            did not.
+        cost: The cost in `currency`, at the profile's prices; None if tokens or prices are unknown.
         attempts: Number of requests sent; 1 if nothing was retried.
-        milliseconds: From the first request to the last token.
+        milliseconds: Time from the first request to the last token.
         error: The error message without secrets, if the call failed; otherwise None.
         request_hash: SHA-256 of model, messages and settings.
-        prompt, answer: The redacted text; None unless the profile keeps texts.
+        prompt, answer: The redacted texts; None unless the profile keeps texts.
     """
 
     id: str

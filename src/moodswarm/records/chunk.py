@@ -1,6 +1,6 @@
 """Arrow schemas of cleaned documents, of chunks and of the feature index.
 
-These rows only ever exist as tables, so no dataclass stands behind them.
+These rows only ever exist as tables, so they have no dataclass.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from moodswarm.records.document import DOCUMENT_SCHEMA
 
-#: Fields that filters and citations need; each chunk carries them over from its document.
+#: Fields that filters and citations need; each chunk takes them from its document.
 METADATA = (
     "kind",
     "platform",

@@ -12,11 +12,11 @@ from moodswarm.records.fields import arrow_schema, field_names
 from moodswarm.records.ids import digest, document_id
 from moodswarm.records.links import canonical_link
 
-#: A file of a repository is a document of the kind `repository`.
+#: A file in a repository is a document of the kind `repository`.
 Kind = Literal["article", "post", "repository"]
 KINDS: tuple[str, ...] = get_args(Kind)
 
-# The fields that a reader of the document can see: if one changes, the document has changed.
+# The fields that a reader of the document can see. If one changes, the document has changed.
 _HASHED = (
     "kind",
     "platform",
@@ -30,34 +30,35 @@ _HASHED = (
     "repository_id",
 )
 # The commit used to be part of the hash. A file that a new commit does not touch is unchanged, so
-# the hash now sees no commit for any document. Leaving the key in, as null, keeps the hashes of all
-# documents that never had a commit.
+# the hash no longer depends on the commit. The key stays in, as null, because this keeps the hashes
+# of all documents that never had a commit.
 _NEVER_SEEN = {"commit": None}
 
 
 class InvalidDocument(ValueError):
-    """A field is wrong; the message names it, what was expected and what was found."""
+    """A field is wrong; the message names the field, what was expected and what was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One article, post, or file of a repository. Build it with `Document.create`.
+    """One article, post, or file in a repository. Build it with `Document.create`.
 
     Attributes:
         id: uuid5 of the canonical link.
         kind: One of `KINDS`.
-        platform: Where it was published, e.g. `substack`.
+        platform: Where the document was published, e.g. `substack`.
         link: Canonical address, unique in a document store.
-        content: Raw text, markdown for articles; kept byte for byte.
+        content: Raw text (Markdown for articles), kept byte for byte.
         content_hash: SHA-256 of everything a reader sees, text and metadata alike.
-        updated_at: When the store last wrote it; set by the store, UTC, milliseconds.
+        updated_at: When the store last wrote the document; the store sets it, in UTC, to the
+            millisecond.
         deleted_at: Tombstone: the time at which the original was found to be gone.
         path: Path of the file within its repository.
         repository_id: Id shared by all files of one repository.
         commit: Commit at which a repository file was last read; not part of the content hash.
         licence: SPDX identifier of the licence of the file's repository.
-        spider: Name of the spider that fetched it.
-        etag: With `fetched_at`, for the next conditional request.
+        spider: Name of the spider that fetched the document.
+        etag: The server's ETag; used with `fetched_at` for the next conditional request.
     """
 
     id: str
@@ -112,7 +113,7 @@ class Document:
         return self._hash(**_NEVER_SEEN)
 
     def is_intact(self) -> bool:
-        """Whether the fields are still those that the hash was computed from, in any version."""
+        """Return whether the hash fits the fields, as this or an earlier version computed it."""
         return self.content_hash in (self.compute_hash(), self._hash(commit=self.commit))
 
     def _hash(self, **others: str | None) -> str:
@@ -158,7 +159,10 @@ def _check_text(name: str, value: str) -> None:
 
 
 def utc_milliseconds(time: datetime) -> datetime:
-    """Return a time as stores keep it: in UTC, to the millisecond. One without a zone is UTC."""
+    """Return a time as stores keep it: in UTC, to the millisecond.
+
+    A time without a zone is taken as UTC.
+    """
     aware = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     return aware.replace(microsecond=aware.microsecond // 1000 * 1000)
 
@@ -171,7 +175,7 @@ def _stored_time(name: str, time: datetime | None) -> datetime | None:
 
 
 def documents_to_table(documents: Iterable[Document]) -> pa.Table:
-    """Build one batch of `DOCUMENT_SCHEMA`."""
+    """Build one batch of documents with `DOCUMENT_SCHEMA`."""
     rows = [
         {name: getattr(document, name) for name in DOCUMENT_SCHEMA.names} for document in documents
     ]
@@ -179,5 +183,5 @@ def documents_to_table(documents: Iterable[Document]) -> pa.Table:
 
 
 def table_to_documents(table: pa.Table) -> Iterator[Document]:
-    """Yield the documents of a batch of `DOCUMENT_SCHEMA`."""
+    """Yield the documents in a batch with `DOCUMENT_SCHEMA`."""
     return (Document(**row) for row in table.to_pylist())

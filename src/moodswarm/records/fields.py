@@ -1,4 +1,4 @@
-"""A record's dataclass defines its Arrow schema, and which of its fields hold times or texts."""
+"""Reads a record's Arrow schema, and the fields that hold times or texts, from its dataclass."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 
-#: A time as stores and files keep it.
+#: The Arrow type of times in stores and files.
 TIME = pa.timestamp("ms", tz="UTC")
 
 #: Field metadata for a whole number that Arrow stores in 32 bits instead of 64.
@@ -22,13 +22,13 @@ _ARROW: dict[type, pa.DataType] = {
 
 
 def arrow_schema(record: type) -> pa.Schema:
-    """Return the schema of a table with a row per record; its columns are in field order.
+    """Return the schema of a table with one row per record and its columns in field order.
 
-    A field that may be None becomes a nullable column. Where the annotation does not say enough,
+    A field that may be None becomes a nullable column. If the annotation does not say enough,
     the field's metadata names the Arrow type under the key `arrow`, as `INT32` does.
 
     Raises:
-        TypeError: names a field whose annotation has no Arrow type.
+        TypeError: a field's annotation has no Arrow type; the message names the field.
     """
     types = _types(record)
     columns: list[pa.Field[Any]] = []
@@ -46,7 +46,7 @@ def arrow_schema(record: type) -> pa.Schema:
 
 
 def field_names(record: type, holding: type | None = None) -> tuple[str, ...]:
-    """Return the names of all fields of a record, or only of those that may hold a type."""
+    """Return the names of all fields of a record, or only of those that may hold the given type."""
     types = _types(record)
     names = (field.name for field in fields(record))
     return tuple(name for name in names if holding is None or holding in types[name])

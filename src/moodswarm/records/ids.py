@@ -15,7 +15,7 @@ def document_id(link: str) -> str:
 
 
 def author_id(full_name: str) -> str:
-    """Return the id of the author with this full name, as `author_name` returns it."""
+    """Return the id of the author with this full name, in the form that `author_name` returns."""
     return str(uuid.uuid5(NAMESPACE, f"author:{full_name.casefold()}"))
 
 
@@ -28,6 +28,6 @@ def chunk_id(document_id: str, position: int, text: str) -> str:
 
 
 def digest(value: Mapping[str, Any]) -> str:
-    """Return the SHA-256 (64 hex digits) of a JSON-like mapping, whatever its order of keys."""
+    """Return the SHA-256 (64 hex digits) of a JSON-like mapping, whatever the order of its keys."""
     canonical = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,7 +1,7 @@
 """The crawl ledger: one entry for every link that a crawl has come across, and its outcome.
 
 It lives in the same database as the documents, so that both are lost, copied and restored together.
-A crawl that was killed at any moment continues from the ledger.
+A crawl that was killed, at whatever moment, continues from the ledger.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,11 +18,12 @@ from moodswarm.records.links import canonical_link
 #: The kinds of link that a crawl requests: a listing (feed, sitemap, archive, API page) names other
 #: links, a page holds one document, and a repository holds one document per file.
 AskedRole = Literal["listing", "page", "repository"]
-#: The kinds of link in the ledger. A file arrives with its repository and is never requested alone.
+#: The kinds of link in the ledger. A file comes with its repository and is never requested alone.
 Role = Literal[AskedRole, "file"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
-#: A `queued` link was found but not requested yet. A `gone` one was stored once and is now deleted.
+#: A `queued` link was found but not requested yet. The document of a `gone` link was stored once
+#: and is now deleted.
 STATES = ("queued", "done", "failed", "skipped", "gone")
 
 
@@ -40,15 +41,17 @@ class LedgerEntry:
         round: Start of the round in which the entry was last updated. A round requests every
             link of a source once; an interrupted round continues under the same start time.
         depth: Number of links followed from the source to this one; the source itself has 0.
-        attempts: How often it failed in this round.
-        misses: How many times in a row it was missing (404, 410).
-        found_on: Address of the listing or repository that named it.
-        reason: Why it failed or was skipped: a code such as `http_500`, then maybe `: details`.
-        document_id: The document found there, whose canonical link may differ from `url`.
+        attempts: How often requests for the link failed in this round.
+        misses: How many times in a row the link was missing (404, 410).
+        found_on: Address of the listing or repository that named the link.
+        reason: Why the link failed or was skipped: a code such as `http_500`, sometimes followed
+            by `: details`.
+        document_id: Id of the document found at the link; the document's canonical link may differ
+            from `url`.
         etag: With `last_modified`, what the server sent for the next conditional request; for a
             repository, the commit.
         revision: Version of the extraction that made the document.
-        visited_at: When it was last requested.
+        visited_at: When the link was last requested.
     """
 
     id: str
@@ -83,12 +86,12 @@ def ledger_id(url: str) -> str:
 
 
 def ledger_to_table(entries: Iterable[LedgerEntry]) -> pa.Table:
-    """Build one batch of `LEDGER_SCHEMA`."""
+    """Build one batch of entries with `LEDGER_SCHEMA`."""
     names = LEDGER_SCHEMA.names
     rows = [{name: getattr(entry, name) for name in names} for entry in entries]
     return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
 
 
 def table_to_ledger(table: pa.Table) -> Iterator[LedgerEntry]:
-    """Yield the entries of a batch of `LEDGER_SCHEMA`."""
+    """Yield the entries in a batch with `LEDGER_SCHEMA`."""
     return (LedgerEntry(**row) for row in table.to_pylist())

@@ -20,8 +20,8 @@ def canonical_link(link: str) -> str:
     """Return the one spelling under which a page is stored.
 
     Scheme and host are lower case (IDNA) and http becomes https. Default ports, fragments, user
-    names, tracking parameters and a trailing slash are removed; other parameters are sorted. A
-    canonical link is its own canonical link.
+    names, tracking parameters and a trailing slash are removed; other parameters are sorted. The
+    canonical form of a canonical link is that link itself.
 
     Raises:
         ValueError: the link is not an absolute http or https address; the message names it.

@@ -1,4 +1,4 @@
-"""A sparse vector: the few dimensions of a text that are not zero, such as its words."""
+"""A sparse vector: the few dimensions of a text that are not zero, for example one per word."""
 
 from dataclasses import dataclass
 

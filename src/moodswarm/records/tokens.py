@@ -14,7 +14,7 @@ class Encoding:
 
     Attributes:
         starts: int64 [n_tokens], offset in code points at which each token begins, in ascending
-            order; two tokens may share one.
+            order; two tokens may share an offset.
         ends: int64 [n_tokens], offset just past each token.
         unknown: How many tokens are not in the vocabulary.
     """

@@ -1,4 +1,4 @@
-"""Answering a question from a context, with citations that are checked.
+"""Answers a question from a context, and checks the citations in the answer.
 
     reader = AnswerReader(context)
     for delta in chat.stream(answer_request(question, context)):
@@ -6,7 +6,7 @@
         print(piece.text, end="")
     piece.answer.cited
 
-The prompt quotes sources inside fences (`moodswarm.llm.tasks.quoting`): what they say is material,
+The prompt quotes sources inside fences (`moodswarm.llm.tasks.quoting`): their text is material,
 never an instruction. A citation of a source that does not exist is left out of the text, and
 reported.
 """
@@ -30,14 +30,15 @@ class Answer:
     """The answer of a model, with its citations checked.
 
     Attributes:
-        text: Without the model's thinking, and without citations of sources that do
-            not exist.
-        cited: Numbers of the sources that it cites, ascending.
-        unknown_citations: Numbers that it cited and that no source has, ascending.
-        finish: `length` if it is cut off, `content_filter` if its provider withheld the rest.
-        usage: Tokens as the endpoint counted them.
-        cost: By the profile's prices; None if not known.
-        model: The name that the endpoint gives it.
+        text: The answer without the model's thinking, and without citations of sources that do not
+            exist.
+        cited: The numbers of the sources that the answer cites, ascending.
+        unknown_citations: The numbers that the model cited but that no source has, ascending.
+        finish: `length` if the answer is cut off, `content_filter` if the provider withheld the
+            rest of it.
+        usage: The tokens as the endpoint counted them.
+        cost: The cost by the profile's prices; None if not known.
+        model: The name that the endpoint uses for the model.
     """
 
     text: str
@@ -71,17 +72,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerDelta:
-    """A piece of an answer that is being written; the last one carries the whole."""
+    """A piece of an answer that is being written; the last piece also holds the whole answer."""
 
     text: str
     answer: Answer | None = None
 
 
 def answer_request(question: str, context: Context) -> ChatRequest:
-    """Return the request to a model; length and temperature are those of the profile.
+    """Return the request to a model; length and temperature are left to the profile.
 
     Raises:
-        ValueError: the context is empty; there is nothing to answer from.
+        ValueError: the context is empty, so there is nothing to answer from.
     """
     if not context.sources:
         raise ValueError("the context has no source; expected at least one to answer from")
@@ -92,7 +93,7 @@ def answer_request(question: str, context: Context) -> ChatRequest:
 
 
 class AnswerReader:
-    """Reads one answer as it comes in pieces.
+    """Reads one answer as it arrives in pieces.
 
     Args:
         context: The context that the model was given; its sources can be cited by number.
@@ -125,9 +126,9 @@ class AnswerReader:
 
 
 def describe(source: Source) -> dict[str, str]:
-    """Return title, author, date and link of a source; empty where it has none.
+    """Return title, author, date and link of a source; those that it does not have are empty.
 
-    They are as short as in the heading that the context's budget has counted.
+    Title and link are cut to the same lengths as in the heading, which the token budget counts.
     """
     payload = source.passage.hit.payload
     return {

@@ -12,8 +12,8 @@ class Candidate:
     """A ranked hit.
 
     Attributes:
-        hit: Its score is that of the last stage.
-        scores: The score that each stage gave it, by the name of the stage.
+        hit: The hit, with the score from the last stage.
+        scores: The scores that the hit got from the stages, by the name of the stage.
     """
 
     hit: Hit
@@ -23,14 +23,14 @@ class Candidate:
 class EachTextOnce:
     """Candidates without those that repeat an earlier one word for word.
 
-    A text that was published twice stands in several documents. Its copies would take the places
-    of passages that say something else.
+    A text that was published twice is in several documents. Its copies would take the places of
+    passages that say something else.
 
     Attributes:
-        left_out: How many copies were left out so far.
+        left_out: How many copies have been left out so far.
 
     Args:
-        ranked: Best first.
+        ranked: The candidates, best first.
     """
 
     def __init__(self, ranked: Iterable[Candidate]) -> None:
@@ -51,12 +51,12 @@ class EachTextOnce:
 def with_payloads(store: VectorStore, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
     """Read the payloads of candidates; chunks that were deleted in the meantime are left out.
 
-    Searches return hits without payloads: over 100,000 chunks, a search takes half as long where
-    only the payloads of the hits that are used are read.
+    Searches return hits without payloads: over 100,000 chunks, a search takes half as long if only
+    the payloads of the hits that are used are read.
 
     Args:
-        store: Where the hits were found.
-        candidates: Their order is kept.
+        store: The store in which the hits were found.
+        candidates: The candidates; their order is kept.
 
     Raises:
         StoreError: the store cannot be read.

@@ -4,34 +4,34 @@ import re
 from collections.abc import Collection
 
 _FENCE = "```"
-# So much of a line is kept to tell how it begins; a longer beginning is not one of a fence.
+# How many characters of a line are kept to tell how it begins; a fence begins earlier in its line.
 _LINE_CHARACTERS = 200
-# At most 40 numbers, so that no more than that of an answer is ever held back.
+# At most 40 numbers, so that only a short piece of an answer is ever held back.
 _NUMBERS = r"\d{1,3}(?: ?[,;–-] ?\d{1,3}){0,39}"
-#: The beginning of a line on which a fence may stand: of a list, of a quotation.
+#: The beginning of a line before a fence: nothing, or the mark of a list item or a quotation.
 _LINE_START = re.compile(r"[ \t>*+-]*(?:\d{1,9}[.)])?[ \t]*")
-#: In code, `x[1]` and `= [1]` are not citations; after a word or the end of a sentence one may be.
+#: In code, `x[1]` and `= [1]` are not citations; brackets after a word or a sentence may be one.
 _PROSE_BEFORE = re.compile(r"""(?:\w[.!?,;:"')]*[ \t]+(?:[\[【][\d ,;–-]+[\]】])*|[.!?])\Z""")
-#: A citation with the space before it; or the marks of code, in which brackets cite nothing.
+#: A citation with the space before it, or the marks around code, in which brackets cite nothing.
 _TOKEN = re.compile(
     rf"(?P<space>[ \t]{{0,20}})[\[【](?P<numbers>{_NUMBERS})[\]】]|(?P<code>`+)|\n\n"
 )
-#: The end of a piece that may become one of these with the next piece.
+#: The end of a piece that may become a citation or a mark of code together with the next piece.
 _BEGUN = re.compile(r"[ \t]{0,20}(?:[\[【][\d ,;–-]{0,240})?\Z|`+\Z|(?<!\n)\n\Z")
 
 
 class CitationCheck:
-    """Leaves out citations of sources that do not exist, and keeps track of both kinds.
+    """Leaves out citations of sources that do not exist, and records known and unknown ones.
 
-    Brackets in code cite nothing. A model may forget to close a fence, though: what stands in such
-    a one as citations do in prose counts as cited, as far as there are such sources.
+    Brackets in code cite nothing. A model may forget to close a fence, though: numbers of known
+    sources in such a fence count as cited if they stand as citations do in prose.
 
     Attributes:
-        cited: Numbers of known sources that were cited.
-        unknown: Numbers that no source has.
+        cited: The numbers of the known sources that were cited.
+        unknown: The numbers that were cited but that no source has.
 
     Args:
-        known: Numbers of the sources.
+        known: The numbers of the sources.
     """
 
     def __init__(self, known: Collection[int]) -> None:
@@ -88,7 +88,7 @@ class CitationCheck:
     def _toggle(self, marks: str, *, begins: bool) -> None:
         if not self._code:
             self._code = marks
-            # Within a line, three marks are inline code like one.
+            # Within a line, three marks begin inline code, just as one does.
             self._is_fence = begins and len(marks) >= len(_FENCE)
             self._in_fence = set()
         elif marks == self._code or (self._is_fence and len(marks) > len(self._code)):
@@ -108,7 +108,7 @@ class CitationCheck:
 
 
 def _numbers(text: str) -> list[int]:
-    """Return the numbers of `1, 3`, or of the range `2-4`."""
+    """Return the numbers in a text such as `1, 3`, or in a range such as `2-4`."""
     found: list[int] = []
     for part in re.split(r" ?[,;] ?", text):
         ends = [int(number) for number in re.findall(r"\d+", part)]

@@ -1,4 +1,4 @@
-"""The text that a model is given: numbered sources within a budget of tokens."""
+"""Builds the text that a model is given: numbered sources within a token budget."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,15 +16,15 @@ from moodswarm.retrieval.passage import Context, Passage, Source
 from moodswarm.retrieval.trace import Trace
 from moodswarm.text.sentences import split_sentences
 
-# No passage is cut to less than this: so little text would say next to nothing.
+# No passage is cut to fewer tokens than this, as so little text would say next to nothing.
 _LEAST_TOKENS = 60
 _LEAST_SHARE = 0.1
 _MOST_OF_A_SMALL_BUDGET = 0.3
-# Titles and links come from outside; this is room for any honest one.
+# Titles and links come from outside; these lengths have room for any honest one.
 TITLE_CHARACTERS, LINK_CHARACTERS, _DATE_CHARACTERS = 200, 300, 10
-# How many passages that do not fit whole are tried before the context is complete.
+# After how many passages that do not fit whole the context counts as complete.
 _TRIED = 2
-# A text may have more tokens when cut out than within the whole; so many shorter cuts are tried.
+# How many ever shorter cuts are tried, as a text may have more tokens alone than within the whole.
 _TRIES = 5
 
 #: The start of a sentence or line, and the place just past its end.
@@ -39,15 +39,16 @@ _LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
 def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Tokenizer) -> Context:
     """Number passages as sources, best first, as long as the budget lasts.
 
-    The hit of every passage comes first, then the other hits in the passages, and what is left is
-    shared out among the neighbours. A hit that does not fit whole is cut to its first sentences or
-    lines, if there is room for enough of them; smaller ones after it may still fit. Nearly all the
-    time goes into tokenizing, so only a few more are tried once one did not fit.
+    The budget goes to the best hit of every passage first, then to the other hits in the passages,
+    and what is left is shared out among the neighbours. A hit that does not fit whole is cut to its
+    first sentences or lines, if there is room for enough of them; smaller hits after it may still
+    fit. Nearly all the time goes into tokenizing, so only a few more hits are tried once one did
+    not fit.
 
     Args:
-        passages: Best first.
-        max_tokens: For all sources together, each with its number, heading and text.
-        tokenizer: Counts them.
+        passages: The passages, best first.
+        max_tokens: The budget for all sources together, each with its number, heading and text.
+        tokenizer: The tokenizer that counts tokens.
 
     Returns:
         The sources that fit; `as_text` returns each as it was counted.
@@ -63,13 +64,13 @@ def build_context(passages: Sequence[Passage], max_tokens: int, tokenizer: Token
 
 @dataclass(slots=True)
 class _Part:
-    """A source, and where its text begins and ends in that of its passage."""
+    """A source, and where its text begins and ends in the text of its passage."""
 
     source: Source
     place: Piece
 
     def widen(self, within: Piece, tokens: int, tokenizer: Tokenizer) -> int:
-        """Widen the text inside of `within` by at most so many tokens; return how many."""
+        """Widen the text inside `within` by at most `tokens`; return how many tokens were added."""
         source = self.source
         room = source.token_count + tokens
         wider = _part(source.number, source.passage, within, self.place, room, tokenizer)
@@ -108,9 +109,9 @@ def _with_other_hits(parts: Sequence[_Part], left: int, tokenizer: Tokenizer) ->
 
 
 def _with_neighbours(parts: Sequence[_Part], left: int, tokenizer: Tokenizer) -> int:
-    """Share tokens evenly among sources; return those that are left.
+    """Share tokens evenly among sources; return how many are left.
 
-    Sources with little more to say come first, so that the others share what they leave.
+    Sources with little text to add come first, so that the rest can share what they do not need.
     """
     whole = sorted(filter(_whole, parts), key=lambda part: _missing(part.source))
     for count, part in zip(range(len(whole), 0, -1), whole, strict=True):
@@ -121,7 +122,7 @@ def _with_neighbours(parts: Sequence[_Part], left: int, tokenizer: Tokenizer) ->
 
 
 def _whole(part: _Part) -> bool:
-    """Whether a source holds all of its hit; one that is cut gets nothing else."""
+    """Return whether a source holds all of its hit; a source that is cut is not widened."""
     return part.place[1] >= part.source.passage.spans()[0][1]
 
 
@@ -135,9 +136,9 @@ def context_stage(
     """Build the context as the parameters say, and add the stage `context` to the trace.
 
     Args:
-        passages: Best first.
+        passages: The passages, best first.
         params: Whether a context is built, and of how many tokens.
-        embedder: Its tokenizer counts; where it cannot be loaded, tokens are estimated.
+        embedder: The model whose tokenizer counts; if it cannot be loaded, tokens are estimated.
         trace: The trace of the retrieval.
     """
     if not params.enabled:
@@ -189,16 +190,16 @@ def _part(
     tokenizer: Tokenizer,
     least: float = 0,
 ) -> _Part | None:
-    """Return a part of a passage as a source; None where nothing of it fits.
+    """Return a part of a passage as a source; None if nothing of it fits.
 
     Args:
         number: The number of the source.
         passage: The passage.
-        within: The largest part.
-        hit: A smaller part leaves out what is far from this one.
-        left: The most tokens of the source.
-        tokenizer: Counts them.
-        least: With fewer tokens left, it fits whole or not at all.
+        within: The largest part that may be taken.
+        hit: Where the hit is; if the part has to be smaller, text far from the hit is left out.
+        left: The most tokens that the source may have.
+        tokenizer: The tokenizer that counts tokens.
+        least: With fewer tokens left than this, the part is taken whole or not at all.
     """
     line = heading(passage)
     before = as_text(number, line, "")
@@ -228,7 +229,7 @@ def _part(
 
 
 def _reach(text: str, within: Piece, hit: Piece, words: int) -> Piece:
-    """Return the part within so many words of the hit's beginning."""
+    """Return the part that lies within `words` words of the hit's beginning."""
     earlier = [word.start() for word in _WORD.finditer(text, within[0], hit[0])][-words:]
     later = list(islice(_WORD.finditer(text, hit[0], within[1]), words))
     return earlier[0] if earlier else hit[0], later[-1].end() if later else within[1]
@@ -239,14 +240,15 @@ def _windows(
 ) -> Iterator[Piece]:
     """Yield slices of whole pieces around the hit, the largest that may fit first.
 
-    The hit's own pieces come first, from its beginning on; then those after and before it in turn.
+    Slices grow by the hit's own pieces first, from its beginning on; then by the pieces after and
+    before it in turn.
 
     Args:
-        hit: Where it begins and ends.
+        hit: Where the hit begins and ends.
         pieces: Sentences or lines, in order.
-        starts: int64 [n_tokens], where the tokens of the whole begin. Those of a slice may be a
-            few more, as a token may become two where the text is cut.
-        room: Tokens that a slice may have.
+        starts: Where the tokens of the whole text begin, int64 [n_tokens]. A slice may have a few
+            more tokens, as a token may become two where the text is cut.
+        room: How many tokens a slice may have.
     """
     last = sum(start < hit[1] for start, _ in pieces)
     low = high = min(sum(end <= hit[0] for _, end in pieces), max(0, len(pieces) - 1))
@@ -278,10 +280,10 @@ def _lines(text: str) -> list[Piece]:
 
 
 class RoughTokenizer:
-    """Counts a token for every four characters of a word, and for every other sign.
+    """Counts one token for every four characters of a word, and one for every other sign.
 
-    It is used where no model's tokenizer can be loaded, and counts more tokens than they do in
-    most languages.
+    It is used if no model's tokenizer can be loaded, and in most languages it counts more tokens
+    than such a tokenizer would.
     """
 
     max_tokens = 1_000_000

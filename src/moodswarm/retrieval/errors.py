@@ -1,4 +1,4 @@
-"""Errors of a retrieval, each with its remedy."""
+"""The errors that a retrieval can raise, each with its remedy."""
 
 FEATURE_RUN = "run `kedro run --pipeline=feature`"
 
@@ -8,18 +8,18 @@ class RetrievalError(Exception):
 
 
 class NothingEmbedded(RetrievalError):
-    """There is no chunk to search, of any kind."""
+    """There are no chunks of any kind to search."""
 
     def __init__(self) -> None:
         super().__init__(f"nothing is embedded yet; {FEATURE_RUN} first")
 
 
 class ModelMismatch(RetrievalError, ValueError):
-    """The vectors of a collection and of the query come from two models: scores mean nothing."""
+    """A collection's vectors come from another model than the query's, so scores mean nothing."""
 
 
 class RetrievalFailed(RetrievalError):
-    """No search gave a result; names the reason of each.
+    """No search returned a result; the message names the reason for each.
 
     Attributes:
         reasons: The errors, in the order of the searches.
@@ -48,4 +48,4 @@ class StageTooSlow(RetrievalError):
 
 
 class StageMissing(RetrievalError):
-    """A stage lacks what it needs, such as vectors that a later version adds."""
+    """A stage lacks something that it needs, such as vectors that a later version adds."""

@@ -1,4 +1,4 @@
-"""Filters as conditions on payloads, and why nothing meets them."""
+"""Turns filters into conditions on payloads, and explains why nothing meets them."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,15 +16,15 @@ def searched_kinds(filters: Filters) -> list[str]:
 
 
 def as_match(filters: Filters) -> Match | None:
-    """Return the condition on the payload of a chunk; its kind is its collection."""
+    """Return the condition on a chunk's payload, without its kind, which its collection tells."""
     return {**_authors(filters), **_dates(filters)} or None
 
 
 def explain_nothing(store: VectorStore, filters: Filters) -> str:
-    """Say which filter leaves nothing, by counting what each of them alone leaves.
+    """Say which filter leaves nothing, by counting the chunks that each filter alone leaves.
 
     Raises:
-        NothingEmbedded: there is no chunk of any kind.
+        NothingEmbedded: there are no chunks of any kind.
         StoreError: the store cannot count.
     """
     counts = {kind: store.count(collection_name("embedded", kind)) for kind in KINDS}
@@ -61,7 +61,7 @@ def _dates(filters: Filters) -> dict[str, TimeRange]:
     if not (filters.since or filters.until):
         return {}
     until = _day_after(filters.until)
-    # A range needs at least one end, and `until` on the very last day leaves it none.
+    # A range needs at least one end, and an `until` on the very last day would leave it without.
     since = filters.since or (None if until else date.min)
     return {"published_at": TimeRange(_midnight(since) if since else None, until)}
 
@@ -77,7 +77,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _day_after(day: date | None) -> datetime | None:
-    """Return the midnight that ends a day; None if there is no day, or no later one."""
+    """Return the midnight that ends a day; None if there is no day, or no day after it."""
     if day is None or day == date.max:
         return None
     return _midnight(day + timedelta(days=1))

@@ -1,12 +1,13 @@
-"""One list of hits out of several: dense and lexical search, for a question and its expansions.
+"""Makes one list of hits out of those of both searches, for a question and its expansions.
 
-Two methods. `rrf` is reciprocal rank fusion: only ranks count. `convex`, the default, adds up
-scores: those of each ranking are put on one scale (standard deviations from the mean of its hits);
-lexical scores are weighted by `lexical_weight`, dense ones by the rest. A hit that is missing from
-a ranking counts as its last one, which favours hits that both searches found. Ranks do not tell by
-how much the first hit leads: where words help little, as in natural-language questions about source
-code, plain `rrf` lets weak lexical hits push out strong dense ones. All queries have the same
-weight, as no feature of a query told where words help (numbers in LOG.md).
+There are two methods. `rrf` is reciprocal rank fusion: only ranks count. `convex`, the default,
+adds up scores: the scores of each ranking are put on one scale (standard deviations from the mean
+of its hits); lexical scores are weighted by `lexical_weight`, dense scores by one minus that. A hit
+that is missing from a ranking counts like the last hit of that ranking, which favours hits that
+both searches found. Ranks do not tell by how much the first hit leads: if words help little, as in
+natural-language questions about source code, plain `rrf` lets weak lexical hits push out strong
+dense ones. The lexical weight is the same for all queries, as no feature of a query showed whether
+words would help (numbers in LOG.md).
 """
 
 import math
@@ -22,22 +23,23 @@ from moodswarm.stores.vectors.protocol import Hit
 
 Ranker = Literal["dense", "lexical"]
 
-# A few or nearly equal scores have next to no spread, so that trifles would decide. A spread never
-# counts as less than this share of the best score; over 100 hits it is usually larger.
+# Very few or nearly equal scores have next to no spread, so that trifles would decide. A spread
+# therefore never counts as less than this share of the best score; over 100 hits, it is usually
+# larger anyway.
 _LEAST_SPREAD = 0.02
 # The best of 100 hits leads the mean by 4 to 5 spreads. With very few hits any lead is possible,
-# and a single text with the only known word of a query must not win by that alone.
+# and a text must not win merely because it alone holds the only known word of a query.
 _LONGEST_LEAD = 6.0
 
 
 class FusionParams(BaseModel):
-    """How rankings become one.
+    """How several rankings are fused into one.
 
     Attributes:
-        method: `convex` or `rrf`, see above.
-        lexical_weight: Share of the lexical rankings, 0 to 1. For `rrf`, 0.5 is the plain form, in
-            which dense and lexical ranks count alike.
-        rrf_k: The higher, the less ranks differ: a hit at rank r adds 1 / (rrf_k + r).
+        method: `convex` or `rrf`, as described at the top of this module.
+        lexical_weight: The share of the lexical rankings, 0 to 1. For `rrf`, 0.5 is the plain form,
+            in which dense and lexical ranks count alike.
+        rrf_k: The higher it is, the less ranks differ: a hit at rank r adds 1 / (rrf_k + r).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,9 +55,9 @@ class Ranking:
 
     Attributes:
         ranker: The search that found the hits.
-        hits: All from one query, over any number of collections; 200 make a steady scale, and with
-            fewer than 50 fusion gains less.
-        weight: Expansions of the question weigh less than the question itself.
+        hits: The hits for one query, from any number of collections; 200 hits make a steady scale,
+            and with fewer than 50, fusion gains less.
+        weight: How much the ranking counts; expansions of a question weigh less than the question.
     """
 
     ranker: Ranker
@@ -72,17 +74,17 @@ class Ranking:
 def fuse_candidates(
     rankings: Sequence[Ranking], params: FusionParams, trace: Trace
 ) -> list[Candidate]:
-    """Fuse rankings into candidates; one alone is left as it is, with its own scores.
+    """Fuse rankings into candidates; a single ranking is left as it is, with its own scores.
 
     Args:
-        rankings: Those with hits.
+        rankings: The rankings that have hits.
         params: How to fuse.
-        trace: The stage `fusion` is added to it.
+        trace: The trace, to which the stage `fusion` is added.
     """
     scores: dict[str, dict[str, float]] = {}
     for ranking in rankings:
         for hit in ranking.hits:
-            # A hit of several queries keeps the best score of each ranker.
+            # A hit that several queries found keeps the best score from each ranker.
             own = scores.setdefault(hit.id, {})
             own[ranking.ranker] = max(hit.score, own.get(ranking.ranker, hit.score))
     if len(rankings) <= 1:
@@ -96,16 +98,16 @@ def fuse_candidates(
 
 
 def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:
-    """Fuse rankings.
+    """Fuse rankings into one list of hits.
 
-    If one ranker has no hits, those of the other keep their order.
+    If one ranker has no hits, the hits from the other keep their order.
 
     Args:
-        rankings: In any order; the result does not depend on it.
+        rankings: The rankings, in any order; the result does not depend on the order.
         params: How to fuse.
 
     Returns:
-        Each hit of any ranking once, with the fused score; best first, ties by id. Fused scores
+        Every hit of the rankings once, with its fused score; best first, ties by id. Fused scores
         can be compared only within one call.
     """
     found = [ranking for ranking in rankings if ranking.hits]
@@ -120,7 +122,7 @@ def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:
             parts, missing = _standard_scores(ranking, longest)
         for id_ in hits:
             scores.setdefault(id_, []).append(share * parts.get(id_, missing))
-    # fsum rounds once, whatever the order of the rankings.
+    # `fsum` rounds only once, so the sum does not depend on the order of the rankings.
     fused = [
         Hit(id_, math.fsum(scores[id_]), hit.collection, hit.payload) for id_, hit in hits.items()
     ]
@@ -128,7 +130,7 @@ def fuse(rankings: Sequence[Ranking], params: FusionParams) -> list[Hit]:
 
 
 def _shares(rankings: Sequence[Ranking], lexical_weight: float) -> list[float]:
-    """Return the weight of each ranking; those of one ranker add up to the ranker's weight."""
+    """Return the weight of each ranking; the weights for one ranker add up to that ranker's."""
     weights = {"dense": 1 - lexical_weight, "lexical": lexical_weight}
     totals = {
         ranker: math.fsum(ranking.weight for ranking in rankings if ranking.ranker == ranker)
@@ -146,10 +148,10 @@ def _reciprocal_ranks(ranking: Ranking, k: int) -> Mapping[str, float]:
 
 
 def _standard_scores(ranking: Ranking, longest: int) -> tuple[Mapping[str, float], float]:
-    """Return scores in standard deviations from the mean of the hits, and that of a missing hit.
+    """Return scores in standard deviations from the mean of the hits, and a missing hit's score.
 
-    A lexical ranking shorter than the longest was not cut off: it holds every chunk with a word of
-    the query. All other hits score 0 in it, and these zeros count among its scores.
+    A lexical ranking shorter than the longest ranking was not cut off: it holds every chunk with a
+    word of the query. All other hits score 0 in it, and these zeros count among its scores.
     """
     scores = [hit.score for hit in ranking.hits]
     missing = min(scores)

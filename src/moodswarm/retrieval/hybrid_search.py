@@ -1,4 +1,4 @@
-"""The dense and the lexical search of one retrieval: each goes on where the other fails."""
+"""The dense and the lexical search of one retrieval; if one fails, the other goes on."""
 
 import os
 from collections.abc import Sequence
@@ -24,18 +24,18 @@ from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors.protocol import Match, VectorStore
 from moodswarm.text.lexical import LexicalEncoder
 
-#: How a question is searched where one search is left out.
+#: How a question is searched for if this search is left out.
 WITHOUT: dict[Ranker, str] = {"dense": "by words alone", "lexical": "by meaning alone"}
 
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """The search of one retrieval.
+    """What to search for in one retrieval.
 
     Attributes:
         queries: The question first, then its expansions.
-        collections: Names of the collections to search.
-        k: Hits wanted in the end; each search asks for at least as many.
+        collections: The names of the collections to search.
+        k: How many hits are wanted in the end; each search asks for at least that many.
         match: The condition that every hit meets.
     """
 
@@ -46,12 +46,12 @@ class SearchRequest:
 
 
 class HybridSearch:
-    """Both searches over a store, for any number of threads at once.
+    """Both searches over a store; any number of threads may use them at the same time.
 
     Args:
-        store: Where the collections are.
+        store: The store that holds the collections.
         embedder: The model that the chunks were embedded with.
-        lexical: The encoder that the chunks' words were weighed with; None where there is none.
+        lexical: The encoder that the chunks' words were weighted with; None if there is none.
         params: Which searches run, and how.
     """
 
@@ -64,8 +64,8 @@ class HybridSearch:
     ) -> None:
         self._store, self._embedder, self._lexical = store, embedder, lexical
         self._params = params
-        # No more threads than cores, as they would only wait for each other. Each search has a pool
-        # of its own, so that calls that hang in one do not hold up the others.
+        # There are no more threads than cores, as more would only wait for each other. Each search
+        # has a pool of its own, so that calls that hang in one pool do not hold up the others.
         cores = max(2, os.cpu_count() or 1)
         self._embedding = ThreadPoolExecutor(cores, "embed-query")
         self._dense = ThreadPoolExecutor(cores, "dense")
@@ -92,16 +92,16 @@ class HybridSearch:
     def rankings(self, request: SearchRequest, trace: Trace) -> list[Ranking]:
         """Embed the queries, then search both ways.
 
-        The two do not overlap: an embedded store and the model take turns at Python's lock, and
-        searching for words while the question was embedded took 5 ms longer (the lock's own
-        interval) than one after the other.
+        Embedding and searching do not overlap: an embedded store and the model take turns at
+        Python's lock, and searching for words while the question was embedded took 5 ms longer (the
+        lock's own interval) than doing one after the other.
 
         Returns:
-            One per search and query, empty ones left out.
+            One ranking per search and query; empty ones are left out.
 
         Raises:
-            RetrievalFailed: neither search could be done; names the reasons. Where there is one
-                reason, it is raised itself.
+            RetrievalFailed: neither search could be done; names the reasons. A single reason is
+                raised as it is.
         """
         dense = self._start_dense(request, trace)
         lexical = self._start_lexical(request)
@@ -151,7 +151,7 @@ class HybridSearch:
         try:
             missing = wait(look, "lexical", seconds, perf_counter())
         except (StoreError, StageTooSlow) as error:
-            if seen:  # The hits matter more than this check.
+            if seen:  # There are hits, which matter more than this check.
                 return found
             return replace(found, state="degraded", answered=False, reasons=(error,))
         if missing is None:
@@ -179,7 +179,7 @@ class HybridSearch:
         )
 
     def _embed(self, queries: Sequence[str]) -> Vectors:
-        """Embed all queries in one batch; the time that loading the model takes is not limited."""
+        """Embed all queries in one batch; loading the model first has no time limit."""
         if not self._loaded:
             self.warm_up()
         seconds = self._params.dense.timeout_seconds

@@ -1,4 +1,4 @@
-"""Hits with the text around them: the chunks before and after, of the same document.
+"""Hits with the text around them: the chunks before and after each hit in its document.
 
 Chunks of a document may overlap. They are joined by their offsets into its cleaned text, so that
 no character appears twice, neither within a passage nor in two passages of one document.
@@ -29,16 +29,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class DocumentKey:
-    """A document as it was when its chunks were made."""
+    """Identifies a document as it was when its chunks were made."""
 
     collection: str
     document_id: str
     revision: str
 
 
-#: The chunks of documents by their position.
+#: The chunks of each document, by their position in it.
 Chunks = Mapping[DocumentKey, Mapping[int, Span]]
-#: Reads the chunks around hits.
+#: A function that reads the chunks around hits.
 Fetch = Callable[[Sequence[Hit]], Chunks]
 
 
@@ -50,17 +50,18 @@ def own_texts(ranked: Iterable[Candidate], k: int) -> list[Passage]:
 def with_neighbours(
     ranked: Iterable[Candidate], k: int, before: int, after: int, fetch: Fetch
 ) -> list[Passage]:
-    """Widen hits by their neighbours, and fill up to k where two become one.
+    """Widen hits by their neighbours; where two become one, further hits fill the places up to k.
 
     Args:
-        ranked: Best first; no more are taken than are needed.
-        k: How many passages, at most.
-        before: Chunks before each hit.
-        after: Chunks after each hit.
-        fetch: Returns at least the chunks `before` and `after` the hits that it is asked for.
+        ranked: The candidates, best first; no more are taken than are needed.
+        k: The largest number of passages to return.
+        before: How many chunks to add before each hit.
+        after: How many chunks to add after each hit.
+        fetch: A function that returns the chunks before and after given hits, and perhaps others.
 
     Returns:
-        In the order of their best hits, whose ids they keep. No two share characters of a document.
+        The passages in the order of their best hits, whose ids they keep. No two passages share
+        characters of a document.
     """
     drafts: list[_Draft] = []
     outside = (candidate for candidate in ranked if not _join_others(candidate.hit, drafts))
@@ -91,8 +92,8 @@ def neighbours_in(store: VectorStore, before: int, after: int) -> Fetch:
 def join(spans: Iterable[Span]) -> str:
     """Join chunks of a document by their offsets, in order of position.
 
-    Text that two chunks share appears once. Where characters between two are missing (white space,
-    which no chunk keeps at its ends), a line break stands in for them.
+    Text that two chunks share appears once. Where characters between two chunks are missing (white
+    space, which no chunk keeps at its ends), a line break stands in for them.
     """
     parts: list[str] = []
     end: int | None = None
@@ -134,7 +135,7 @@ class _Draft:
         return max(span.end for span in self.spans.values())
 
     def overlaps(self, other: "_Draft") -> bool:
-        """Whether they share characters of a document."""
+        """Return whether both passages share characters of a document."""
         if self.key is None or self.key != other.key or not (self.spans and other.spans):
             return False
         return self.start < other.end and other.start < self.end
@@ -148,7 +149,7 @@ class _Draft:
 
 
 def _place(draft: _Draft, drafts: list[_Draft]) -> None:
-    """Add a passage; if it overlaps others, merge it and them into the best of those."""
+    """Add a passage, or merge it and all the passages that it overlaps into the best of them."""
     same = [other for other in drafts if other.overlaps(draft)]
     if not same:
         drafts.append(draft)
@@ -161,7 +162,7 @@ def _place(draft: _Draft, drafts: list[_Draft]) -> None:
 
 
 def _join_others(hit: Hit, drafts: Sequence[_Draft]) -> bool:
-    """Add a hit to the passage that holds its chunk already; False if none does."""
+    """Add a hit to the passage that already holds its chunk; return False if no passage does."""
     key, span = _key(hit.collection, hit.payload), _span(hit.payload)
     if key is None or span is None:
         return False
@@ -174,7 +175,7 @@ def _join_others(hit: Hit, drafts: Sequence[_Draft]) -> bool:
 
 
 def _around(hits: Sequence[Hit], before: int, after: int) -> dict[str, Any] | None:
-    """Return the condition that the neighbours of hits meet; other chunks meet it too."""
+    """Return a condition that all neighbours of the hits meet; some other chunks meet it too."""
     known = [
         (key, span)
         for hit in hits

@@ -1,9 +1,9 @@
-"""Building a retriever: for the commands, the evaluation, notebooks and services alike.
+"""Builds a retriever, for the commands, the evaluation, notebooks and services alike.
 
     with open_retriever(store, embedder, lexical, params, authors=documents.authors) as retriever:
         found = retriever.retrieve(Question("how do I sharpen a chisel"))
 
-Nothing here reads a configuration: whoever calls says which store and models to use.
+Nothing here reads a configuration: the caller says which store and models to use.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,18 +32,18 @@ def open_retriever(
     chat: "BlockingChat | None" = None,
     reranker: Scorer | None = None,
 ) -> Retriever:
-    """Return a retriever; whoever calls closes it, and the store and the models after it.
+    """Return a retriever; the caller closes it, and then the store and the models.
 
     Args:
-        store: Where the collections are.
+        store: The store that holds the collections.
         embedder: The model that the chunks were embedded with.
-        lexical: The encoder that the chunks' words were weighed with; None searches by meaning
+        lexical: The encoder that the chunks' words were weighted with; None to search by meaning
             alone.
         params: Which stages run, and how.
         authors: Returns the authors that a question may name. Without authors and a model, nothing
             is read out of a question.
-        chat: The model that words questions in other ways; None does without.
-        reranker: Used where `params.rerank` is on; see `open_reranker`.
+        chat: The model that words questions in other ways; None to do without it.
+        reranker: The cross-encoder, used if `params.rerank` is on; see `open_reranker`.
     """
     understanding = None
     if authors is not None or chat is not None:
@@ -63,7 +63,7 @@ def open_retriever(
 
 
 def open_reranker(params: RerankParams) -> "Reranker | None":
-    """Return the configured cross-encoder, which loads when first used; None where it is off."""
+    """Return the configured cross-encoder, which loads when first used; None if it is off."""
     if not params.enabled:
         return None
     from moodswarm.models.reranker import Reranker

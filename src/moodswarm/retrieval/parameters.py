@@ -16,7 +16,8 @@ class SelfQueryParams(_Params):
     """Reading author, kind and dates out of the question itself."""
 
     enabled: bool = True
-    # Rules first; the configured model is asked only where this is true.
+    # If true, the configured model reads the question; the rules do so only if there is no model or
+    # it fails.
     use_model: bool = False
     timeout_seconds: float = Field(default=10.0, gt=0)
 
@@ -26,13 +27,13 @@ class ExpansionParams(_Params):
 
     enabled: bool = True
     queries: int = Field(default=3, ge=1, le=10)
-    # The weight of an expansion's hits; those of the question weigh 1.
+    # The weight of an expansion's hits; hits of the question itself weigh 1.
     weight: float = Field(default=0.5, gt=0, le=1)
     timeout_seconds: float = Field(default=10.0, gt=0)
 
 
 class SearchParams(_Params):
-    """One of the two searches."""
+    """One of the two searches, dense or lexical."""
 
     enabled: bool = True
     candidates: int = Field(default=200, ge=1, le=MAX_HITS)
@@ -40,7 +41,7 @@ class SearchParams(_Params):
 
 
 class NeighbourParams(_Params):
-    """The chunks before and after a hit, of the same document."""
+    """The chunks before and after a hit in the same document."""
 
     enabled: bool = True
     before: int = Field(default=1, ge=0, le=10)
@@ -49,7 +50,7 @@ class NeighbourParams(_Params):
 
 
 class RerankParams(_Params):
-    """The best candidates scored again by a cross-encoder."""
+    """Scoring the best candidates again with a cross-encoder."""
 
     enabled: bool = False
     model: str = "cross-encoder/ms-marco-MiniLM-L6-v2"
@@ -67,7 +68,7 @@ class ContextParams(_Params):
 
 
 class RetrievalParams(_Params):
-    """All stages of a retrieval, in their order."""
+    """The parameters for all stages of a retrieval, in the order of the stages."""
 
     k: int = Field(default=5, ge=1, le=MAX_HITS)
     self_query: SelfQueryParams = SelfQueryParams()
@@ -86,7 +87,7 @@ class RetrievalParams(_Params):
         return self
 
     def switched(self, **stages: bool) -> Self:
-        """Return the same with stages switched on or off, such as `rerank=False`."""
+        """Return the same parameters with stages switched on or off, such as `rerank=False`."""
         return self.model_copy(
             update={
                 name: getattr(self, name).model_copy(update={"enabled": on})
@@ -95,9 +96,9 @@ class RetrievalParams(_Params):
         )
 
     def without_context(self) -> Self:
-        """Return the same for a search that no model reads: building a context costs some ms."""
+        """Return the same parameters without the context, which takes some ms to build."""
         return self.switched(context=False)
 
     def ranking_only(self) -> Self:
-        """Return the same without the stages that read the question or widen what was found."""
+        """Return the same parameters without the stages that read the question or widen hits."""
         return self.switched(self_query=False, expansion=False, neighbours=False, context=False)

@@ -1,4 +1,4 @@
-"""The result of a retrieval: passages, the context that a model reads, how they were found."""
+"""The result of a retrieval: passages, the context that a model reads, and how both were found."""
 
 from dataclasses import dataclass, field
 
@@ -12,11 +12,11 @@ class Passage:
     """A hit with the text around it.
 
     Attributes:
-        hit: The chunk that was found, with its payload; `score` is that of the last stage.
-        text: The hit's text, with that of its neighbours where they were added; it never holds the
+        hit: The chunk that was found, with its payload; its `score` is from the last stage.
+        text: The hit's text, with the text of its neighbours if they were added; it never holds the
             same characters of a document twice.
-        positions: Positions of the chunks that it is made of, ascending.
-        scores: The score that each stage gave this hit, by the name of the stage.
+        positions: The positions of the chunks that the passage consists of, ascending.
+        scores: The scores that this hit got from the stages, by the name of the stage.
         others: Further hits whose text is in this passage, best first.
     """
 
@@ -35,14 +35,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One numbered source of a context.
+    """One numbered source in a context.
 
     Attributes:
-        number: The n of a citation `[n]`.
-        passage: The passage that it is taken from.
+        number: The n in a citation `[n]`.
+        passage: The passage that the source is taken from.
         text: The passage's text, or a part of it that fits.
-        token_count: Tokens of `context.as_text`: number, heading and text.
-        heading: Title, link and date in one line; written by others, like the text.
+        token_count: How many tokens `context.as_text` has: number, heading and text.
+        heading: Title, link and date in one line; like the text, they come from outside.
     """
 
     number: int
@@ -57,10 +57,10 @@ class Context:
     """The sources that a model is given.
 
     Attributes:
-        sources: Numbered from 1, best first; together at most the token budget.
-        token_count: Tokens of all sources.
-        dropped: Passages that the budget left out.
-        cut: Numbers of sources whose text was cut to fit.
+        sources: The sources, numbered from 1, best first; together they fit the token budget.
+        token_count: How many tokens all sources have together.
+        dropped: How many passages the budget left out.
+        cut: The numbers of the sources whose text was cut to fit.
     """
 
     sources: tuple[Source, ...]
@@ -71,17 +71,17 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """The result of one question.
+    """The result for one question.
 
     Attributes:
-        question: As asked.
-        filters: As searched: the caller's and those that self-query found.
+        question: The question as it was asked.
+        filters: The filters of the search: the caller's and those that self-query found.
         queries: The texts that were searched for: the question, without the words that became
             filters, and its expansions.
-        passages: Best first, ties by id; at most k.
+        passages: At most k passages, best first, ties by id.
         context: The passages within the token budget.
-        trace: Reports of what each stage did.
-        hits: The k best chunks, before some became one passage; rankings are made of these.
+        trace: The reports on what each stage did.
+        hits: The k best chunks, before some were merged into one passage; used to measure rankings.
     """
 
     question: Question

@@ -1,4 +1,4 @@
-"""How a question is searched for: what was understood of it, before anything is searched."""
+"""How to search for a question: the plan that is made from it before anything is searched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ class Plan:
     """How to search for a question.
 
     Attributes:
-        filters: The caller's, narrowed by what the question itself says.
+        filters: The caller's filters, narrowed by what the question itself says.
         queries: The texts to search for, none twice: the question first, without the words that
             became filters, then its expansions.
         asked_for: Says in words which filters the question names, such as `by Mira Solano`.
@@ -28,8 +28,8 @@ class Plan:
 class Understanding(Protocol):
     """Turns a question into a plan; `planning.planner.Planner` is one.
 
-    Several threads may call it at once. It reads the question and the names of the authors, and
-    never writes anything.
+    Several threads may call it at the same time. It reads the question and the names of the
+    authors, and never writes anything.
     """
 
     def plan(self, question: Question, authors: Sequence[Author], trace: Trace) -> Plan:
@@ -47,7 +47,7 @@ def as_asked(question: Question, plan: Plan, trace: Trace) -> tuple[Plan, Trace]
     expansions of the first plan are kept.
 
     Args:
-        question: Its own filters hold.
+        question: The question, whose own filters are kept.
         plan: The plan whose search found nothing.
         trace: The trace of that search.
 

@@ -15,14 +15,14 @@ from moodswarm.text.lexical import LexicalEncoder
 def other_models(
     candidates: Iterable[Candidate], embedder: Embedder, lexical: LexicalEncoder | None
 ) -> dict[Ranker, ModelMismatch]:
-    """Return, per search whose scores mean nothing, the error that says so.
+    """Return, for each search whose scores mean nothing, the error that says so.
 
     Points that do not name their model are let through, as older versions did not record it.
 
     Args:
-        candidates: With payloads, and the scores of the searches that found them.
+        candidates: Candidates with payloads, and with the scores of the searches that found them.
         embedder: The model that the question was embedded with.
-        lexical: The encoder that its words were weighed with.
+        lexical: The encoder that the question's words were weighted with.
     """
     found: dict[Ranker, ModelMismatch] = {}
     for candidate in candidates:
@@ -44,13 +44,12 @@ def leave_out(
     """Leave out the searches whose scores mean nothing, and say so in their reports.
 
     Args:
-        rankings: One or more of each search.
-        others: From `other_models`.
-        trace: The stages that are done again without these searches are taken out of it.
+        rankings: One or more rankings from each search.
+        others: The errors by search, from `other_models`.
+        trace: The trace; the stages that are done again without these searches are taken out.
 
     Raises:
-        RetrievalFailed: no search is left; names the reasons. Where there is one, it is raised
-            itself.
+        RetrievalFailed: no search is left; names the reasons. A single reason is raised as it is.
     """
     kept = [ranking for ranking in rankings if ranking.ranker not in others]
     errors = tuple(others.values())
@@ -65,11 +64,11 @@ def leave_out(
 
 
 def note_missing_words(candidates: Sequence[Candidate], trace: Trace) -> None:
-    """Say in the report of the lexical search which collections it could not search whole.
+    """Say in the report on the lexical search which collections it could search only in part.
 
     Args:
-        candidates: With payloads.
-        trace: Changed only where the lexical search ran without a fault of its own.
+        candidates: Candidates with payloads.
+        trace: The trace; changed only if the lexical search ran without a fault of its own.
     """
     for report in trace.stages:
         if (report.stage, report.state) == ("lexical", "ran") and (
@@ -81,7 +80,7 @@ def note_missing_words(candidates: Sequence[Candidate], trace: Trace) -> None:
 def _without_words(candidates: Iterable[Candidate]) -> StageMissing | None:
     """Say which collections hold chunks that a search for words cannot find.
 
-    They are left by a feature run that was killed while it brought an older collection up to date.
+    A feature run that is killed while it brings an older collection up to date leaves such chunks.
     """
     old = {c.hit.collection for c in candidates if "lexical_model" not in c.hit.payload}
     if not old:

@@ -1,4 +1,4 @@
-"""A question to the corpus, and the filters that narrow it."""
+"""A question to the corpus, and the filters that narrow its search."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -10,21 +10,21 @@ MAX_HITS = 1_000
 
 
 class BadQuestion(ValueError):
-    """The question cannot be searched; says what was expected."""
+    """The question cannot be searched for; the message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Conditions that every hit meets; an empty one meets everything.
+    """Conditions that every hit meets; an empty condition is met by everything.
 
     Attributes:
-        author_ids: Any of these authors.
-        kinds: Any of these kinds; empty means all.
-        since: Published on this day or later, UTC. Undated documents do not meet it.
+        author_ids: The hit is by any of these authors.
+        kinds: The hit is of any of these kinds; empty means all.
+        since: Published on this day or later, UTC. Undated documents do not meet this condition.
         until: Published on this day or earlier, UTC.
 
     Raises:
-        BadQuestion: an unknown kind, or `since` after `until`.
+        BadQuestion: a kind is unknown, or `since` is after `until`.
     """
 
     author_ids: tuple[str, ...] = ()
@@ -47,13 +47,14 @@ class Question:
     """A question, and the conditions that the caller sets.
 
     Attributes:
-        text: Holds a visible character, and at most `MAX_QUESTION_CHARACTERS`. Halves of surrogate
-            pairs, which a terminal makes of bytes that are not text, become question marks.
+        text: The text, with at least one visible character and at most `MAX_QUESTION_CHARACTERS`.
+            Halves of surrogate pairs, which a terminal makes from bytes that are not text, become
+            question marks.
         filters: The caller's conditions; self-query narrows them, and never widens them.
-        k: How many hits, 1 to 1,000.
+        k: How many hits to return, 1 to 1,000.
 
     Raises:
-        BadQuestion: the text is empty or too long, or k out of range.
+        BadQuestion: the text is empty or too long, or k is out of range.
     """
 
     text: str

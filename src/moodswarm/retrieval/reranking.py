@@ -1,4 +1,4 @@
-"""Reranking: the best candidates in the order that a cross-encoder puts them in."""
+"""Reranking: puts the best candidates in the order of a cross-encoder's scores."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,19 +22,19 @@ class Scorer(Protocol):
 
     @property
     def name(self) -> str:
-        """The model, as a user knows it."""
+        """The name of the model, as a user knows it."""
         ...
 
     def score(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Return float32 [n_texts], higher is better."""
+        """Return the scores of the texts, float32 [n_texts]; higher is better."""
         ...
 
 
 class Reranking:
-    """The stage that scores the best candidates again, for any number of threads at once.
+    """The stage that scores the best candidates again; any number of threads may use it together.
 
     Args:
-        scorer: The cross-encoder; None where none is configured.
+        scorer: The cross-encoder; None if none is configured.
         params: Whether the stage runs, and how.
     """
 
@@ -67,12 +67,12 @@ class Reranking:
     def reorder(
         self, question: str, ranked: Sequence[Candidate], trace: Trace
     ) -> Sequence[Candidate]:
-        """Return the candidates with the best of them in a new order.
+        """Return the candidates, with the best of them in the order of their new scores.
 
         Args:
-            question: The question as it was searched for.
+            question: The text that was searched for.
             ranked: Candidates with payloads, best first.
-            trace: The stage `rerank` is added to it.
+            trace: The trace, to which the stage `rerank` is added.
         """
         if not self._params.enabled:
             trace.note("rerank", "off")
@@ -96,7 +96,7 @@ class Reranking:
     def _scores(
         self, scorer: Scorer, question: str, candidates: Sequence[Candidate]
     ) -> npt.NDArray[np.float32]:
-        """Score in time; loading the model is not limited, as it may download first."""
+        """Score within the time limit; loading has none, as the model may be downloaded first."""
         self.warm_up()
         texts = [str(candidate.hit.payload.get("text", "")) for candidate in candidates]
         task = self._thread.submit(scorer.score, question, texts)
@@ -104,11 +104,11 @@ class Reranking:
 
 
 def _by_score(candidates: Sequence[Candidate], scores: npt.NDArray[np.float32]) -> list[Candidate]:
-    """Order the first candidates by their new scores, ties by id; the others follow as they were.
+    """Order the first candidates by their new scores, ties by id; the rest follow as they were.
 
     Args:
-        candidates: Best first, at least as many as scores.
-        scores: float32 [n], of the first n candidates.
+        candidates: The candidates, best first; at least as many as there are scores.
+        scores: The scores of the first n candidates, float32 [n].
     """
     scored = [
         Candidate(

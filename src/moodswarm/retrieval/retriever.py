@@ -1,8 +1,8 @@
-"""From a question to ranked passages and a context, stage by stage.
+"""Turns a question into ranked passages and a context, stage by stage.
 
-A stage that fails or takes too long is left out, and the trace says so: words alone are searched
-where the embedding model fails, the fused order is kept without a reranker, a hit has only its own
-text without its neighbours. There is an error only where nothing could be searched at all.
+A stage that fails or takes too long is left out, and the trace says so: if the embedding model
+fails, words alone are searched; without a reranker, the fused order is kept; without neighbours, a
+hit has only its own text. There is an error only if nothing could be searched at all.
 """
 
 import os
@@ -34,23 +34,23 @@ from moodswarm.stores.errors import StoreError
 from moodswarm.stores.vectors.protocol import VectorStore
 from moodswarm.text.lexical import LexicalEncoder
 
-# A text that was published hundreds of times fills a search. Each further one goes so many times
-# deeper, and the last one so deep.
+# A text that was published hundreds of times can fill all places of a search. Each further search
+# then goes `_DEEPER` times as deep, until one has gone as deep as `_DEEPEST`.
 _DEEPER, _DEEPEST = 4, 10_000
 
 
 class Retriever:
-    """Answers questions with passages; one serves any number of threads at once.
+    """Answers questions with passages; one retriever serves any number of threads at the same time.
 
     `open_retriever` builds one. Store and models belong to the caller and are shared by all
     questions; `close` leaves them open.
 
     Args:
-        store: Where the collections are.
+        store: The store that holds the collections.
         embedder: The model that the chunks were embedded with.
-        lexical: The encoder that the chunks' words were weighed with; None where there is none.
+        lexical: The encoder that the chunks' words were weighted with; None if there is none.
         params: Which stages run, and how.
-        reranker: Used where `params.rerank` is on.
+        reranker: The cross-encoder; used if `params.rerank` is on.
         understanding: Finds filters in a question and words it in other ways.
         authors: Returns the authors that a question may name.
     """
@@ -78,25 +78,25 @@ class Retriever:
         """Find the passages that a question asks for.
 
         If the filters that were read out of the question leave nothing, the search is done again
-        with the caller's own; the trace is then that of the second search.
+        with the caller's own filters; the trace is then that of the second search.
 
         Raises:
             NothingEmbedded: there is no chunk at all.
-            StoreLocked: another process keeps the store; names that process.
-            RetrievalFailed: no search could be done; names the reason of each. Where there is one
-                reason alone it is raised itself: `ModelMismatch`, a `StoreError` or a `ModelError`.
+            StoreLocked: another process keeps the store locked; names that process.
+            RetrievalFailed: no search could be done; names the reason for each. A single reason
+                is raised as it is: `ModelMismatch`, a `StoreError` or a `ModelError`.
         """
         if self._closed:
             raise RetrievalError("the retriever is closed; make another one")
-        # Before any stage is timed, and in this thread: a wait for another process counts against
-        # no stage, and Ctrl-C ends it.
+        # The store is opened before any stage is timed, and in this thread, so that a wait for
+        # another process counts against no stage and can be ended by Ctrl-C.
         self._store.open()
         trace = Trace()
         plan = self._plan(question, trace)
         found = self._search(question, plan, trace)
         if found.passages or plan.filters == question.filters:
             return found
-        # Rules can be wrong about what a question asks for, and finding nothing is worse.
+        # The rules can misread a question, and finding nothing is worse than ignoring them.
         return self._search(question, *as_asked(question, plan, trace))
 
     def warm_up(self) -> None:
@@ -142,7 +142,7 @@ class Retriever:
         return self._understanding.plan(question, authors, trace)
 
     def _search(self, question: Question, plan: Plan, trace: Trace) -> Retrieval:
-        """Search, and search deeper while copies and neighbours leave places free."""
+        """Search, and search deeper while left-out copies and merged hits leave places free."""
         understood, depth = [*trace.stages], question.k
         first, full = self._search_to(depth, question, plan, trace)
         found = first
@@ -151,7 +151,7 @@ class Retriever:
             depth = min(_DEEPEST, _DEEPER * max(depth, *(each.candidates for each in searches)))
             trace.stages = [*understood]
             found, full = self._search_to(depth, question, plan, trace)
-        # More candidates change the scale of fusion; rankings are those of the usual depth.
+        # More candidates change the scale of fusion, so the hits are those of the first search.
         return replace(found, hits=first.hits)
 
     def _search_to(
@@ -164,8 +164,8 @@ class Retriever:
         limits = {ranker: getattr(self._params, ranker).candidates for ranker in WITHOUT}
         full = any(len(each.hits) >= max(depth, limits[each.ranker]) for each in rankings)
         best, rest = self._candidates(rankings, question.k, trace)
-        # Only payloads tell what a chunk was embedded with, so a search whose scores mean nothing
-        # is noticed after fusion, which is then done again without it.
+        # Only payloads tell which model a chunk was embedded with. A search whose scores mean
+        # nothing is therefore noticed after fusion, which is then done again without that search.
         while others := other_models(best, self._embedder, self._lexical):
             rankings = leave_out(rankings, others, trace)
             best, rest = self._candidates(rankings, question.k, trace)
@@ -183,7 +183,7 @@ class Retriever:
     def _candidates(
         self, rankings: Sequence[Ranking], k: int, trace: Trace
     ) -> tuple[Sequence[Candidate], Sequence[Candidate]]:
-        """Fuse rankings and read the best hits; the rest waits to take the place of some."""
+        """Fuse rankings and read the best hits; return the rest unread, in case some are needed."""
         ranked = fuse_candidates(rankings, self._params.fusion, trace)
         count = max(k, self._reranking.candidates)
         with trace.stage("read") as report:
@@ -202,7 +202,7 @@ class Retriever:
         self, best: Sequence[Candidate], rest: Sequence[Candidate], k: int, trace: Trace
     ) -> list[Passage]:
         params = self._params.neighbours
-        # Read page by page, and only if copies or neighbours leave room for more.
+        # The rest is read page by page, and only if copies or neighbours leave room for more.
         more = chain.from_iterable(with_payloads(self._store, page) for page in _pages(rest, k))
         ranked = EachTextOnce(chain(best, more))
         if not params.enabled:

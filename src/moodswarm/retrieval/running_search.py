@@ -14,7 +14,7 @@ from moodswarm.retrieval.trace import StageState
 from moodswarm.stores.errors import StoreError, VectorSizeMismatch
 from moodswarm.stores.vectors.protocol import Hit, Match, VectorStore
 
-#: Returns the hits of a collection without their payloads, a list per query, best first.
+#: Returns the hits in a collection without their payloads: a list per query, best first.
 Search = Callable[[str], list[list[Hit]]]
 
 
@@ -23,12 +23,12 @@ class SearchOutcome:
     """The hits of one search, or why there are none.
 
     Attributes:
-        state: As in the trace.
-        rankings: A list per query, best first over all collections, ties by id.
+        state: The state that the trace shows.
+        rankings: A list of hits per query, best first over all collections, ties by id.
         answered: Whether any collection could be searched.
-        reasons: Why the others, or all of them, could not be; each reason once.
+        reasons: Why some or all of the collections could not be searched; each reason once.
         milliseconds: From the start of the first collection's search to the end of the last one's.
-        detail: Shown instead of the reasons if the report of another stage has those.
+        detail: Shown instead of the reasons if the report on another stage already has them.
     """
 
     state: StageState
@@ -43,11 +43,11 @@ class RunningSearch:
     """A search that has been started in every collection.
 
     Args:
-        stage: Its name in the parameters.
+        stage: The name of the search in the parameters.
         pool: The threads that it runs in.
-        search: Searches one collection.
-        collections: Their names.
-        timeout_seconds: For all of them together, from now on.
+        search: A function that searches one collection.
+        collections: The names of the collections.
+        timeout_seconds: How long all collections together may take, from now on.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class RunningSearch:
     def gather(self, queries: int, limit: int) -> SearchOutcome:
         """Wait for the collections; the outcome names those that failed or were too slow.
 
-        If one holds vectors of another size, no collection is used: the question was then embedded
-        with another model than the chunks.
+        If a collection holds vectors of another size, no collection is used: the question was then
+        embedded with another model than the chunks.
 
         Args:
             queries: How many queries were searched for.
-            limit: Hits per query.
+            limit: The most hits to return per query.
         """
         pages: list[list[list[Hit]]] = []
         reasons: dict[str, Exception] = {}
@@ -99,9 +99,9 @@ def dense_search(store: VectorStore, vectors: Vectors, limit: int, match: Match 
     """Return the search for the chunks nearest to each vector.
 
     Args:
-        store: Where the collections are.
-        vectors: float32 [n_queries, dim].
-        limit: Hits per query and collection.
+        store: The store that holds the collections.
+        vectors: The vectors of the queries, float32 [n_queries, dim].
+        limit: The most hits per query and collection.
         match: The condition that every hit meets.
     """
     return lambda name: [store.search(name, vector, limit, match, fields=()) for vector in vectors]
@@ -110,7 +110,7 @@ def dense_search(store: VectorStore, vectors: Vectors, limit: int, match: Match 
 def lexical_search(
     store: VectorStore, queries: Sequence[SparseVector], limit: int, match: Match | None
 ) -> Search:
-    """Return the search for the chunks that share the weightiest words with each query."""
+    """Return the search for the chunks whose words in common with each query weigh most."""
     return lambda name: [
         store.search_lexical(name, query, limit, match, fields=()) for query in queries
     ]
@@ -120,7 +120,8 @@ def without_lexical_vectors(store: VectorStore, names: Sequence[str]) -> StageMi
     """Find the collections that an older version built, without word vectors.
 
     Returns:
-        An error that names those whose first chunk has no word vector; None if there are none.
+        An error that names the collections whose first chunk has no word vector; None if there are
+        no such collections.
 
     Raises:
         StoreError: the store cannot be read.

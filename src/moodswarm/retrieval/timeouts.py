@@ -1,4 +1,4 @@
-"""Waiting for a stage no longer than its parameters allow."""
+"""Waits for a stage no longer than its parameters allow."""
 
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -14,10 +14,10 @@ def wait(task: "Future[_Result]", stage: str, seconds: float, started: float) ->
     """Return the result of a task, or give the task up.
 
     Args:
-        task: A task of a thread pool.
+        task: A task in a thread pool.
         stage: The name of its stage in the parameters.
         seconds: How long it may take.
-        started: When its time began, as a value of `perf_counter`.
+        started: When the stage's time began, as a value of `perf_counter`.
 
     Raises:
         StageTooSlow: there was no result in time.

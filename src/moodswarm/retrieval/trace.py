@@ -1,4 +1,4 @@
-"""Reports of what each stage did: shown by `--explain`, summed up by the evaluation."""
+"""Reports on what each stage did; `--explain` shows them, and the evaluation sums them up."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,20 +11,21 @@ from moodswarm.stores.vectors.protocol import Hit
 #: How many hits of each stage are shown.
 SHOWN_HITS = 10
 
-#: `ran`; `off` in the parameters; `skipped` as it lacks something (a model, a reranker) that
-#: `detail` names; `degraded`: it failed or was too slow, and the next best result was taken.
+#: `ran`: the stage did its work; `off`: the parameters switch it off; `skipped`: it lacks something
+#: (a model, a reranker) that `detail` names; `degraded`: it failed or was too slow, and the next
+#: best result was taken.
 StageState = Literal["ran", "off", "skipped", "degraded"]
 
 
 @dataclass(slots=True)
 class StageReport:
-    """One stage of one retrieval.
+    """The report on one stage of one retrieval.
 
     Attributes:
-        stage: Such as `dense`.
+        stage: The name of the stage, such as `dense`.
         state: One of `StageState`.
-        detail: Says in a few words what it found or changed, or why it did not.
-        milliseconds: Wall time.
+        detail: Says in a few words what the stage found or changed, or why it did nothing.
+        milliseconds: The wall time of the stage.
         scores: The first hits' ids and scores after this stage, best first.
     """
 
@@ -37,11 +38,12 @@ class StageReport:
 
 @dataclass(slots=True)
 class Trace:
-    """The reports of one retrieval in the order of its stages.
+    """The reports on one retrieval in the order of its stages.
 
     Attributes:
-        stages: The dense and the lexical search run side by side, so that their times overlap.
-        milliseconds: Wall time of the whole; the sum of the stages may be more.
+        stages: The reports. The dense and the lexical search run side by side, so that their times
+            overlap.
+        milliseconds: The wall time of the whole retrieval; the sum over its stages may be more.
     """
 
     stages: list[StageReport] = field(default_factory=list)
@@ -49,7 +51,7 @@ class Trace:
     _began: float = field(default_factory=perf_counter, repr=False, compare=False)
 
     def end(self) -> None:
-        """Take the time of the whole, from the moment the trace was made."""
+        """Record the time of the whole retrieval, counted from the moment the trace was made."""
         self.milliseconds = (perf_counter() - self._began) * 1000
 
     @contextmanager
@@ -64,15 +66,15 @@ class Trace:
             report.milliseconds = (perf_counter() - started) * 1000
 
     def note(self, name: str, state: StageState, detail: str = "") -> None:
-        """Report a stage that did not run."""
+        """Add the report on a stage that did not run."""
         self.stages.append(StageReport(name, state, detail))
 
     @property
     def warnings(self) -> list[str]:
-        """The stages that degraded, and why, for the user to know."""
+        """The stages that are `degraded`, and why, as warnings for the user."""
         return [f"{s.stage}: {s.detail}" for s in self.stages if s.state == "degraded"]
 
 
 def first_scores(hits: Sequence[Hit]) -> tuple[tuple[str, float], ...]:
-    """Return the ids and scores that a report shows of hits."""
+    """Return the ids and scores of the hits that a report shows."""
     return tuple((hit.id, hit.score) for hit in hits[:SHOWN_HITS])

@@ -1,4 +1,4 @@
-"""The only database clients: documents (SQLite, MongoDB) and vectors (Qdrant Edge or a server).
+"""The database clients: for documents (SQLite, MongoDB) and vectors (Qdrant Edge or a server).
 
-Nothing here imports Kedro or decides what is stored.
+No other package has a database client. Nothing here imports Kedro or decides what is stored.
 """

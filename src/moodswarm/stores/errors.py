@@ -1,4 +1,4 @@
-"""Errors of stores; each message says what is wrong and what to do about it."""
+"""Errors that stores raise; each message says what is wrong and what to do about it."""
 
 
 class StoreError(Exception):
@@ -17,7 +17,7 @@ class StoreCorrupt(StoreError):
 
 
 class StoreLocked(StoreError):
-    """Another process holds the store; where it is known, the message names that process."""
+    """Another process holds the store; the message names that process if it is known."""
 
 
 class StoreFull(StoreError):
@@ -25,4 +25,4 @@ class StoreFull(StoreError):
 
 
 class VectorSizeMismatch(StoreError):
-    """A collection holds vectors of another size; the message names it and both sizes."""
+    """A collection has another vector size; the message names the collection and both sizes."""

@@ -1,4 +1,4 @@
-"""Lets one process at a time use a folder, through a lock of the operating system."""
+"""Lets only one process at a time use a folder, with a lock of the operating system."""
 
 import json
 import logging
@@ -27,10 +27,10 @@ class FolderLock:
 
     Args:
         path: The folder; it is created, with its `store.lock`, when the lock is taken.
-        timeout: Seconds to wait for another process; with 0, `acquire` raises at once.
-        on_wait: Called once before waiting, with a text that names the holder; by default it is
-            logged as a warning.
-        remedy: What to do other than wait; part of the error message.
+        timeout: Seconds to wait for another process; with 0, `acquire` does not wait.
+        on_wait: Called once before waiting, with a text that names the holder; by default, the
+            text is logged as a warning.
+        remedy: What to do instead of waiting; part of the error message.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class FolderLock:
         self._timeout = timeout
         self._on_wait = on_wait or logger.warning
         self._remedy = remedy
-        # A store may be closed by another thread than the one that opened it.
+        # A store may be closed by a different thread from the one that opened it.
         self._lock = FileLock(path / "store.lock", thread_local=False)
         self._holder = path / "store.lock.json"
 
@@ -52,7 +52,7 @@ class FolderLock:
         """Take the lock.
 
         Raises:
-            StoreLocked: another process still holds it after `timeout` seconds.
+            StoreLocked: another process still holds the lock after `timeout` seconds.
             StoreUnavailable: the folder cannot be written to.
         """
         try:
@@ -67,7 +67,7 @@ class FolderLock:
             ) from error
 
     def release(self) -> None:
-        """Release the lock; does nothing if it is not held."""
+        """Release the lock; do nothing if it is not held."""
         if self._lock.is_locked:
             self._holder.unlink(missing_ok=True)
             self._lock.release()
@@ -112,7 +112,7 @@ class FolderLock:
         draft.replace(self._holder)
 
     def _read_holder(self) -> str:
-        """Describe the holder, which writes its details a moment after it takes the lock."""
+        """Describe the process that holds the lock; it writes its details just after taking it."""
         for _ in range(10):
             try:
                 holder = json.loads(self._holder.read_text(encoding="utf-8"))
@@ -134,7 +134,7 @@ def command_line(arguments: list[str]) -> str:
 
 
 def _mask(word: str) -> str:
-    """Mask a login within an address, and everything from the start of a secret value."""
+    """Mask a login within an address, and everything after the `=` or `:` of a secret."""
     word = _LOGIN.sub("://***@", word)
     if found := _SECRET.search(word):
         head, mark, _ = word[found.start() :].partition("=")

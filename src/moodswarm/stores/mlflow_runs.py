@@ -1,8 +1,8 @@
-"""Runs in an SQLite database of MLflow, written without MLflow.
+"""Runs in MLflow's SQLite database, written without importing MLflow.
 
-Importing MLflow's own client of the database takes more CPU time than a whole run in which nothing
-changed. The rows written here are those that it writes. Databases and experiments are left for
-MLflow to create, and so is every layout of the tables other than the one known here.
+Importing MLflow's own database client takes more CPU time than a whole run in which nothing
+changed. This module writes the same rows as that client. Creating databases and experiments is left
+to MLflow, and so is everything if the table layout is not the one known here.
 """
 
 import math
@@ -21,8 +21,8 @@ from uuid import uuid4
 
 from moodswarm.stores.errors import StoreUnavailable
 
-# The layout of MLflow 3.17, by its Alembic revision. Before another is added here, the tests of
-# tracking must have passed with the release of MLflow that brought it.
+# The table layout of MLflow 3.17, named by its Alembic revision. Before another layout is added
+# here, the tracking tests must have passed with the MLflow release that introduced it.
 KNOWN_LAYOUT = "dc11669786a5"
 
 PARAMETER_LIMIT = 6000
@@ -42,7 +42,7 @@ class Experiment:
 
 
 class MlflowRuns:
-    """The runs of one database. Each call is one transaction, on a connection of its own."""
+    """The runs in one database. Each call is one transaction, on its own connection."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -51,8 +51,9 @@ class MlflowRuns:
         """Find an experiment to write runs into.
 
         Returns:
-            None where MLflow is needed: no database yet, tables of another layout, no experiment
-            of that name that is active, or artifacts that are not kept in a local folder.
+            The experiment, or None if MLflow itself is needed: there is no database yet, its tables
+            have another layout, it has no active experiment with that name, or the artifacts are
+            not kept in a local folder.
         """
         try:
             with self._transaction() as rows:
@@ -71,7 +72,7 @@ class MlflowRuns:
     def start_run(
         self, experiment: Experiment, name: str, user: str, tags: Mapping[str, Any]
     ) -> str:
-        """Write a run that has begun, and return its id."""
+        """Record that a run has begun, and return its id."""
         run = uuid4().hex
         artifacts = f"{experiment.artifact_uri.rstrip('/')}/{run}/artifacts"
         with self._transaction() as rows:
@@ -86,7 +87,7 @@ class MlflowRuns:
         return run
 
     def set_tags(self, run: str, tags: Mapping[str, Any]) -> None:
-        """Write tags, in place of those of the same names."""
+        """Write tags, replacing those with the same names."""
         with self._transaction() as rows:
             _write_tags(rows, run, tags)
 
@@ -94,7 +95,7 @@ class MlflowRuns:
         """Write parameters.
 
         Raises:
-            ValueError: MLflow would not take the name, or the parameter has another value already.
+            ValueError: MLflow would not accept a name, or a parameter already has another value.
         """
         written = {_checked(name): str(value) for name, value in parameters.items()}
         with self._transaction() as rows:
@@ -113,10 +114,10 @@ class MlflowRuns:
             )
 
     def log_metrics(self, run: str, metrics: Mapping[str, float]) -> None:
-        """Write metrics, all at the time of this call.
+        """Write metrics, all with the time of this call.
 
         Raises:
-            ValueError: MLflow would not take a name or a value.
+            ValueError: MLflow would not accept a name or a value.
         """
         now = _now()
         values = [(_checked(name), *_value(name, value)) for name, value in metrics.items()]
@@ -127,14 +128,14 @@ class MlflowRuns:
             rows.executemany(f"INSERT OR REPLACE INTO latest_metrics {columns}", written)
 
     def end_run(self, run: str, status: str) -> None:
-        """Write how a run ended, and when."""
+        """Record how and when a run ended."""
         with self._transaction() as rows:
             rows.execute(
                 "UPDATE runs SET status = ?, end_time = ? WHERE run_uuid = ?", (status, _now(), run)
             )
 
     def artifact_folder(self, run: str) -> Path:
-        """Return the folder for the files of a run, and make it."""
+        """Create the folder for the files of a run, and return it."""
         with self._transaction() as rows:
             [uri] = rows.execute(
                 "SELECT artifact_uri FROM runs WHERE run_uuid = ?", (run,)
@@ -145,7 +146,7 @@ class MlflowRuns:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        # Opened as a URI because a plain path would create the file.
+        # Opened as a URI because a plain path would create the file if it is missing.
         uri = f"{self._path.absolute().as_uri()}?mode=rw"
         try:
             with (
@@ -173,7 +174,7 @@ def _is_folder(artifact_uri: str) -> bool:
 
 
 def _checked(name: str) -> str:
-    """Refuse the names that MLflow refuses: file stores take them for paths."""
+    """Refuse the names that MLflow refuses, whose file stores use names as paths."""
     changed = posixpath.normpath(name) != name or name == "." or name.startswith(("..", "/"))
     if changed or len(name) > _NAME_LIMIT or not _NAME.fullmatch(name):
         raise ValueError(

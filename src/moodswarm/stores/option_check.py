@@ -8,7 +8,7 @@ StoreT = TypeVar("StoreT")
 
 
 def open_checked(store: Callable[..., StoreT], options: Mapping[str, Any]) -> StoreT:
-    """Open a store with the options of a catalog entry, if it knows all of them.
+    """Open a store with the options of a catalog entry, if the store knows all these options.
 
     Raises:
         ValueError: an option is unknown or missing. The message names the options, but no value,

@@ -1,4 +1,4 @@
-"""The answer of a store that can be reached."""
+"""What a store that can be reached reports about itself."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class StoreStatus:
-    """Name, version and place of a store, and how much it holds; `moodswarm smoke` shows it."""
+    """Name, version and location of a store and how much it holds, as `moodswarm smoke` shows."""
 
     backend: str
     version: str

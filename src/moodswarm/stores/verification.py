@@ -1,4 +1,4 @@
-"""Looking at everything that the stores hold, to find damage that no single read meets."""
+"""Reads everything that the stores hold, to find damage that single reads would miss."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +20,8 @@ def verify_documents(store: DocumentDatabase) -> None:
     """Read every document, tombstones included, and compare it with its content hash.
 
     Raises:
-        StoreCorrupt: the files are damaged, or documents have changed; names the first of them.
+        StoreCorrupt: the files are damaged, or documents have changed; the message names the first
+            of them.
     """
     store.verify()
     damaged = [document.link for document in _documents(store) if not document.is_intact()]
@@ -35,7 +36,8 @@ def verify_points(store: VectorStore) -> None:
     """Read every point with its vector, and compare the chunks with the feature index.
 
     Raises:
-        StoreCorrupt: points lack text or a usable vector, or chunks are missing; names the first.
+        StoreCorrupt: points lack text or a usable vector, or chunks are missing; the message names
+            the first of them.
     """
     chunks: Counter[str] = Counter()
     damaged = []
@@ -46,7 +48,7 @@ def verify_points(store: VectorStore) -> None:
         for page in store.scroll(name, with_vectors=sizes[name] is not None):
             chunks.update(row.get("document_id", row["id"]) for row in page)
             damaged += [f"{name}/{row['id']}" for row in page if not _is_whole(row, sizes[name])]
-    # The cleaned document is one point more.
+    # The cleaned document is one more point, in addition to the chunks.
     for page in store.scroll(FEATURE_INDEX):
         damaged += [
             f"{FEATURE_INDEX}/{row['id']}"

@@ -1,8 +1,8 @@
 """Blocks of markdown or plain text: prose, headings, list items, tables and code.
 
 Follows CommonMark as far as cleaning and chunking need it: which lines are code, and where a
-block ends. There is one addition: html2text opens a code block with blank lines that hold four or
-more spaces, even right below a list item, where CommonMark would see a paragraph of that item.
+block ends. There is one addition: html2text begins a code block with blank lines of four or more
+spaces, even right below a list item, where CommonMark would see a paragraph of that item.
 """
 
 import re
@@ -26,7 +26,7 @@ class Kind(Enum):
 
     @property
     def is_code(self) -> bool:
-        """Whether it is code, which must stay byte for byte."""
+        """Whether the kind is code, which must not be changed by a single byte."""
         return self is Kind.FENCED or self is Kind.INDENTED
 
 
@@ -60,10 +60,10 @@ def split_lines(text: str) -> list[str]:
 
 
 class LineScanner:
-    """Tells the kind of each line from the lines before it; only `split_blocks` finds tables.
+    """Tells the kind of each line from the lines before it, except tables, see `split_blocks`.
 
     Attributes:
-        kinds: One per line so far. A blank line becomes code once there is code on both sides.
+        kinds: The kind of each line so far. A blank line becomes code if the code goes on after it.
         starts: For each line, whether it begins a new block.
     """
 
@@ -75,12 +75,12 @@ class LineScanner:
         self._contents: list[int] = []  # columns where the text of each open list item begins
         self._previous = Kind.BLANK
         self._solid = Kind.BLANK  # kind of the last line that is not blank
-        self._blanks = 0  # blank lines since then
-        self._padded = 0  # of those, the latest in a row that hold four or more spaces
+        self._blanks = 0  # blank lines since that line
+        self._padded = 0  # how many of the last blank lines, in a row, hold four or more spaces
         self._loose = False  # inside code that is recognised only by the padded line above it
 
     def is_code(self, line: str) -> bool:
-        """Whether `line` would be code if it came next; the scanner does not move on."""
+        """Tell whether `line` would be code if it came next; the scanner does not move on."""
         self._seen = (line, self._classify(line))
         return self._seen[1].is_code
 
@@ -203,7 +203,7 @@ def _close(text: str, kind: Kind, start: int, end: int, blocks: list[Block]) -> 
 
 
 def _refine_prose(text: str, start: int, end: int) -> list[Block]:
-    """Return a run of prose lines as a heading if underlined, with any table as its own block."""
+    """Return a run of prose lines as blocks: a heading if underlined, else prose and any table."""
     lines = split_lines(text[start:end])
     if len(lines) == 2 and _UNDERLINE.match(lines[1]):  # noqa: PLR2004
         return [Block(Kind.HEADING, start, end)]

@@ -1,9 +1,9 @@
 """Finds boilerplate, the lines that a platform puts around an author's text, by explicit patterns.
 
 Only whole lines are removed, or one clearly delimited run inside a line (Medium's navigation
-arrives glued together). A *certain* pattern is enough by itself. A *likely* one is a word such as
-"Share" that an author may well write; it is removed only where nothing but boilerplate and blank
-lines separates it from a certain match.
+arrives glued together). A *certain* pattern is enough by itself. A *likely* pattern is a word such
+as "Share" that an author may well write; a line that matches it is removed only if nothing but
+boilerplate and blank lines separates it from a certain match.
 """
 
 import re
@@ -112,8 +112,8 @@ def find_boilerplate(lines: Sequence[str | None]) -> dict[int, str]:
     """Return the lines that are boilerplate, each with its reason code.
 
     Args:
-        lines: Without line endings, as `repair_characters` leaves them; None for a line of code,
-            which is never boilerplate and ends a run of it.
+        lines: Lines without line endings, as returned by `repair_characters`; None for a line of
+            code, which is never boilerplate and ends a run of boilerplate.
     """
     certain = _match_paragraphs(lines)
     if not certain:
@@ -157,7 +157,7 @@ def _match_paragraphs(lines: Sequence[str | None]) -> dict[int, str]:
 
 
 def _share_titles(lines: Sequence[str | None]) -> set[int]:
-    """Find the title and site name that a share prompt repeats between its two lines."""
+    """Find the lines between the two lines of a share prompt, which repeat title and site name."""
     solid = [index for index, line in enumerate(lines) if line is None or line.strip()]
     titles: set[int] = set()
     for place, index in enumerate(solid):

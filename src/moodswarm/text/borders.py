@@ -1,6 +1,6 @@
 """Find the places where a text may be cut into chunks, each with the cost of cutting there.
 
-Costs are in chunks: it is worth one extra chunk to avoid a cut that costs 1.
+The unit of cost is a chunk: it is worth one extra chunk to avoid a cut that costs 1.
 """
 
 import bisect
@@ -37,17 +37,17 @@ ANYWHERE = 5.0
 _CLAUSE = re.compile(r"[,;:)\]—–]\s+(?=\S)|[，；：、](?=\S)")
 _SOLID = re.compile(r"\S")
 _WORD = re.compile(r"\s+(?=\S)")
-# Text from a page that lost its line breaks: "the end.The next begins".
+# Sentences on a page that lost its line breaks: "the end.The next begins".
 _GLUED = re.compile(r"(?<=[a-z)\]”’\"])[.!?](?=[A-Z][a-z])")
 _LEVELS = ((_GLUED, GLUED_SENTENCE), (_CLAUSE, CLAUSE), (_WORD, WORD))
-#: A stretch too long for a chunk gets new borders at least 1/16 of a chunk apart.
+#: A stretch too long for one chunk gets new borders at least 1/16 of a chunk apart.
 _FINENESS = 16
 
 
 class Border(NamedTuple):
     """A place to cut: the next chunk begins at `position`.
 
-    `code` is true where the line that begins there must keep its indentation.
+    `code` is true if the line that begins there must keep its indentation.
     """
 
     position: int
@@ -73,7 +73,7 @@ class Ruler:
         return last - first
 
     def token_start(self, index: int) -> int:
-        """Return where a token begins; for an index out of range, the nearer end of the text."""
+        """Return the position of a token; for an index out of range, the nearer end of the text."""
         if index < 0:
             return 0
         return int(self.token_starts[index]) if index < len(self.token_starts) else len(self.text)
@@ -86,7 +86,7 @@ class Limits(NamedTuple):
     characters: int
 
     def hold(self, ruler: Ruler, start: int, end: int) -> bool:
-        """Whether `text[start:end]` fits."""
+        """Tell whether `text[start:end]` fits."""
         return end - start <= self.characters and ruler.tokens(start, end) <= self.tokens
 
 
@@ -101,7 +101,7 @@ def prose_borders(text: str, fits: Callable[[int, int], bool]) -> list[Border]:
 
     Args:
         text: A cleaned text.
-        fits: Whether `text[start:end]` fits into one chunk; cutting a code block that does is dear.
+        fits: Whether `text[start:end]` fits into one chunk; if so, a code block is costly to cut.
     """
     borders = [Border(0, 0.0, False)]
     above: Block | None = None
@@ -146,7 +146,7 @@ def _inside(text: str, block: Block, fits: Callable[[int, int], bool]) -> Iterat
 
 
 def refine_borders(borders: Sequence[Border], ruler: Ruler, limits: Limits) -> list[Border]:
-    """Add borders between those that are too far apart: at clauses, at words, then anywhere.
+    """Add borders between borders that are too far apart: at clauses, at words, then anywhere.
 
     A border with only white space between it and the next one is dropped.
     """

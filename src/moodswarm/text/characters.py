@@ -5,7 +5,7 @@ import unicodedata
 from functools import partial
 
 _MATHEMATICAL = "\U0001d400-\U0001d7ff"
-# Letters of the pseudo-alphabets that Unicode had already encoded elsewhere.
+# Letters of the mathematical alphabets that Unicode had already encoded elsewhere.
 _HOLES = "ℂℊℋℌℍℎℐℑℒℕℙℚℛℜℝℤℨℬℭℯℰℱℳℴ"
 _STYLED = re.compile(f"[{_MATHEMATICAL}{_HOLES}]+")
 _HAS_MATHEMATICAL = re.compile(f"[{_MATHEMATICAL}]")
@@ -34,14 +34,14 @@ _ODD_INDENT = re.compile(f"[ \t]*[{_SPACES}][ \t{_SPACES}]*")
 _SELECTOR = re.compile(f"[{_SELECTORS}]")
 _DIRECTION = re.compile(f"[{_DIRECTIONS}]")
 _SPACE = re.compile(f"[{_SPACES}]")
-# Slices end before an ASCII character where there is one: nothing composes across such a place.
+# Slices end before an ASCII character if there is one, because no letter is composed across it.
 _SLICE_CHARACTERS = 1024
 _SLICE = re.compile(r"[\s\S]{1,1024}(?=[\x00-\x7f]|\Z)|[\s\S]{1,1024}")
 _LINE_END = re.compile(f"[{_LINE_ENDS}]")
-# Flags such as that of England: a black flag followed by tags.
+# Flags such as the flag of England: a black flag followed by tags.
 _JUNK = re.compile(f"\U0001f3f4[\U000e0020-\U000e007f]+|[{_INVISIBLE}]")
 
-_LONGEST_CHARACTER = 32  # code points of one visible character
+_LONGEST_CHARACTER = 32  # most code points of one visible character
 _EXTENDING = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u1160-\u11ff]")
 _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]"
@@ -60,7 +60,7 @@ def repair_characters(line: str) -> str:
     r"""Rewrite a line of prose (without its line ending) in plain characters that read the same.
 
     The result is in NFC. Pseudo-bold and pseudo-italic letters, full-width letters and digits, and
-    Latin ligatures become plain ones. Every kind of space becomes a plain space; an unusual one
+    Latin ligatures become plain ones. Every kind of space becomes a plain space; an unusual space
     in the indentation is dropped. Control and zero-width characters are dropped unless an emoji, a
     joining script or right-to-left text needs them. Other line endings become `\n`, so the result
     can have more than one line.
@@ -157,10 +157,10 @@ def _is_boundary(text: str, place: int, lowest: int) -> bool:
 
 
 def _extends(character: str) -> bool:
-    """Whether a character is displayed as part of the one before it."""
+    """Tell whether a character is displayed as part of the character before it."""
     if character == "\u200d" or unicodedata.category(character).startswith("M"):
         return True
-    # Skin tones; tags of flags; vowels and final consonants of Korean syllables.
+    # Skin tones, tags in flags, and vowels and final consonants of Korean syllables.
     return bool(_EXTENDING.match(character))
 
 

@@ -19,7 +19,7 @@ class Distribution:
 
     @classmethod
     def of(cls, counts: Mapping[int, int]) -> "Distribution":
-        """Summarise values, given how often each occurs; at least one is needed."""
+        """Summarise values, given how often each occurs; at least one value is needed."""
         values = sorted(counts)
         below = list(accumulate(counts[value] for value in values))
         total = below[-1]
@@ -33,10 +33,10 @@ class Distribution:
 
 @dataclass(slots=True)
 class ChunkStatistics:
-    """Counts whose memory grows with the number of different lengths, not with that of chunks.
+    """Counts that take memory for each different length, not for each chunk.
 
     Attributes:
-        limit: Most tokens of a chunk that the model reads, special tokens included.
+        limit: The most tokens that the model reads of a chunk, special tokens included.
     """
 
     limit: int
@@ -52,12 +52,12 @@ class ChunkStatistics:
 
     @property
     def chunks(self) -> int:
-        """How many chunks were counted."""
+        """The number of chunks that were counted."""
         return self.tokens.total()
 
     @property
     def over_limit(self) -> int:
-        """How many chunks the model would truncate."""
+        """The number of chunks that the model would truncate."""
         return sum(count for tokens, count in self.tokens.items() if tokens > self.limit)
 
     @property

@@ -1,7 +1,7 @@
 """Cut documents into chunks that the embedding model can read in full.
 
 Chunks are slices of the text. Each kind of document has its own chunk size. The model's limit,
-special tokens included, takes precedence and is checked on every chunk with its own tokenizer.
+special tokens included, takes precedence and is checked on every chunk with the model's tokenizer.
 """
 
 import bisect
@@ -43,8 +43,8 @@ class Span:
     """A chunk of a text, `text[start:end]`; offsets are in code points.
 
     Attributes:
-        start: Where it begins; in source code, before the indentation of its first line.
-        end: Just past its last character.
+        start: Where the chunk begins; in source code, before the indentation of its first line.
+        end: The position just past its last character.
         token_count: Tokens that the model reads, special tokens included.
         unknown_tokens: Tokens that are not in the vocabulary.
     """
@@ -67,7 +67,7 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A chunk whose tokens are not counted yet; `own` is where it would begin without overlap."""
+    """A chunk whose tokens are not counted yet; without overlap it would begin at `own`."""
 
     start: int
     own: int
@@ -90,8 +90,8 @@ def chunk_text(
     Args:
         text: Cleaned text; if it is only white space, there are no chunks.
         kind: One of `records.KINDS`.
-        params: Sizes.
-        tokenizer: The embedding model's own.
+        params: Chunk sizes.
+        tokenizer: The embedding model's own tokenizer.
         path: Path of a repository file, which tells documentation from source code.
 
     Raises:
@@ -152,7 +152,7 @@ def _is_source(kind: str, path: str | None) -> bool:
 
 
 def _measure(texts: Sequence[str], tokenizer: Tokenizer) -> list[Ruler]:
-    """Tokenize texts in pages, so that a long text needs no more memory at once than a page."""
+    """Tokenize texts in pages, so that a long text needs no more memory at a time than a page."""
     pages = [(index, *page) for index, text in enumerate(texts) for page in _pages(text)]
     encodings = tokenizer.encode([texts[index][start:end] for index, start, end in pages])
     starts: list[list[npt.NDArray[np.int64]]] = [[] for _ in texts]
@@ -211,7 +211,7 @@ def _pack(borders: list[Border], ruler: Ruler, plan: _Plan) -> list[_Draft]:
 
 
 def _begin(text: str, border: Border) -> int:
-    """Return where a chunk begins: after white space, but in code at the start of its line."""
+    """Return where a chunk begins: after white space or, in code, at the start of a line."""
     position = border.position
     solid = solid_start(text, position)
     if not border.code:
@@ -227,7 +227,7 @@ def _overlap_starts(
 ) -> list[int]:
     """Return where chunks start once the overlap with the chunk before is added to `own`.
 
-    That is the farthest border that the overlap allows or, if there is none, the start of a word.
+    A chunk starts at the farthest border that the overlap allows or, failing that, at a word.
     """
     positions = [border.position for border in kept]
     if not plan.overlap_characters:
@@ -256,11 +256,11 @@ def _settle(
     plan: _Plan,
     tokenizer: Tokenizer,
 ) -> list[Span]:
-    """Turn drafts into chunks once their tokens are counted; cut those over the limit again.
+    """Turn drafts with counted tokens into chunks; cut drafts that are over the limit again.
 
     A draft is counted by itself here: cut out of its text, it can have more tokens than it had
-    there. Its overlap is dropped if that makes it too long or lets it start no later than the
-    chunk before.
+    there. Its overlap is dropped if the overlap makes it too long or makes it start no later than
+    the chunk before.
     """
     spans: list[Span] = []
     for draft, counted in zip(drafts, encodings, strict=True):
@@ -286,7 +286,7 @@ def _cut_again(text: str, start: int, end: int, plan: _Plan, tokenizer: Tokenize
     ruler = _measure([piece], tokenizer)[0]
     borders = [Border(0, 0.0, True), Border(len(piece), 0.0, False)]
     tokens = plan.limits.tokens
-    # Cutting smaller and smaller ends when all parts fit as the model will count them: alone.
+    # Parts get smaller until each of them, counted alone as the model will do, is within the limit.
     while tokens > 1:
         tokens = tokens * 3 // 4
         limits = Limits(tokens, plan.limits.characters)

@@ -1,4 +1,4 @@
-"""Clean documents: the text reads the same, without the debris of platforms and editors."""
+"""Clean documents: the text reads the same, without what platforms and editors left in it."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -78,7 +78,7 @@ def clean_text(content: str, kind: str, params: CleaningParams) -> Cleaned:
 
 
 def _clean_prose(text: str, drop: bool) -> tuple[str, dict[str, int]]:
-    """Clean until nothing changes: once a line is dropped, its neighbours can turn out as code."""
+    """Clean until nothing changes: once a line is dropped, its neighbours can turn into code."""
     dropped: Counter[str] = Counter()
     while True:
         cleaned = _clean_once(text, drop, dropped)
@@ -92,7 +92,7 @@ def _clean_once(text: str, drop: bool, dropped: Counter[str]) -> str:
     lines: list[str] = []
     first = True
     for raw in split_lines(text):
-        # A later line can show that a blank line is inside code, so it is not touched until joined.
+        # A later line can show that a blank line is inside code, so `_join` handles blank lines.
         as_is = scanner.is_code(raw) or not raw.strip(" \t\r\n")
         for line in [raw] if as_is else _repair(raw, first, drop, dropped):
             scanner.push(line)
@@ -110,7 +110,7 @@ def _clean_once(text: str, drop: bool, dropped: Counter[str]) -> str:
 
 
 def _repair(raw: str, first: bool, drop: bool, dropped: Counter[str]) -> list[str]:
-    """Repair a line of prose; it can become several, as some odd characters are line endings."""
+    """Repair a line of prose; it can become several, as some unusual characters end a line."""
     line = repair_characters(raw.rstrip("\r\n"))
     if drop:
         line, cut = cut_medium_runs(line, first)

@@ -24,8 +24,8 @@ def code_borders(text: str, start: int, end: int) -> list[tuple[int, float]]:
 
     The cheapest place is before an unindented line with a blank line above it; more indentation or
     no blank line costs more. It is expensive to separate a header from its body, a comment or
-    decorator from what it describes, or a block from its end. Costs are on the scale of `borders`,
-    below 1.5.
+    decorator from what it describes, or a block from its end. Costs are on the same scale as in
+    `borders`, and below 1.5.
     """
     lines: list[tuple[int, str, bool]] = []
     offset, blank = start, False

@@ -23,7 +23,7 @@ from moodswarm.records.ids import digest
 from moodswarm.records.sparse import SPARSE_TYPE, SparseVector
 from moodswarm.text.stop_words import STOP_WORDS
 
-#: Raise it whenever the same text gets other terms or values; stored vectors are then made again.
+#: Raise this number when a text gets other terms or values; stored vectors are then made again.
 LEXICAL_VERSION = 2
 
 # Scripts written without spaces between words, and Hangul, whose particles are attached to words.
@@ -32,7 +32,8 @@ _UNSPACED = (
     "\u0e00-\u0e4f\u0e80-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
-# Points and accents of Latin, Cyrillic, Hebrew and Arabic; a word is also found without them.
+# Vowel points and accents of Latin, Cyrillic, Hebrew and Arabic, with or without which a word is
+# found.
 _ACCENTS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     "\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed"
@@ -41,12 +42,12 @@ _ACCENTS = (
 _MARKS = f"{_ACCENTS}\u0900-\u0963\u0971-\u0de5\u0df2-\u0df3\u200d"
 _EMOJI = "\u2600-\u27bf\u2b50\u2b55\U0001f000-\U0001faff"
 _LETTER = rf"[\w{_MARKS}{_UNSPACED}{_EMOJI}]"
-# C++ and C# are words of their own, not C.
+# C++ and C# are words different from C.
 _SIGNED = r"[A-Za-z](?:\+\+|#)"
 _TOKEN = re.compile(rf"{_SIGNED}|{_LETTER}+(?:\.{_LETTER}+)*")
 _ASCII_TOKEN = re.compile(rf"{_SIGNED}|[A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*")
 _RUN = re.compile(rf"([{_UNSPACED}]+)|([{_EMOJI}])\u200d?|[^{_UNSPACED}{_EMOJI}]+")
-# HTTPServer2 becomes HTTP, Server, 2. Only the capitals listed here begin a part.
+# HTTPServer2 becomes HTTP, Server, 2. Only the capital letters listed here begin a part.
 _CAPITAL = "A-ZÀ-ÖØ-Þ"
 _LOWER = rf"(?:[^\W\d_{_CAPITAL}]|[{_MARKS}])"
 _PART = re.compile(rf"[{_CAPITAL}]+s?(?!{_LOWER})|[{_CAPITAL}]?{_LOWER}+|\d+|[{_CAPITAL}]")
@@ -60,15 +61,15 @@ _MOST_CACHED = 200_000
 
 
 class LexicalParams(BaseModel):
-    """How texts become terms, and how terms are weighted.
+    """Parameters that decide how texts become terms, and how terms are weighted.
 
     Attributes:
         language: Snowball stemmer (`english`, `german`, ...), or `none` to leave words as they are.
         k1: How much the second and later occurrences of a term add.
         b: How strongly long texts are penalised, from 0 to 1.
         average_terms: The length, in terms, of a text that counts as neither short nor long.
-        title_weight: How many occurrences a place in the document's title is worth; 0 ignores
-            titles.
+        title_weight: How many occurrences it is worth if a term is in the document's title; 0
+            ignores titles.
         query_terms: A longer query keeps only this many terms, the most frequent ones.
     """
 
@@ -95,7 +96,7 @@ class _Terms:
     """The terms of one token.
 
     Attributes:
-        parts: Its words; their number is the length of a text.
+        parts: The words of the token; the length of a text is the number of such words.
         stops: For each of `parts`, whether it is a stop word.
         wholes: Terms for the token as a whole, if it has several parts.
         letters: Single characters of scripts without spaces, any of which may be a word. Queries
@@ -109,7 +110,7 @@ class _Terms:
 
     @property
     def of_document(self) -> tuple[int, ...]:
-        """All the terms by which a document is found."""
+        """All the terms by which a document that contains the token is found."""
         return (*self.parts, *self.wholes, *self.letters)
 
 
@@ -146,7 +147,7 @@ class LexicalEncoder:
 
     @cached_property
     def identity(self) -> str:
-        """Digest of everything that a text's vector depends on; limits of queries are left out."""
+        """Digest of everything that a text's vector depends on; limits on queries are left out."""
         params = self.params.model_dump(exclude={"query_terms"})
         return digest({"version": LEXICAL_VERSION, **params})[:16]
 
@@ -156,7 +157,7 @@ class LexicalEncoder:
         """Weight the terms of texts.
 
         Args:
-            texts: Chunks; one without words gets an empty vector.
+            texts: Chunks; a chunk without words gets an empty vector.
             titles: For each chunk, the title of its document, or None.
 
         Returns:
@@ -168,7 +169,7 @@ class LexicalEncoder:
     def encode_query(self, text: str) -> SparseVector:
         """Weight the terms of a query by how often they occur in it.
 
-        A query of nothing but stop words keeps them; one without words gets an empty vector.
+        A query that consists of stop words keeps them; a query without words gets an empty vector.
         """
         content: Counter[int] = Counter()
         stops: Counter[int] = Counter()
@@ -204,7 +205,7 @@ class LexicalEncoder:
         terms = self._terms.get(token)
         if terms is None:
             terms = self._split(token)
-            if len(token) <= _LONGEST:  # data hardly repeats, and would only fill the cache
+            if len(token) <= _LONGEST:  # longer tokens hardly repeat, and would only fill the cache
                 if len(self._terms) >= _MOST_CACHED:
                     self._terms.clear()
                 self._terms[token] = terms
@@ -249,7 +250,7 @@ def lexical_batch(table: pa.Table, encoder: LexicalEncoder) -> pa.Table:
     """Weight the terms of a batch of chunks.
 
     Args:
-        table: Columns `text` and `title`; others are kept.
+        table: Chunks, with the columns `text` and `title`; other columns are kept.
         encoder: Splits and weights the texts.
 
     Returns:

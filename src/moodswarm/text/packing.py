@@ -9,22 +9,23 @@ Source: D. E. Knuth and M. F. Plass, Breaking paragraphs into lines (1981), for 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The extra cost of an empty chunk; for others it grows with the square of the part left unused.
+# The extra cost of an empty chunk; for other chunks, it is multiplied by the square of their
+# unused share.
 _SLACK = 0.5
 _BUCKETS = 32  # `thin` keeps about this many borders per chunk
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Borders of a text as packing sees them; the first is the start of the text, the last its end.
+    """Borders of a text and their sizes; the first is the start of the text, the last its end.
 
     Attributes:
         costs: The cost of a cut at each border, in chunks.
         tokens_from: For a chunk that begins at the border, the tokens of the text before it and
             its overlap; never decreasing.
         tokens_to: For a chunk that ends at the border, the tokens of the text before its end.
-        characters_from: As `tokens_from`, in characters.
-        characters_to: As `tokens_to`, in characters.
+        characters_from: The same as `tokens_from`, in characters.
+        characters_to: The same as `tokens_to`, in characters.
     """
 
     costs: Sequence[float]
@@ -90,8 +91,8 @@ def thin(
 ) -> list[int]:
     """Return the indexes of the borders to consider, in order: the cheapest few for each chunk.
 
-    This keeps `pack` linear where borders are dense, such as in a list of one-word lines. Where
-    dropping borders would leave a gap that no chunk can span, they are all kept.
+    This keeps `pack` linear where borders are dense, such as in a list of one-word lines. If
+    dropping borders would leave a gap that no chunk can span, all borders in the gap are kept.
     """
     token_width = max(1, max_tokens // _BUCKETS)
     character_width = max(1, max_characters // _BUCKETS)

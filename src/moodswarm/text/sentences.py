@@ -1,8 +1,8 @@
 """Split text into sentences in one pass, without a model, by rules that hold across languages.
 
 Whether a punctuation mark ends a sentence is decided by the word before it and the text after it.
-A line break counts as a space where lines were wrapped at some width, and ends the sentence where
-the writer put it there.
+A line break counts as a space if the lines were wrapped at some width, and ends the sentence if the
+writer put it there.
 """
 
 import re
@@ -18,7 +18,8 @@ _RARELY_LAST = frozenset(
     "inc ltd co corp llc jr sr esq bros dept est al u.s u.k u.n e.u d.c ph.d "
     "jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
-# Words that are abbreviations only before a number, and others only before a lower-case letter.
+# Words that are abbreviations only before a number, and words that are abbreviations only before a
+# lower-case letter.
 _BEFORE_NUMBER = frozenset("no art op sec ch p ex".split())
 _BEFORE_SMALL = frozenset("etc usw resp incl excl min max avg misc govt".split())
 _FIRST_WORDS = frozenset(
@@ -66,7 +67,7 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _end_at(text: str, match: re.Match[str]) -> int | None:
-    """Return where the sentence ends at this mark, or None if it goes on."""
+    """Return the end of the sentence that ends at this mark, or None if the sentence goes on."""
     end = match.end()
     if match["lines"] is not None:
         return end if _line_ends(text, match.start(), end) else None
@@ -110,9 +111,9 @@ def _opens_line(text: str, position: int) -> bool:
 
 
 def _line_ends(text: str, start: int, end: int) -> bool:
-    """Whether the line break `text[start:end]` ends a sentence: it does unless lines are wrapped.
+    """Tell whether the line break `text[start:end]` ends a sentence, as it does unless wrapped.
 
-    A line was wrapped if it is about as long as a common width and the next word did not fit.
+    A line was wrapped if it is about as long as a common line width and the next word did not fit.
     """
     if end >= len(text) or _breaks(text, start, end) > 1:
         return True

@@ -1,4 +1,4 @@
-"""Batch functions of the feature pipeline: documents to cleaned documents, and those to chunks."""
+"""Batch functions of the feature pipeline: they clean documents, and cut them into chunks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ it leaves old and new chunks side by side.
 """
 
 _COUNTS = ("token_count", "unknown_tokens")
-#: Rows of `clean_batch`: `CLEANED_SCHEMA` and the reason for a rejection (null if it is kept).
+#: Rows of `clean_batch`: `CLEANED_SCHEMA` and why a document was rejected (null if it was not).
 CLEANED_OR_REJECTED_SCHEMA = CLEANED_SCHEMA.append(pa.field("reason", pa.string()))
 
 
@@ -29,7 +29,7 @@ def clean_batch(table: pa.Table, params: CleaningParams) -> pa.Table:
 
     Args:
         table: `DOCUMENT_SCHEMA` with an added string column `revision`.
-        params: How to clean.
+        params: Limits and switches of cleaning.
 
     Returns:
         One row of `CLEANED_OR_REJECTED_SCHEMA` per document, in order. A rejected row has an
@@ -57,11 +57,11 @@ def chunk_batch(table: pa.Table, params: ChunkingParams, tokenizer: Tokenizer) -
 
     Args:
         table: `CLEANED_SCHEMA`; other columns are ignored. An empty text has no chunks.
-        params: Sizes for each kind.
-        tokenizer: The embedding model's own.
+        params: Chunk sizes for each kind.
+        tokenizer: The embedding model's own tokenizer.
 
     Returns:
-        `CHUNK_SCHEMA`, in the order of the documents and of the positions within each.
+        `CHUNK_SCHEMA`, in the order of the documents and of the positions within each document.
     """
     ids, texts = _values(table, "id"), _values(table, "text")
     kinds, paths = _values(table, "kind"), _values(table, "path")

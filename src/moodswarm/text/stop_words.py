@@ -32,8 +32,8 @@ para pero por porque puede qué que quien quién se ser si sin sobre son su sus 
 un una uno y ya yo
 """
 
-#: By Snowball language. In other languages, common words stay in the query, but rare words
-#: outweigh them.
+#: Stop words, by Snowball language. In other languages, common words stay in the query, but rare
+#: words outweigh them.
 STOP_WORDS: dict[str, frozenset[str]] = {
     "english": frozenset(_ENGLISH.split()),
     "french": frozenset(_FRENCH.split()),

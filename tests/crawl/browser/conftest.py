@@ -1,4 +1,4 @@
-"""One site and one pool of browsers for a module; its tests share the browser, like pages."""
+"""One site and one pool of browsers per module; its tests share them, as pages in a crawl do."""
 
 from collections.abc import Callable, Iterator
 
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def needs_chromium() -> None:
-    """Skip the tests if there is no browser."""
+    """Mark the tests that are skipped if there is no browser."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def pool(needs_chromium: None) -> Iterator[BrowserPool]:
 
 @pytest.fixture
 def open_page(pool: BrowserPool, site: Site) -> Open:
-    """Open a path of the site."""
+    """Return a function that opens a path of the site."""
 
     def open_path(path: str, scrolls: int = 0, **more: object) -> Page:
         return pool.open(make_setup(), Visit(site.url(path), scrolls, **more))  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
-"""A separate crawl: `python crawl_site.py SETTINGS_JSON PLAIN_URLS BROWSER_URLS`.
+"""Run one crawl: `python crawl_site.py SETTINGS_JSON PLAIN_URLS BROWSER_URLS`.
 
-Prints JSON: the pages in the order in which they came, and the longest stop of the event loop.
+Prints JSON: the pages in the order in which they came, and the longest delay of the event loop.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-import scrapy.core.downloader.contextfactory  # noqa: F401  # early, as in `child`
+import scrapy.core.downloader.contextfactory  # noqa: F401  # early, as in `moodswarm.crawl.child`
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 

@@ -16,7 +16,7 @@ def script(source: str, body: str = "") -> str:
 
 
 def show(text: str = f"'{SHOWN}'") -> str:
-    """JavaScript that adds a paragraph; `text` is an expression."""
+    """Return JavaScript that adds a paragraph; `text` is a JavaScript expression for its text."""
     return "{" + _SHOW.replace("{text}", text) + "}"
 
 
@@ -151,7 +151,7 @@ class Site:
     """A running server.
 
     Attributes:
-        asked: Paths in the order in which they were asked for.
+        asked: Paths in the order in which they were requested.
     """
 
     def __init__(self, server: _Server) -> None:

@@ -13,7 +13,7 @@ from crawl.browser.site import SHOWN, Site
 
 
 def crawl(site: Site, plain: list[str], shown: list[str], **settings: Any) -> dict[str, Any]:
-    """Crawl paths of the site."""
+    """Crawl the plain paths of the site without a browser, and the shown ones in a browser."""
     settings = {
         "allow": [f"127.0.0.1:{site.port}"],
         "browser": {},
@@ -40,7 +40,7 @@ def crawl(site: Site, plain: list[str], shown: list[str], **settings: Any) -> di
 
 @pytest.fixture(scope="module")
 def mixed(needs_chromium: None, site: Site) -> dict[str, Any]:
-    """The result of a crawl with pages of both kinds."""
+    """Return the result of a crawl with plain pages and browser pages."""
     shown = [*["/late"] * 5, "/agent", "/status/503"]
     more = {"HTTPERROR_ALLOW_ALL": True, "CONCURRENT_REQUESTS_PER_DOMAIN": 8}
     return crawl(site, ["/script"] * 50, shown, **more)
@@ -48,7 +48,7 @@ def mixed(needs_chromium: None, site: Site) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def pages(mixed: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The pages of that crawl by their addresses."""
+    """Return the pages of the mixed crawl, by their addresses."""
     return {page["url"]: page for page in mixed["came"]}
 
 

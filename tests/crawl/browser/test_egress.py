@@ -48,14 +48,14 @@ def canary() -> Iterator[tuple[int, list[bytes]]]:
 
 @pytest.fixture(scope="module")
 def guarded(site: Site) -> Iterator[Setup]:
-    """Only the site is allowed."""
+    """Yield a setup whose proxy reaches only the site."""
     policy = EgressPolicy.from_spec(Egress(allow=(f"127.0.0.1:{site.port}",)))
     with EgressProxy(policy) as proxy:
         yield make_setup(proxy=proxy.url, refusal=proxy.refusal)
 
 
 def escape(pool: BrowserPool, site: Site, setup: Setup) -> list[bytes]:
-    """Open the page that tries to get out, and return what another port heard of it."""
+    """Open the page that tries to get out, and return what arrived at another port."""
     with canary() as (port, heard):
         site.pages["/escape"] = PAGES["/escape"].replace("CANARY", f"http://127.0.0.1:{port}")
         page = pool.open(setup, Visit(site.url("/escape"), 0))
@@ -71,7 +71,7 @@ def test_no_script_frame_or_link_reaches_another_port(
 
 
 def test_without_the_guard_the_page_does_reach_it(needs_chromium: None, site: Site) -> None:
-    # So the page really tries.
+    # This shows that the page really tries to get out.
     with closing(BrowserPool(1)) as unguarded:
         assert escape(unguarded, site, make_setup())
 

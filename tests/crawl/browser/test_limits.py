@@ -1,4 +1,4 @@
-"""The limits of a page, and the complete end of a browser."""
+"""The limits on a page, and the complete removal of a browser's processes and files."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def shared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the same for a test that starts a browser of its own."""
+    """Yield a separate folder for the files of a browser that a test starts for itself."""
     with tempfile.TemporaryDirectory(prefix="b-") as folder:
         monkeypatch.setattr("tempfile.tempdir", folder)
         yield Path(folder)
@@ -47,13 +47,13 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def pool(needs_chromium: None, folder: Path) -> Iterator[BrowserPool]:
-    """One browser at a time; each test ends the one that the test before it left."""
+    """Yield a pool with one browser at a time; each test ends the browser left by the last."""
     with closing(BrowserPool(1)) as made:
         yield made
 
 
 def open_page(pool: BrowserPool, site: Site, path: str, **limits: object) -> Page:
-    """Open a page with these limits, which a browser otherwise keeps from its first page."""
+    """Open a page with these limits, and replace those that a running browser began with."""
     setup = make_setup(**limits)
     for driver in pool._idle:
         driver.setup = setup
@@ -61,7 +61,7 @@ def open_page(pool: BrowserPool, site: Site, path: str, **limits: object) -> Pag
 
 
 def running(temporary: Path, kind: str = "") -> list[int]:
-    """Return the processes that have files in the folder, and the word in their command."""
+    """Return the processes whose command names the folder and contains the word `kind`."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:

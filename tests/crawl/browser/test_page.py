@@ -1,4 +1,4 @@
-"""Pages as Chromium shows them: complete, with their real status, each like the first."""
+"""Pages as Chromium shows them: complete, with their real status, each as if it were the first."""
 
 import socket
 
@@ -116,7 +116,7 @@ def test_only_the_web_is_opened(pool: BrowserPool, url: str) -> None:
         pool.open(make_setup(), Visit(url, 0))
 
 
-# These come last, since a page that is too large ends the browser that all share.
+# These tests come last: a page that is too large ends the browser that all tests share.
 @pytest.mark.parametrize(
     ("path", "reason", "words"),
     [

@@ -1,6 +1,6 @@
 """Run one Scrapy crawl with the guard: `python fetch.py '{"urls": [...], ...}'` prints JSON.
 
-A reactor runs only once per process, so each crawl of these tests has its own process.
+A reactor runs only once per process, so each crawl in these tests has its own process.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import scrapy
-import scrapy.core.downloader.contextfactory  # early, as in `child`
+import scrapy.core.downloader.contextfactory  # early, as in `moodswarm.crawl.child`
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.exceptions import CannotResolveHostError
 from scrapy.http import Response
@@ -49,7 +49,7 @@ class TurningResolver(EgressResolver):
 
 
 class FetchSpider(scrapy.Spider):
-    """Asks for every address and keeps the results."""
+    """Requests every address and keeps the results."""
 
     name = "fetch"
 

@@ -1,4 +1,4 @@
-"""Only public addresses, however spelled, and those that the user names are reached."""
+"""Only public addresses, however spelled, and addresses that the user allows are reached."""
 
 import socket
 from collections.abc import Callable

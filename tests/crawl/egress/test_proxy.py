@@ -1,4 +1,4 @@
-"""The proxy reaches what the policy allows, with one request per connection and its limits."""
+"""The proxy reaches only what the policy allows, and keeps each connection within its limits."""
 
 import asyncio
 import http.client
@@ -86,7 +86,7 @@ def tunnel(proxy: EgressProxy, target: str) -> bytes:
 
 
 def allowing(*entries: str) -> EgressPolicy:
-    """Allow these `host:port`; every name is 127.0.0.1."""
+    """Return a policy that allows these `host:port`; every name resolves to 127.0.0.1."""
     allow = frozenset(
         Target(host, int(port)) for host, _, port in (entry.rpartition(":") for entry in entries)
     )

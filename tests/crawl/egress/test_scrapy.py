@@ -23,7 +23,7 @@ REDIRECTS = {
     "redirect-name": "address",
     "redirect-metadata": "address",
     "redirect-password": "userinfo",
-    # Scrapy's own middleware reads no rules here, so everything is allowed.
+    # Scrapy's robots.txt middleware gets no rules here, so everything is allowed.
     "robots-to-canary": "200",
 }
 
@@ -47,7 +47,10 @@ def fetch(web: HostileWeb, urls: list[str], **asking: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def answers(web: HostileWeb) -> Answers:
-    """One crawl over good and refused addresses, with the canary as the environment's proxy."""
+    """Return the answers of a crawl over good and refused addresses.
+
+    Environment variables name the canary as the proxy.
+    """
     port = web.canary_port
     urls = [web.url(name) for name in ("articles", *REDIRECTS)]
     urls += [

@@ -16,11 +16,11 @@ def publish(folder: Path, files: Mapping[str, Content], name: str = "code.git") 
 
     Args:
         folder: The folder from which repositories are served.
-        files: Content per path, with a mode for everything except plain files. The content of a
-            submodule is a commit id.
+        files: The content for each path, or (mode, content) for everything but plain files. The
+            content of a submodule is a commit id.
 
     Returns:
-        The commit.
+        The id of the commit.
     """
     place = folder / name
     if not place.exists():
@@ -58,7 +58,7 @@ class RawRepository:
         return FILE, self.write("blob", data)
 
     def tree(self, entries: Mapping[bytes, tuple[str, str]]) -> tuple[str, str]:
-        """Write a tree of (mode, object id) per name, in the given order."""
+        """Write a tree with (mode, object id) for each name, in the given order."""
         lines = [
             f"{mode} ".encode() + name + b"\0" + bytes.fromhex(object_id)
             for name, (mode, object_id) in entries.items()

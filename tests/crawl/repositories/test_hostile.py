@@ -24,7 +24,10 @@ def read(url: str, work: Path, limits: Repositories = LIMITS, proxy: str | None 
 
 
 def running(url: str) -> list[str]:
-    """Return the command lines of git that name an address; its port makes it unique."""
+    """Return the command lines of running git processes that contain a certain address.
+
+    The port of the address makes it unique.
+    """
     lines = subprocess.run(
         ["ps", "-eww", "-o", "args="], capture_output=True, text=True, check=True
     ).stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Secrets are removed and code stays. The secrets are put together when the tests run."""
+"""Secrets are removed and code stays. The example secrets are assembled when the tests run."""
 
 import base64
 import random
@@ -19,7 +19,7 @@ from moodswarm.crawl.repositories.redaction import (
 
 
 def made(length: int, alphabet: str = string.ascii_letters + string.digits, seed: int = 7) -> str:
-    """Return random characters, with a digit among the first."""
+    """Return random characters, of which the second is always a digit."""
     source = random.Random(seed)
     return "a1B" + "".join(source.choice(alphabet) for _ in range(length - 3))
 

@@ -1,4 +1,4 @@
-"""How extraction is measured."""
+"""Measuring extraction on pairs of a page and its document."""
 
 from pathlib import Path
 

@@ -77,7 +77,7 @@ def open_store(path: Path, chunks: Sequence[ChunkText]) -> EdgeVectorStore:
 
 @dataclass
 class ListedRetriever:
-    """Finds the chunks that are listed for a question; each is of the document before its dot."""
+    """Finds the chunks that are listed for a question; a chunk `a.1` is from document `a`."""
 
     found: Mapping[str, Sequence[str]]
     warning: str = ""

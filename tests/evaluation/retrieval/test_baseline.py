@@ -1,4 +1,4 @@
-"""The baseline and its gate."""
+"""The baseline of a test set, and the gate that a run has to pass."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ QUESTIONS = [str(number) for number in range(40)]
 
 
 def reached(found: int) -> dict[str, Result]:
-    """Results where so many of 40 questions find what they expect."""
+    """Return results in which `found` of 40 questions find the expected document."""
     by_question = {name: ["right" if n < found else "wrong"] for n, name in enumerate(QUESTIONS)}
     judged = {name: {"right": 1} for name in QUESTIONS}
     rankings = Rankings(by_question)

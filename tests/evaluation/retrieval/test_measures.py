@@ -1,4 +1,4 @@
-"""Measures of rankings."""
+"""Measures for rankings."""
 
 import math
 

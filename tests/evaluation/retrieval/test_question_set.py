@@ -1,4 +1,4 @@
-"""Questions about the own corpus."""
+"""The test set for the project's own corpus."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -171,7 +171,7 @@ def test_a_model_that_writes_nothing_leaves_known_items(tmp_path: Path) -> None:
     store.close()
     assert found.unwritten == {"EndpointDown": 2}
     assert len(found.questions) == len(TEXTS)
-    # The same chunks again: others would change the test set with every run.
+    # The same chunks are tried again, as others would change the test set with every run.
     assert asked[0] == asked[1]
     assert again.questions == found.questions
 

@@ -1,4 +1,4 @@
-"""Asking questions, and keeping the rankings."""
+"""Asking a retriever many questions, and keeping its rankings."""
 
 import pytest
 

@@ -17,7 +17,7 @@ from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
 
 
 class ListedChat:
-    """Answers one question after the other."""
+    """Returns the listed questions one after the other, and is then down."""
 
     model = "listed"
 

@@ -15,7 +15,7 @@ from moodswarm.extraction.processes.pool import ExtractionPool
 
 URL = "https://solano.example/notes/a"
 PAGE = b"<body><article><h1>Hinges</h1>" + b"<p>The shed door speaks first, in autumn.</p>" * 9
-# It stays within every limit for pages, yet the steps after the parser take quadratic time.
+# This page stays within every limit, yet the steps after the parser take quadratic time.
 SLOW = b"<body>" + b"<div class=highlight>" * 200 + b"<pre>a</pre>" * 20_000
 
 
@@ -63,7 +63,7 @@ def test_a_killed_worker_costs_only_its_own_page(pool: ExtractionPool) -> None:
     worker = worker_of(os.getpid())
     before = ticks(worker)
     slow, others = pool.submit(SLOW, URL), [pool.submit(PAGE, URL) for _ in range(3)]
-    while ticks(worker) < before + 20:  # until it works on the page
+    while ticks(worker) < before + 20:  # until the worker is at work on the page
         time.sleep(0.01)
     os.kill(worker, signal.SIGKILL)
     assert slow.result(60) == Refused("crashed", "its worker ended with exit code -9")
@@ -115,7 +115,7 @@ def test_no_worker_outlives_a_killed_parent() -> None:
 
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
-    """The modules of a process that has extracted a page."""
+    """Return the modules that a process has loaded after extracting a page."""
     program = (
         "import sys\nfrom moodswarm.extraction.page import extract_page\n"
         f"extract_page({PAGE!r}, {URL!r})\nprint(*sys.modules)"

@@ -1,4 +1,4 @@
-"""Small export archives of invented people, in the form in which the platforms send them."""
+"""Small export archives of invented people, in the same format as those from the platforms."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ class Contents:
 
     @property
     def reasons(self) -> list[str]:
-        """The reasons of the skipped entries."""
+        """Return the reasons why entries were skipped."""
         return [item.reason for item in self.skipped]
 
 
@@ -60,7 +60,7 @@ PROFILE = "First Name,Last Name,Headline\nMira,Solano,Boats and pipelines\n"
 
 
 def share(number: int, commentary: str, **values: str) -> dict[str, str]:
-    """Make a line of `Shares.csv`."""
+    """Make a line for `Shares.csv`."""
     return {
         "Date": f"2024-05-{number:02} 17:30:05",
         "ShareLink": f"https://www.linkedin.com/feed/update/urn%3Ali%3Ashare%3A70{number}",
@@ -71,7 +71,7 @@ def share(number: int, commentary: str, **values: str) -> dict[str, str]:
 
 
 def shares(*rows: dict[str, str]) -> str:
-    """Write `Shares.csv` as LinkedIn does: it quotes each line of a commentary once more."""
+    """Write `Shares.csv` as LinkedIn does, with extra quotes around each line of a commentary."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -93,7 +93,7 @@ def shares_of_2018(*rows: tuple[str, str, str, str]) -> bytes:
 def linkedin_article(
     title: str, body: str, published: str = "Published on 2024-02-24 00:09"
 ) -> str:
-    """Write a page of `Articles/Articles`."""
+    """Write a page as in `Articles/Articles`."""
     paragraph = f'<p class="published">{published}</p>' if published else ""
     return f"""<html><head><title>{title}</title><style>body {{width: 744px}}</style></head><body>
       <img src="https://media.licdn.example/cover" alt="" title="" />
@@ -112,7 +112,7 @@ def linkedin(*rows: dict[str, str], **more: str | bytes) -> dict[str, str | byte
 
 
 def medium_post(title: str, body: str, number: int = 1, footer: bool = True) -> str:
-    """Write a page of `posts/`; a response has no `graf--title` in its body."""
+    """Write a page as in `posts/`; a response has no `graf--title` in its body."""
     link = f"https://medium.com/@mira/{number:012x}"
     published = (
         f"""<footer><p>By <a href="https://medium.com/@mira" class="p-author h-card">Mira Solano</a>
@@ -140,7 +140,7 @@ MEDIUM_PROFILE = '<html><body><section class="h-card"><h3 class="p-name">Mira So
 
 
 def ytd(name: str, entries: list[Any], part: int = 0) -> str:
-    """Write a data file of X."""
+    """Write a data file as X does."""
     return f"window.YTD.{name}.part{part} = {json.dumps(entries, indent=2)}"
 
 
@@ -151,7 +151,7 @@ ACCOUNT = ytd(
 
 
 def tweet(number: int, text: str, **values: Any) -> dict[str, Any]:
-    """Make an entry of `tweets.js`."""
+    """Make an entry for `tweets.js`."""
     return {
         "tweet": {
             "id_str": str(number),
@@ -165,7 +165,7 @@ def tweet(number: int, text: str, **values: Any) -> dict[str, Any]:
 
 
 def note(tweet_id: int, text: str, before_ms: int = 25, **core: Any) -> dict[str, Any]:
-    """Make an entry of `note-tweet.js`, which X creates shortly before its tweet."""
+    """Make an entry for `note-tweet.js`; X creates a note shortly before its tweet."""
     values = {"noteTweetId": str(tweet_id - (before_ms << 22)), "core": {"text": text, **core}}
     return {"noteTweet": values}
 

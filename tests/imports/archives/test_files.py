@@ -1,4 +1,4 @@
-"""Archives that are broken, hostile or of another platform are refused with a reason."""
+"""Archives that are broken, hostile or from another platform are refused with a reason."""
 
 import zipfile
 from pathlib import Path

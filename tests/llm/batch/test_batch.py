@@ -137,7 +137,7 @@ def test_items_are_read_as_they_are_needed() -> None:
                 await anext(results)
                 for _ in range(
                     5_000
-                ):  # Enough turns of the loop to read everything, if reading were not bounded.
+                ):  # Enough turns of the loop to read everything if reading were unbounded.
                     await asyncio.sleep(0)
 
     asyncio.run(take_three())
@@ -239,7 +239,7 @@ def test_a_killed_batch_pays_again_only_for_what_was_in_flight(tmp_path: Path) -
     child.join()
     crowd = Crowd()
     _, report = run(crowd, items(20), cache=TaskCache(tmp_path / "cache"))
-    # When the kill came, the tenth may have been paid for but not cached.
+    # When the kill came, the tenth answer may have been paid for but not cached.
     assert (
         {str(number) for number in range(10, 20)}
         <= {*crowd.asked}

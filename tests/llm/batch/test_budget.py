@@ -51,7 +51,7 @@ def test_a_request_without_a_limit_cannot_be_planned() -> None:
 
 def test_a_budget_is_used_up_but_not_overspent() -> None:
     async def spend() -> tuple[Budget, Crowd]:
-        # Each call may take 61 tokens but takes 15, so near the end only one fits at a time.
+        # Each call may take 61 tokens but takes 15, so near the end only one call fits at a time.
         budget, crowd = Budget(tokens=300), Crowd()
         chat = budget.watch(crowd)
         await asyncio.gather(*(chat.chat(request()) for _ in range(50)), return_exceptions=True)

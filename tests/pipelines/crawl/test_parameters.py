@@ -135,7 +135,7 @@ def test_a_value_that_was_cut_at_its_comma_names_the_remedy(name: str, value: st
 
 
 def test_a_file_passes_values_with_commas(tmp_path: Path) -> None:
-    """The example of docs/crawl.md."""
+    """The file is the example in docs/crawl.md."""
     example = re.search(r"```yaml\n(run:\n.*?)```", CRAWL_DOCS.read_text(), re.S)
     assert example
     (tmp_path / "only.yml").write_text(example[1])

@@ -41,7 +41,7 @@ class Crawl:
         return visits.to_pylist()
 
     def outcome(self, *events: Event) -> tuple[str, str | None]:
-        """Return outcome and reason of the last visit."""
+        """Record events and return the outcome and reason of the last visit."""
         visit = self.see(*events)[-1]
         return visit["outcome"], visit["reason"]
 

@@ -1,4 +1,4 @@
-"""The report adds up, and names every failure."""
+"""The counts in the report add up, and the report names every failure."""
 
 from typing import Any
 

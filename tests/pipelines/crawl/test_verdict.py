@@ -1,4 +1,4 @@
-"""A run whose crawl brought nothing fails, and every other run does not."""
+"""A run fails if its crawl read no link, and only then."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A store of an older version becomes one of this version, whatever happens on the way."""
+"""A store from an older version is migrated to this version, whatever happens meanwhile."""
 
 import signal
 import sqlite3
@@ -102,7 +102,7 @@ def store(path: Path) -> Iterator[SqliteDocumentStore]:
     opened.close()
 
 
-# --- documents of version 1 ---
+# --- documents from version 1 ---
 
 
 def test_documents_stay_byte_for_byte(path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_migrated_store_has_the_tables_of_a_new_one(path: Path, tmp_path: Path
     assert layout(path) == layout(tmp_path / "new.db")
 
 
-# --- a store of version 2 ---
+# --- a store from version 2 ---
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def test_a_kill_midway_leaves_version_2(path_2: Path, moment: str) -> None:
     assert (version(path_2), rows_of_version_2(path_2)) == (SCHEMA_VERSION, before)
 
 
-# --- what may happen on the way ---
+# --- what may happen during a migration ---
 
 
 @pytest.mark.parametrize(

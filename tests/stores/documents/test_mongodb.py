@@ -1,4 +1,4 @@
-"""Promises of the MongoDB store beyond the contract: helpful errors that keep secrets."""
+"""Promises of the MongoDB store beyond the contract: helpful errors that reveal no secrets."""
 
 import socket
 import sys
@@ -40,7 +40,7 @@ def nobody() -> Iterator[str]:
 
 
 def chain(error: BaseException | None) -> str:
-    """Return everything that a traceback would show of an error."""
+    """Return everything that a traceback would show about an error."""
     text = ""
     while error is not None:
         text += f"{error!r}\n"

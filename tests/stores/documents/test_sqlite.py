@@ -20,7 +20,7 @@ from moodswarm.stores.documents.sqlite.schema import SCHEMA_VERSION
 from moodswarm.stores.documents.sqlite.store import SqliteDocumentStore
 from moodswarm.stores.errors import StoreCorrupt, StoreFull, StoreLocked, StoreUnavailable
 
-# Upserts batches for ever, and prints which ones were acknowledged.
+# Upserts batches forever, and prints which batches were acknowledged.
 WRITER = """
 import sys
 from moodswarm.records import Document

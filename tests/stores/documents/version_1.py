@@ -1,4 +1,4 @@
-"""A document store as version 1 of the schema wrote it, from literal SQL."""
+"""A document store as version 1 of the schema had it, written with literal SQL."""
 
 import sqlite3
 from contextlib import closing
@@ -69,7 +69,7 @@ def write_version_1(path: Path) -> None:
 
 
 def rows_of_version_1(path: Path) -> list[tuple[object, ...]]:
-    """Read everything that version 1 stored of a document, with texts as bytes."""
+    """Read everything that version 1 stored about documents, with texts as bytes."""
     names = INSERT[INSERT.index("(") + 1 : INSERT.index(")")]
     with closing(sqlite3.connect(path)) as connection:
         connection.text_factory = bytes

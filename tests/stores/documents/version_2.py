@@ -1,4 +1,4 @@
-"""A document store as version 2 of the schema wrote it, from literal SQL."""
+"""A document store as version 2 of the schema had it, written with literal SQL."""
 
 import sqlite3
 from contextlib import closing

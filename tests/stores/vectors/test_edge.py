@@ -1,4 +1,4 @@
-"""Promises of the embedded store alone: files, locks, crashes, forks and its own index."""
+"""Promises that only the embedded store makes: files, locks, crashes, forks and its own index."""
 
 import os
 import random
@@ -40,7 +40,7 @@ def ids(first: int, count: int) -> list[str]:
 
 
 def points(count: int, first: int = 0, revision: str = "one") -> pa.Table:
-    """Build points in 20 clusters, as texts have topics; `page` tells which batch wrote them."""
+    """Build points in 20 clusters, like texts on 20 topics; `page` tells the batches apart."""
     rng = np.random.default_rng(first)
     topics = np.random.default_rng(0).standard_normal((20, DIM))
     rows = topics[rng.integers(0, 20, count)] + 0.7 * rng.standard_normal((count, DIM))
@@ -131,7 +131,7 @@ def test_a_crash_while_a_collection_is_created_leaves_room_for_it(
         ("segments/*/segment.json", b""),
         # The engine panics if this file is damaged.
         ("segments/*/vector_storage/deleted/status.dat", b"\0" * 4),
-        # The engine opens these two silently, although half or all of the points are gone.
+        # With one of these two, the engine opens silently, although half or all points are gone.
         ("segments/*/mutable_id_tracker.mappings", b""),
         ("segments/*/version.info", None),
     ],

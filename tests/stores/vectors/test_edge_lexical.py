@@ -1,4 +1,4 @@
-"""Sparse vectors in embedded collections: earlier versions, restarts, optimizing."""
+"""Sparse vectors in embedded collections, with earlier versions, restarts and optimizing."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def store(path: Path) -> Iterator[EdgeVectorStore]:
 
 
 def lexical_points(count: int, first: int = 0) -> pa.Table:
-    """Build points; every third has index 7, and every tenth index 8 as well."""
+    """Build points; every third has index 7, and every tenth has index 8."""
     rows = []
     for n in range(first, first + count):
         indices = [i for i, step in ((7, 3), (8, 10), (2**32 - 1, 1)) if n % step == 0]
@@ -149,7 +149,7 @@ def test_scores_are_the_same_after_a_restart_and_after_optimizing(
 @pytest.mark.parametrize("reopened", [False, True])
 def test_points_of_an_emptied_collection_are_no_longer_counted(path: Path, reopened: bool) -> None:
     def opened(at: Path) -> EdgeVectorStore:
-        # Indexed from the first point on, so the sparse vectors are in a file that a restart reads.
+        # Indexing from the first point on puts sparse vectors in a file that a restart reads.
         return EdgeVectorStore(at, lock_timeout=0, index_from=1)
 
     emptied, fresh = opened(path), opened(path.with_name("fresh"))

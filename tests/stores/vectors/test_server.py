@@ -1,4 +1,4 @@
-"""Promises for a server alone: it may be unreachable, busy, full, or used by another program."""
+"""Promises for a server only: it may be unreachable, busy, full, or used by another program."""
 
 import builtins
 import json
@@ -33,7 +33,7 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Answers(BaseHTTPRequestHandler):
-    """Answer with the statuses of the script in turn, then repeat the last one."""
+    """Answers with the statuses in the script one after another, then repeats the last one."""
 
     def do_GET(self) -> None:
         script: list[int] = self.server.script  # type: ignore[attr-defined]

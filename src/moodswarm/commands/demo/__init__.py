@@ -1,4 +1,4 @@
-"""`moodswarm demo`: collection, features and search on a sample site on this machine.
+"""`moodswarm demo`: crawls a sample site on this machine, makes features and searches them.
 
 The site is served on loopback only, and everything is written to a folder of its own.
 """

@@ -18,7 +18,7 @@ from moodswarm.commands.printing import echo
 from moodswarm.commands.project import Project
 
 PORT = 8642
-#: Read by conf/demo.
+#: The environment variable that conf/demo reads the port from.
 PORT_VARIABLE = "MOODSWARM_DEMO_PORT"
 QUESTIONS = (
     ("why did the whale sing twice", "-k", "2"),

@@ -11,8 +11,8 @@ _SIGNATURE = {
     "EMAIL": "mira@mira.example",
     "DATE": "2025-02-16T10:00:00+00:00",
 }
-# Independent of the machine, so that the commit has the same id everywhere. The crawler clones
-# with a filter, which a repository has to allow.
+# These settings do not depend on the machine, so that the commit has the same id everywhere. The
+# crawler clones with a filter, which a repository has to allow.
 _CONFIGURATION = {
     "core.autocrlf": "false",
     "core.fileMode": "false",
@@ -37,7 +37,7 @@ def make_repository(files: Path, folder: Path) -> None:
 
 
 def git_environment() -> dict[str, str]:
-    """Return an environment without git settings of the user or of a git that runs this process.
+    """Return an environment without git settings from the user or a git that runs this process.
 
     The fixed names and dates in it make the commit's id the same on every machine.
     """

@@ -1,6 +1,6 @@
-"""A web server for the sample site: files by host name, and one git repository.
+"""A web server for the sample site: it serves files by host name, and one git repository.
 
-For the demo and its tests only. It listens on 127.0.0.1 and serves one folder.
+It is for the demo and its tests only. It listens on 127.0.0.1 and serves one folder.
 """
 
 import gzip
@@ -20,7 +20,7 @@ from moodswarm.commands.demo.repository import git_environment
 
 ADDRESS = "127.0.0.1"
 CODE_HOST = "code.localhost"
-# Links in the site's files have no port; the one in use is added when a file is sent.
+# Links in the site's files have no port; the port in use is added when a file is sent.
 _HOSTS = re.compile(rb"(?<=http://)[a-z]+\.localhost(?![:\w])")
 _TEXT = ("text/", "application/xml", "application/rss+xml", "application/json")
 _GIT_BODY_BYTES = 1024 * 1024
@@ -30,9 +30,9 @@ class SiteServer:
     """A context manager that serves the site until it exits.
 
     Args:
-        site: Folder with a subfolder per host.
-        repositories: Folder of bare repositories, served on `CODE_HOST`.
-        port: Port to listen on; 0 takes a free one.
+        site: The folder of the site, with a subfolder per host.
+        repositories: A folder of bare repositories, which are served on `CODE_HOST`.
+        port: The port to listen on; 0 takes a free one.
 
     Raises:
         OSError: the port is taken.
@@ -40,7 +40,7 @@ class SiteServer:
 
     def __init__(self, site: Path, repositories: Path, port: int) -> None:
         self._server = ThreadingHTTPServer((ADDRESS, port), partial(_Answer, site, repositories))
-        # Connections that clients keep open would otherwise delay the end.
+        # Otherwise, connections that clients keep open would delay the end.
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="sample-site")
         self.port = self._server.server_port
@@ -86,7 +86,7 @@ class _Answer(BaseHTTPRequestHandler):
             self.send_error(405)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Stay quiet: the crawl has its own report."""
+        """Log nothing, as the crawl has its own report."""
 
     @property
     def _host(self) -> str:

@@ -1,4 +1,4 @@
-"""`moodswarm retrieval`: how good retrieval is, on public test collections.
+"""`moodswarm retrieval`: measures how good retrieval is on public test collections.
 
 Measures and intervals are in `moodswarm.evaluation`; this package reads files and prints.
 """

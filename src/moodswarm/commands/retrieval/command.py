@@ -1,4 +1,4 @@
-"""`moodswarm retrieval evaluate`: measures on a public test collection, by the usual path."""
+"""`moodswarm retrieval evaluate`: measures retrieval on a public test collection."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""A test collection in stores of its own, its features made by the project's own pipeline."""
+"""A test collection in stores of its own, with features made by the project's own pipeline."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ _STORES = {DocumentsDataset: "sqlite", CollectionsDataset: "edge", FeatureIndexD
 
 @dataclass(slots=True)
 class CorpusCounts:
-    """How many documents of a collection were embedded, and why others were not."""
+    """How many documents a collection has, and how many were embedded or rejected, and why."""
 
     documents: int
     rejected: dict[str, int]
@@ -41,11 +41,13 @@ class CorpusCounts:
 
 
 class WorkCorpus:
-    """The stores of a test collection in a work folder; the project's own are never opened.
+    """The stores of a test collection in a work folder; the project's own stores are never opened.
 
     Args:
-        folder: Created when first written to. A run goes on from what an earlier one left there.
-        catalog: The project's catalog; its entries keep their types, but live in the folder.
+        folder: The work folder; created when first written to. A run goes on from what an earlier
+            run left there.
+        catalog: The project's catalog; its entries keep their types, but their data is kept in the
+            folder.
         parameters: The project's parameters.
     """
 
@@ -60,7 +62,7 @@ class WorkCorpus:
 
     @cached_property
     def catalog(self) -> DataCatalog:
-        """The feature pipeline's entries, in the work folder."""
+        """The feature pipeline's catalog entries, with their data in the work folder."""
         catalog = DataCatalog.from_config(self._entries)
         for name in self._entries:
             self._opened.callback(catalog.release, name)
@@ -76,7 +78,7 @@ class WorkCorpus:
 
     @property
     def vectors(self) -> VectorStore:
-        """Where the chunks are."""
+        """The vector store that holds the chunks."""
         store: VectorStore = self.catalog["embedded_chunks"].load()
         return store
 
@@ -84,10 +86,10 @@ class WorkCorpus:
         """Make the document store hold exactly these documents.
 
         Args:
-            documents: Read in batches, so that a corpus need not fit into memory.
+            documents: The documents; read in batches, so that a corpus need not fit into memory.
 
         Returns:
-            The reason for each link that could not be stored.
+            The reason for each document that could not be stored, by its link.
         """
         store = self.catalog["documents"].load()
         kept: set[str] = set()
@@ -103,10 +105,10 @@ class WorkCorpus:
         return failed
 
     def make_features(self, on_chunks: Callable[[int, int], None]) -> CorpusCounts:
-        """Run the feature pipeline: only what is new or changed is embedded.
+        """Run the feature pipeline, which embeds only new or changed documents.
 
         Args:
-            on_chunks: Called with the chunks embedded so far, and how many there are.
+            on_chunks: Called with how many chunks are embedded so far, and how many there are.
         """
         hooks = PluginManager(HOOK_NAMESPACE)
         for specs in (NodeSpecs, PipelineSpecs, DatasetSpecs):
@@ -136,7 +138,7 @@ class _Progress:
 
     @hook_impl
     def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
-        """Count the chunks of a page."""
+        """Count the chunks in a page that was saved, and report the total."""
         if dataset_name == "embedded_chunks" and len(data):
             self._done += len(data)
             self._on_chunks(self._done, self._catalog["chunks"].load().num_rows)
@@ -145,12 +147,12 @@ class _Progress:
 def redirected(
     catalog: Mapping[str, Any], names: Iterable[str], folder: Path
 ) -> dict[str, dict[str, Any]]:
-    """Return catalog entries with every store and file in a folder.
+    """Return catalog entries with every store and file moved to a folder.
 
     Args:
-        catalog: Entries as configured, for servers too.
-        names: Which entries.
-        folder: The folder that they are moved to.
+        catalog: The entries as configured, which may be for servers.
+        names: The names of the entries to return.
+        folder: The folder that the stores and files are moved to.
     """
     return {name: _redirect(dict(catalog[name]), folder) for name in names if name in catalog}
 

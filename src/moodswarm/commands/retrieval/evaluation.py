@@ -1,4 +1,4 @@
-"""The work of `moodswarm retrieval evaluate`."""
+"""The steps of `moodswarm retrieval evaluate`."""
 
 import hashlib
 import json
@@ -39,14 +39,14 @@ from moodswarm.retrieval.parameters import RetrievalParams
 from moodswarm.stores.folder_lock import FolderLock
 from moodswarm.stores.vectors.protocol import Hit
 
-#: How deep documents are ranked: Recall@100 needs so many.
+#: How many documents are ranked for each query: Recall@100 needs 100.
 DEPTH = 100
 LOCK_TIMEOUT_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A test collection."""
+    """The files of a test collection."""
 
     corpus: Path
     queries: Path
@@ -61,7 +61,7 @@ def evaluate(
     work: Path | None,
     limit_queries: int | None,
 ) -> dict[str, Any]:
-    """Import, make features, ask, and measure.
+    """Import the corpus, make its features, ask all queries, and measure the results.
 
     Returns:
         The report that `show` prints: `counts`, `configurations`, `seconds`, `work`, `parameters`.
@@ -102,7 +102,7 @@ def default_folder(root: Path, corpus: Path, kind: str) -> Path:
     It is named after the content of the corpus, so that a changed corpus gets stores of its own.
 
     Raises:
-        UnusableCollection: there is no such file.
+        UnusableCollection: the corpus file does not exist.
     """
     with existing(corpus).open("rb") as stream:
         content = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -110,7 +110,7 @@ def default_folder(root: Path, corpus: Path, kind: str) -> Path:
 
 
 def show(report: Mapping[str, Any]) -> None:
-    """Print the tables."""
+    """Print the tables of a report."""
     out = console()
     counts = Table(show_header=False, title="Collection", title_justify="left")
     for name, value in report["counts"].items():
@@ -122,7 +122,7 @@ def show(report: Mapping[str, Any]) -> None:
 
 
 def write_json(report: Mapping[str, Any], path: Path) -> None:
-    """Write all numbers, those of single queries included."""
+    """Write all numbers of a report to a file, those for single queries included."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
@@ -130,7 +130,7 @@ def write_json(report: Mapping[str, Any], path: Path) -> None:
 def _fill(
     corpus: WorkCorpus, path: Path, kind: str, seconds: dict[str, float]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the collection's ids by document, and the reasons for those that became none."""
+    """Return the collection's ids by document, and why some ids became no document."""
     named: dict[str, str] = {}
     rejected: dict[str, str] = {}
     with (
@@ -216,7 +216,7 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave out the lines that Kedro logs for every node and dataset."""
+    """Suppress the lines that Kedro logs for every node and dataset."""
     logger = logging.getLogger("kedro")
     level = logger.level
     logger.setLevel(logging.WARNING)

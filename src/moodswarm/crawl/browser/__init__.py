@@ -1,7 +1,8 @@
 """Pages that show nothing without JavaScript, read by Chromium through scrapy-selenium.
 
-scrapy-selenium 0.0.7 provides the request and the middleware. Both are extended here: Selenium 4,
-work outside the reactor's thread, cookies that no other page sees, real HTTP statuses, and limits.
+scrapy-selenium 0.0.7 provides the request and the middleware. Both are extended here with
+Selenium 4, work outside the reactor's thread, cookies that no other page sees, real HTTP statuses,
+and limits.
 
     settings["DOWNLOADER_MIDDLEWARES"][MIDDLEWARE] = MIDDLEWARE_ORDER
     settings["MOODSWARM_BROWSER"] = spec.browser

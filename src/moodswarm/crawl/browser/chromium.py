@@ -1,4 +1,4 @@
-"""Finds Chromium, and starts it so that it asks nothing by itself and nothing without the proxy.
+"""Finds Chromium, and starts it so that it sends no requests of its own, and none past the proxy.
 
 Neither Chromium nor its driver is ever downloaded.
 """
@@ -16,7 +16,8 @@ from selenium.webdriver import ChromeOptions
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 #: A tall window, so that content which loads when it comes into view loads sooner.
 WIDTH, HEIGHT = 1280, 2400
-#: Chromium hangs if the path of its socket, 44 characters longer than this, exceeds 104 characters.
+#: The longest folder for Chromium's files: Chromium hangs if the path of its socket, which is 44
+#: characters longer than the folder's, exceeds 104 characters.
 _LONGEST_FOLDER = 58
 _QUIET = (
     "--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio", "--no-first-run",
@@ -61,10 +62,12 @@ class Setup:
 
     Attributes:
         proxy: Address of the egress proxy; `None` only in a test.
-        refusal: Returns why the proxy refused an address, which Chromium does not report.
-        page_seconds: For a whole page, from the request to its text.
+        refusal: A function that returns why the proxy refused an address; Chromium does not report
+            the reason.
+        page_seconds: Time for a whole page, from the request to the text of the page.
         page_bytes: A longer page is refused.
-        memory_mib: Anonymous memory of all the browser's processes; above it, the browser is ended.
+        memory_mib: Limit on the anonymous memory of all the browser's processes together; above it,
+            the browser is ended.
     """
 
     browser: str
@@ -98,7 +101,7 @@ def make_options(setup: Setup, folder: Path) -> ChromeOptions:
     # With a pipe, the browser ends with its driver, and no port is open to other users.
     options.add_argument("--remote-debugging-pipe")
     if os.geteuid() == 0:
-        options.add_argument("--no-sandbox")  # As root, Chromium refuses to start with it.
+        options.add_argument("--no-sandbox")  # As root, Chromium refuses to start with a sandbox.
     return options
 
 
@@ -120,7 +123,7 @@ def _network(proxy: str | None) -> list[str]:
     """Return the switches that leave only one way to the network."""
     arguments = [
         "--disable-quic",
-        # Chromium 150 ignores the old name, with "force-" before it, and then UDP leaks.
+        # Chromium 150 ignores the old name, which began with "force-"; with that, UDP leaks.
         "--webrtc-ip-handling-policy=disable_non_proxied_udp",
         "--dns-prefetch-disable",
     ]
@@ -137,7 +140,7 @@ def _network(proxy: str | None) -> list[str]:
 
 
 def make_environment(folder: Path) -> dict[str, str]:
-    """Return the browser's environment, without secrets, and with a home that is removed later."""
+    """Return the browser's environment, without secrets; its home folder is removed later."""
     kept = {
         name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ
     }

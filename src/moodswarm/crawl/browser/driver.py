@@ -61,7 +61,7 @@ class _WatchedService(Service):
         try:
             child.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            child.kill()  # the driver dies with it, and Chromium with the broken pipe
+            child.kill()  # the driver dies with the watchdog; a broken pipe ends Chromium
             child.wait()
 
     def used_too_much(self) -> bool:
@@ -70,7 +70,7 @@ class _WatchedService(Service):
         return child is not None and child.returncode == watchdog.MEMORY_EXIT
 
     def let_go(self) -> None:
-        """Close the pipe that keeps the watchdog waiting; returns at once, from any thread."""
+        """Close the pipe that the watchdog waits on. Any thread may call this; it never blocks."""
         child: subprocess.Popen[bytes] | None = getattr(self, "process", None)
         if child is not None and child.stdin is not None:
             child.stdin.close()
@@ -115,7 +115,7 @@ class Driver:
 
     @contextmanager
     def limit(self, seconds: float, what: str) -> Iterator[None]:
-        """End the browser if the block takes too long or fails, and turn errors into ours.
+        """End the browser if the block takes too long or fails, and turn errors into our own.
 
         Raises:
             PageTimedOut: the time was over, here or within Chromium.
@@ -141,7 +141,7 @@ class Driver:
             timer.cancel()
 
     def renew_tab(self) -> None:
-        """Remove everything of the page: its windows, scripts, cookies, storage, cache and name."""
+        """Remove all that the page left: its windows, scripts, cookies, storage, cache and name."""
         self.chrome.switch_to.new_window("tab")
         fresh = self.chrome.current_window_handle
         for handle in self.chrome.window_handles:
@@ -161,7 +161,7 @@ class Driver:
         shutil.rmtree(self._folder, ignore_errors=True)  # if the watchdog never ran
 
     def abandon(self) -> None:
-        """Begin to end the browser; returns at once, from any thread."""
+        """Begin to end the browser. Any thread may call this; it never blocks."""
         self.closed = True
         self._service.let_go()
 

@@ -33,7 +33,7 @@ class PageFailed(DownloadFailedError):
 
 
 class PageTimedOut(DownloadTimeoutError):
-    """The page took too long, including all waits; tried again like any timeout."""
+    """The page took too long, including all waits; it is tried again, like any timeout."""
 
     reason = "timeout"
 
@@ -55,6 +55,6 @@ class PageRefused(IgnoreRequest):
 
 
 def _short(text: str) -> str:
-    """Return the first line, because chromedriver adds its stack to every message."""
+    """Return the first line, because chromedriver adds a stack trace to every message."""
     line = (text.strip().splitlines() or [""])[0].removeprefix("Message: ")
     return line[:_LONGEST_DETAIL]

@@ -1,4 +1,4 @@
-"""The part of the browser that every crawl loads: plain pages pass it."""
+"""The part of the browser code that every crawl loads; plain pages pass through it."""
 
 from typing import TYPE_CHECKING, Self
 
@@ -28,7 +28,7 @@ class BrowserGate:
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> Self:
-        """Build it; nothing is loaded before the first page.
+        """Build the gate; Selenium is not loaded before the first page that needs a browser.
 
         Raises:
             TypeError: the setting `MOODSWARM_BROWSER` is not a `Browser`, or there is no proxy.

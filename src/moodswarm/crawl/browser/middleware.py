@@ -26,20 +26,20 @@ class Proxy(Protocol):
 
     @property
     def url(self) -> str:
-        """The address at which it listens."""
+        """The address at which the proxy listens."""
 
     def refusal(self, url: str) -> str | None:
         """Return why an address was refused, if it was."""
 
 
 class BrowserMiddleware(SeleniumMiddleware):  # type: ignore[misc]  # the package has no types
-    """Opens `BrowserRequest`s in Chromium, in threads, and keeps the domain's delay.
+    """Opens `BrowserRequest`s in Chromium, in threads, and keeps to the domain's delay.
 
     It replaces two parts of scrapy-selenium's middleware: the start of the driver, and the blocking
     `process_request`. Its settings are `MOODSWARM_BROWSER` (a `Browser`), `USER_AGENT`,
     `DOWNLOAD_MAXSIZE`, `DOWNLOAD_DELAY`, and `MOODSWARM_BROWSER_PROXY`, a function that starts the
-    egress proxy and returns it or its address. The function is called once, at the first page; its
-    owner also ends the proxy.
+    egress proxy and returns it or its address. The function is called once, at the first page;
+    whoever provides the function also ends the proxy.
     """
 
     def __init__(self, crawler: "Crawler", browser: Browser) -> None:
@@ -53,7 +53,7 @@ class BrowserMiddleware(SeleniumMiddleware):  # type: ignore[misc]  # the packag
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> Self:
-        """Build it from settings that `BrowserGate` has checked; no browser is started yet."""
+        """Build the middleware from settings that `BrowserGate` has checked, without a browser."""
         middleware = cls(crawler, crawler.settings["MOODSWARM_BROWSER"])
         crawler.signals.connect(middleware.close, signals.spider_closed)
         return middleware
@@ -114,7 +114,7 @@ class BrowserMiddleware(SeleniumMiddleware):  # type: ignore[misc]  # the packag
 
 
 def _says_nothing(_url: str) -> None:
-    """Return no reason: only the proxy's address is known, so it cannot be asked."""
+    """Return no reason: only the proxy's address is known, so the proxy cannot be asked."""
 
 
 def _response(page: Page, request: BrowserRequest) -> HtmlResponse:

@@ -17,7 +17,7 @@ from moodswarm.crawl.browser.scripts import PENDING, READ, SCROLL, STATE
 _LOOK_SECONDS = 0.1
 #: If nothing changed and no request was open for this long, the page is at rest.
 _REST_SECONDS = 0.5
-#: The same if a request is open: the page may listen for news for ever.
+#: The same if a request is open, since some requests stay open for ever to wait for news.
 _LISTENING_SECONDS = 3.0
 #: A page that never rests, because of a clock or an advertisement, is read after this time.
 _RESTLESS_SECONDS = 12.0
@@ -25,7 +25,7 @@ _SCHEMES = ("http", "https")
 _NET_ERROR = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 _FIRST_ERROR = 400
 _HTML = ("text/html", "application/xhtml+xml")
-#: Errors that another try would meet again.
+#: Errors that would occur again at another try.
 _FINAL = {
     "ERR_TOO_MANY_REDIRECTS": "redirects",
     "ERR_UNSAFE_REDIRECT": "egress",
@@ -42,7 +42,7 @@ _WORLD = "moodswarm"
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What to do with one page; the fields are those of `BrowserRequest`."""
+    """The instructions for one page; the fields are those of `BrowserRequest`."""
 
     url: str
     scrolls: int
@@ -58,7 +58,7 @@ class Page:
 
     Attributes:
         url: The address after redirects.
-        html: In UTF-8.
+        html: The HTML, in UTF-8.
         screenshot: A PNG, if it was asked for.
     """
 
@@ -146,8 +146,8 @@ class _Visitor:
     def _rest(self, quiet: float) -> None:
         """Wait until nothing has changed for `quiet` seconds.
 
-        A page whose own text is still being sent is never taken for complete: it is waited for
-        until its time is over.
+        A page whose own text is still being sent is never taken for complete: the wait goes on
+        until the time for the page is over.
         """
         started = changed = time.monotonic()
         before: Any = None
@@ -165,7 +165,7 @@ class _Visitor:
             time.sleep(_LOOK_SECONDS)
 
     def _scroll(self) -> None:
-        """Scroll down screen by screen, so that content which loads when it is seen does load."""
+        """Scroll down screen by screen, to load the content that loads only when it is seen."""
         for _ in range(self._visit.scrolls):
             if not self._evaluate(SCROLL):
                 return
@@ -191,7 +191,7 @@ class _Visitor:
         return Page(url, status, html, shot)
 
     def _address(self) -> str:
-        """Return the address that Chromium ended at; the driver may repeat a failure at first."""
+        """Return the address that Chromium ended at; the driver may first repeat an error."""
         for _ in range(2):
             with suppress(WebDriverException):
                 return self._driver.chrome.current_url

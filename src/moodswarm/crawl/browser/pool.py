@@ -8,7 +8,7 @@ from moodswarm.crawl.browser.driver import Driver
 from moodswarm.crawl.browser.errors import BrowserMissing, PageFailed, PageTimedOut
 from moodswarm.crawl.browser.page import Page, Visit, open_page
 
-#: A browser's memory grows with the pages it has shown, so it is replaced after this many.
+#: A browser's memory grows with the pages it has shown, so the browser is replaced after this many.
 _PAGES_OF_A_DRIVER = 100
 
 

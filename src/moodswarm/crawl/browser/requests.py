@@ -12,18 +12,18 @@ WaitUntil = Callable[[Any], Any]
 class BrowserRequest(SeleniumRequest):  # type: ignore[misc]  # the package has no types
     """A page to be opened in Chromium.
 
-    scrapy-selenium reads a second positional argument as a wait time, and forgets its own arguments
-    at `copy()`, so at every retry. Here they are keywords and attributes like any other. Cookies of
-    the request are not sent, because nothing is read that needs a login.
+    scrapy-selenium reads a second positional argument as a wait time, and loses its own arguments
+    in `copy()`, and so at every retry. Here these arguments are keywords and attributes like any
+    other. The request's cookies are not sent, because nothing is read that needs a login.
 
     Args:
-        url: http or https.
-        wait_time: Seconds that `wait_until` may take, within the time of the page.
-        wait_until: A condition of `selenium.webdriver.support.expected_conditions`.
+        url: An http or https address.
+        wait_time: Seconds that `wait_until` may take, within the time for the page.
+        wait_until: A condition from `selenium.webdriver.support.expected_conditions`.
         screenshot: Whether `request.meta["screenshot"]` gets a PNG of the page.
         script: JavaScript to run when the page is at rest, before it is read.
-        scrolls: Most screens to scroll down; None for the crawl's setting.
-        keywords: As for `scrapy.Request`.
+        scrolls: The most screens to scroll down; None for the crawl's setting.
+        keywords: Passed on to `scrapy.Request`.
     """
 
     attributes: tuple[str, ...] = (

@@ -29,7 +29,7 @@ PRELUDE = """
 })();
 """
 
-#: `| 0` makes it an integer, whatever the page has put there.
+#: `| 0` makes the value an integer, whatever the page has put there.
 PENDING = "window.__moodswarmPending | 0"
 
 #: Values that change while a page is loading: text, elements, height, readiness, resources.
@@ -46,7 +46,7 @@ STATE = """
 })()
 """
 
-#: Scrolls down one screen, and returns whether there was one.
+#: Scrolls down one screen, and returns whether the page moved.
 SCROLL = """
 (() => {
   const root = document.scrollingElement || document.documentElement;

@@ -1,4 +1,4 @@
-"""Lets browsers open one page of a domain at a time, no sooner than its delay allows."""
+"""Lets browsers open one page of a domain at a time, no sooner than the domain's delay allows."""
 
 import asyncio
 import time
@@ -19,8 +19,8 @@ class Turns:
     request, whether that was a plain one or a page in a browser.
 
     Args:
-        delay: Seconds for a domain without a slot.
-        browsers: Pages at the same time over all domains.
+        delay: Seconds between pages of a domain without a slot.
+        browsers: The most pages open at the same time, over all domains.
     """
 
     def __init__(self, delay: float, browsers: int) -> None:
@@ -34,7 +34,7 @@ class Turns:
         """Hold the domain while its page is open."""
         domain = downloader.get_slot_key(request)
         lock = self._locks.setdefault(domain, asyncio.Lock())
-        # The browser is taken last, so that a waiting domain does not keep one from the others.
+        # The browser is taken last, so that no browser is held for a domain that waits.
         async with lock:
             await self._wait(downloader, domain)
             async with self._browsers:

@@ -1,11 +1,11 @@
-"""Runs a browser's driver, and ends everything that it started when the crawler is gone.
+"""Runs a browser's driver and, once the crawler is gone, ends everything that the driver started.
 
     python -I -S watchdog.py FOLDER MEMORY_MIB PROGRAM [ARGUMENT ...]
 
 This is a separate program with nothing but the standard library, so that it starts fast and
 survives a `kill -9` of the crawler. It ends everything it started and removes FOLDER when its
 standard input closes, its parent dies, the program ends, or memory grows over the limit. On Linux
-it also finds processes that have left the group, as the crash reporter does.
+it also finds processes that have left the process group, as Chromium's crash reporter does.
 """
 
 import ctypes
@@ -53,7 +53,7 @@ def main() -> None:
         gone = _end_descendants()
         shutil.rmtree(folder, ignore_errors=True)
         if not gone and os.getpgrp() == os.getpid():
-            os.killpg(0, signal.SIGKILL)  # where there is no /proc: the rest, and ourselves
+            os.killpg(0, signal.SIGKILL)  # without /proc, end the rest and ourselves
     raise SystemExit(code)
 
 
@@ -71,7 +71,7 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _descendants() -> list[int]:
-    """Return the process ids below this one, from one look at /proc."""
+    """Return the ids of all processes below this one, from one pass over /proc."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat") if _LINUX else []:
         with suppress(OSError):
@@ -105,7 +105,7 @@ def _end_descendants() -> bool:
     """Kill and reap until no child is left; children forked meanwhile are found in the next round.
 
     Returns:
-        Whether all are certain to be gone.
+        Whether all children are certain to be gone.
     """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

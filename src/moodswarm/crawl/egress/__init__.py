@@ -6,7 +6,7 @@ the address that was judged, so an answer that changes in between (DNS rebinding
 
 Proxies from environment variables are not used: a proxy resolves names itself, and nothing here
 could judge what it reaches. Behind a company proxy, let the machine reach the internet directly, or
-collect elsewhere and import.
+collect on another machine and import the result.
 """
 
 from moodswarm.crawl.egress.policy import EgressPolicy, EgressRefused

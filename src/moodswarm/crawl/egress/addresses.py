@@ -79,7 +79,8 @@ def read_address(host: str) -> Address | None:
     0177.0.0.1, 127.1.
 
     Raises:
-        ValueError: it looks like an address, but is not a valid one (256.1.1.1, fe80::1%eth0).
+        ValueError: the host looks like an address, but is not a valid one (256.1.1.1,
+            fe80::1%eth0).
     """
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if ":" in bare:
@@ -93,7 +94,7 @@ def read_address(host: str) -> Address | None:
 
 
 def _read_ipv4(labels: list[str]) -> IPv4Address:
-    """Read one to four numbers, decimal, octal or hexadecimal; the last fills the other bytes."""
+    """Read one to four numbers, decimal, octal or hexadecimal; the last fills any bytes left."""
     if len(labels) > _IPV4_PARTS or max(map(len, labels)) > _LONGEST:
         raise ValueError("not an IPv4 address")
     *first, last = (_read_number(label) for label in labels)
@@ -123,7 +124,7 @@ def parse_address(text: str) -> Address:
     """Read an address as a resolver returns it; an IPv4-mapped one becomes its IPv4 address.
 
     Raises:
-        ValueError: not an address.
+        ValueError: the text is not an address.
     """
     return _unmapped(ip_address(text.partition("%")[0]))
 
@@ -148,8 +149,8 @@ def address_class(address: Address) -> str | None:
     return None if address in _GLOBAL_UNICAST else "reserved"
 
 
-# Every port except these may be asked: a link to one of them would make the crawler speak HTTP to
-# a service of another kind. An entry of `egress.allow` that names the port opens it.
+# Requests may go to every port except these: a link to one of them would make the crawler speak
+# HTTP to a service of another kind. An entry of `egress.allow` that names the port opens it.
 # Source: the "bad ports" of the Fetch standard, which browsers refuse, and common databases.
 _FETCH = (
     "0 1 7 9 11 13 15 17 19 20 21 22 23 25 37 42 43 53 69 77 79 87 95 101 102 103 104 109 110 111 "

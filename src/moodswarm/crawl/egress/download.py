@@ -74,7 +74,8 @@ class EgressDownload(HTTP11DownloadHandler):
         """Download one request.
 
         Raises:
-            RequestRefused: for the reasons of `EgressPolicy.resolve`, or the request names a proxy.
+            RequestRefused: for a reason of `EgressPolicy.resolve`, or because the request names a
+                proxy.
             ResponseTooLarge: the head of the answer is too long.
         """
         try:
@@ -100,7 +101,7 @@ def refuse_proxy(request: "Request") -> None:
     """Refuse a request that names a proxy.
 
     Raises:
-        EgressRefused: it does.
+        EgressRefused: the request names a proxy.
     """
     if request.meta.get("proxy"):
         raise EgressRefused("proxy", "the request names a proxy, which would resolve names itself")

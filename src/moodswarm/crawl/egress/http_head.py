@@ -40,7 +40,7 @@ class Head:
 
         Args:
             line: The first line to send.
-            host: Replaces what the sender wrote as `Host`; None for a response.
+            host: Replaces the value of the sender's `Host` field; None for a response.
         """
         named = b",".join(self.values(b"connection")).lower().split(b",")
         dropped = _HOP_BY_HOP | {name.strip() for name in named}
@@ -56,11 +56,11 @@ class Head:
 
 
 async def read_head(reader: asyncio.StreamReader) -> Head:
-    """Read up to the empty line.
+    """Read a head, up to the empty line that ends it.
 
     Raises:
-        BadHead: malformed, or longer than `MAX_HEAD` bytes.
-        EOFError: the sender closed before its end.
+        BadHead: the head is malformed, or longer than `MAX_HEAD` bytes.
+        EOFError: the sender closed the connection before the end of the head.
     """
     try:
         block = await reader.readuntil(b"\r\n\r\n")
@@ -77,10 +77,10 @@ async def read_head(reader: asyncio.StreamReader) -> Head:
 
 
 def request_line(head: Head) -> tuple[bytes, bytes]:
-    """Return method and target of a request.
+    """Return the method and the target of a request.
 
     Raises:
-        BadHead: not a request line of HTTP/1.
+        BadHead: the first line is not an HTTP/1 request line.
     """
     match = _REQUEST.fullmatch(head.line)
     if match is None:
@@ -108,7 +108,7 @@ def response_status(head: Head) -> int:
     """Return the status of a response.
 
     Raises:
-        BadHead: not a status line of HTTP/1.
+        BadHead: the first line is not an HTTP/1 status line.
     """
     match = _STATUS.fullmatch(head.line)
     if match is None:

@@ -1,4 +1,4 @@
-"""Looks names up with the system's resolver, and remembers the answers for a short while."""
+"""Looks up host names with the system's resolver, and remembers the answers for a short while."""
 
 import socket
 import threading
@@ -22,7 +22,7 @@ def system_lookup(host: str) -> list[str]:
 class CachedLookup:
     """A lookup that remembers answers; threads may share it.
 
-    Answers are kept as they came, so each use judges them again. Failures are not kept.
+    Answers are kept unjudged, so they are judged again at each use. Failures are not kept.
 
     Attributes:
         seconds: How long an answer is kept.
@@ -45,16 +45,16 @@ class CachedLookup:
         self._lock = threading.Lock()
 
     def remembered(self, host: str) -> list[str] | None:
-        """Return the remembered answer for a name, if there is one, without asking anybody."""
+        """Return the remembered answer for a name, if there is one, without a lookup."""
         with self._lock:
             ends, addresses = self._kept.get(host, (0.0, []))
             return list(addresses) if addresses and self._clock() < ends else None
 
     def __call__(self, host: str) -> list[str]:
-        """Return the addresses of a name, asking if need be.
+        """Return the addresses of a name, after a lookup if none are remembered.
 
         Raises:
-            socket.gaierror: as `system_lookup`.
+            socket.gaierror: see `system_lookup`.
         """
         known = self.remembered(host)
         if known is not None:

@@ -1,4 +1,4 @@
-"""Judges every request of Scrapy before anything else is done for it.
+"""Judges every request from Scrapy before anything else is done with it.
 
 Redirects, robots.txt, sitemaps and feeds are requests like any other. A request that is refused
 here costs no connection and no delay, and its host is not asked for a robots.txt first.
@@ -28,7 +28,7 @@ class EgressMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "EgressMiddleware":
-        """Build it.
+        """Build the middleware.
 
         Raises:
             RuntimeError: some scheme would be downloaded without the guard.
@@ -39,7 +39,8 @@ class EgressMiddleware:
         """Refuse a request whose address may not be reached.
 
         Raises:
-            RequestRefused: an `IgnoreRequest` and an `EgressRefused`.
+            RequestRefused: the address may not be reached. The error is both an `IgnoreRequest` and
+                an `EgressRefused`.
             CannotResolveHostError: the host has no address.
         """
         from scrapy.exceptions import CannotResolveHostError

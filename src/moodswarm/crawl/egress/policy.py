@@ -42,7 +42,7 @@ class EgressRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a request goes: a name in ASCII and lower case, or an address; and a port."""
+    """The destination of a request: a host (a lower-case ASCII name, or an address) and a port."""
 
     host: str
     port: int
@@ -70,10 +70,11 @@ class EgressPolicy:
     def from_spec(
         cls, egress: Egress, lookup: Callable[[str], list[str]] | None = None
     ) -> "EgressPolicy":
-        """Read the user's entries.
+        """Build a policy from the user's entries.
 
         Raises:
-            ValueError: names an entry that is not a `host:port`, or a host without an address.
+            ValueError: an entry is not a `host:port`, or a host has no valid address; the message
+                says which.
         """
         hosts: dict[str, str] = {}
         for name, address in egress.hosts.items():
@@ -92,13 +93,14 @@ class EgressPolicy:
         """Judge an address by its text alone, without any lookup.
 
         Raises:
-            EgressRefused: not http or https, a user name or password, no usable host, a port of
-                another service, an address that is not public.
+            EgressRefused: the scheme is not http or https, there is a user name or password, the
+                host is unusable, the port belongs to another kind of service, or the host is an
+                address that is not public.
         """
         self.target(url)
 
     def target(self, url: str) -> Target:
-        """Return where an address leads, judged as by `check_url`."""
+        """Judge an address as `check_url` does, and return its target."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -122,15 +124,16 @@ class EgressPolicy:
         """Look a host up once, and return the only addresses that may be connected to.
 
         Raises:
-            EgressRefused: one of its addresses is not public; a mixed answer is an attack.
-            socket.gaierror: it has no address.
+            EgressRefused: an address of the host is not public. Even one is enough, since a mixed
+                answer is an attack.
+            socket.gaierror: the host has no address.
         """
         target = Target(self._host(host), port)
         known = self.at_hand(target)
         return self.judge(target, known if known is not None else self.lookup(target.host))
 
     def at_hand(self, target: Target) -> list[str] | None:
-        """Return the addresses of a host, not yet judged, if no lookup is needed."""
+        """Return the addresses of a host, not yet judged; None if a lookup is needed."""
         address = read_address(target.host)
         if address is not None:
             return [str(address)]
@@ -142,8 +145,8 @@ class EgressPolicy:
         """Return those addresses of a host that may be connected to.
 
         Raises:
-            EgressRefused: as `resolve`.
-            socket.gaierror: there are none.
+            EgressRefused: see `resolve`.
+            socket.gaierror: there are no addresses.
         """
         if not addresses:
             raise socket.gaierror(socket.EAI_NONAME, "the host has no address")
@@ -192,7 +195,7 @@ def canonical_host(host: str) -> str:
     Full-width digits and dots become ordinary ones first, as in a browser's address bar.
 
     Raises:
-        ValueError: neither a name nor an address.
+        ValueError: the host is neither a name nor an address.
     """
     if not host or len(host) > 4 * _LONGEST_NAME:
         raise ValueError("not a host name")
@@ -205,7 +208,7 @@ def canonical_host(host: str) -> str:
     name = plain if plain.isascii() else plain.encode("idna").decode("ascii")
     if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
         raise ValueError("not a host name")
-    # Only after this conversion can letters that look like digits have become digits.
+    # The conversion may have turned letters that look like digits into digits.
     address = read_address(name)
     return name if address is None else str(address)
 

@@ -1,8 +1,8 @@
-"""The guard as an HTTP proxy on 127.0.0.1, for programs that Scrapy does not run.
+"""The egress guard as an HTTP proxy on 127.0.0.1, for programs that Scrapy does not run.
 
-Chromium and git are told to send everything here. CONNECT serves https, and an absolute address
-serves plain http. Each connection serves one request to one judged address. Connections are limited
-in bytes, time and number.
+Chromium and git are told to send everything here. CONNECT requests are for https, and requests with
+an absolute address are for plain http. Each connection serves one request to one judged address.
+Connections are limited in bytes, time and number.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class EgressProxy:
 
     Args:
         policy: Judges every request.
-        max_bytes: See `ProxyLimits`, also for the other limits.
+        max_bytes: See `ProxyLimits` for this limit and all others.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class EgressProxy:
 
     @property
     def url(self) -> str:
-        """Where it listens: `http://127.0.0.1:port`."""
+        """The address at which the proxy listens: `http://127.0.0.1:port`."""
         return f"http://127.0.0.1:{self._port}"
 
     def refusal(self, url: str) -> str | None:
@@ -208,7 +208,7 @@ async def _finish(writer: asyncio.StreamWriter) -> None:
 def _break(writer: asyncio.StreamWriter) -> None:
     """Reset a connection that is still open.
 
-    If it ended normally, the client would take a part for the whole.
+    If it ended normally, the client would take a partial answer for a complete one.
     """
     if not writer.transport.is_closing():
         connection: socket.socket = writer.get_extra_info("socket")

@@ -1,4 +1,4 @@
-"""One connection of the proxy: reads a request, judges it, forwards it, and returns the answer."""
+"""One connection to the proxy: a request is read, judged and forwarded, and answered."""
 
 import asyncio
 import re
@@ -27,14 +27,15 @@ _SWITCHING, _FINAL = 101, 200
 
 @dataclass(frozen=True, slots=True)
 class ProxyLimits:
-    """Limits of one connection, and of their number.
+    """The limits on each connection, and on the number of connections.
 
     Attributes:
-        max_bytes: Of one connection, both ways together.
-        max_seconds: Of one connection, from its first byte to its last.
-        max_connections: At once; more are answered with 503.
-        idle_seconds: Without a byte in either direction.
-        connect_seconds: For the request's head, the lookup and the connection, each.
+        max_bytes: Bytes that one connection may carry, both directions together.
+        max_seconds: Duration of one connection, from its first byte to its last.
+        max_connections: Connections at the same time; any more are answered with 503.
+        idle_seconds: Time that may pass without a byte in either direction.
+        connect_seconds: Time for each of three steps: reading the request's head, the lookup, and
+            connecting.
     """
 
     max_bytes: int = 1024**3
@@ -45,7 +46,7 @@ class ProxyLimits:
 
 
 class Refusal(Exception):
-    """An answer of the proxy's own, with this status, in place of the server's answer."""
+    """An answer by the proxy itself, with an error status, in place of the server's answer."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -75,8 +76,8 @@ class Relay:
         """Serve the one request of this connection.
 
         Raises:
-            EgressRefused: it may not be reached.
-            Refusal, BadHead: it cannot be served.
+            EgressRefused: the address may not be reached.
+            Refusal, BadHead: the request cannot be served.
             OSError, EOFError: a connection broke.
         """
         async with asyncio.timeout(self._limits.connect_seconds):
@@ -104,22 +105,22 @@ class Relay:
             raise BadHead("a proxy needs CONNECT or an absolute http address")
         target = self._policy.target(url)
         path = match[1] if match[1].startswith("/") else f"/{match[1]}"
-        # The address decides, never the Host field, so the judged host is the one that is asked.
+        # The address decides, never the Host field, so the request goes to the judged host.
         host = str(target).removesuffix(f":{_HTTP}") if target.port == _HTTP else str(target)
         size = body_length(head)
         line = b"%s %s HTTP/1.1" % (method, path.encode())
         reader, writer = await self._dial(target)
         try:
             writer.write(head.forwarded(line, host.encode()))
-            # The answer may come before the server has read the whole body; the rest is then not
-            # sent.
+            # The answer may come before the server has read the whole body; the rest of the body
+            # is then not sent.
             body = self._pump(self._reader, writer, size)
             await self._together(self._answer(reader), body, first_ends=True)
         finally:
             writer.transport.abort()
 
     async def _answer(self, reader: asyncio.StreamReader) -> None:
-        """Forward one response, without the interim ones before it."""
+        """Forward one response, without the interim responses before it."""
         try:
             while (status := response_status(head := await read_head(reader))) < _FINAL:
                 if status == _SWITCHING:
@@ -155,7 +156,10 @@ class Relay:
     async def _together(
         self, *relays: Coroutine[None, None, None], first_ends: bool = False
     ) -> None:
-        """Run until all relays, or the first, are done; raise if one fails or no byte passes."""
+        """Run until all relays are done, or with `first_ends`, until the first in the list is done.
+
+        A relay that fails, or a time without any byte, raises an error.
+        """
         self._last = asyncio.get_running_loop().time()
         tasks = [asyncio.create_task(relay) for relay in (self._until_idle(), *relays)]
         idle, lasting = tasks[0], tasks[1:2] if first_ends else tasks[1:]

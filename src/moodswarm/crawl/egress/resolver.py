@@ -1,8 +1,8 @@
 """Scrapy's resolver: it returns only addresses that were judged, and Twisted connects to those.
 
 For every new connection, even to a literal address, Twisted's `HostnameEndpoint` asks the reactor's
-resolver for host and port, and connects to the returned addresses without asking again. So nothing
-can change between judgement and connection.
+resolver about host and port, and connects to the returned addresses without asking again. So
+nothing can change between judgement and connection.
 """
 
 import socket
@@ -39,7 +39,7 @@ class _Receiver(Protocol):
 
 
 class _Resolution:
-    """A resolution under way, in the shape that Twisted expects; none is ever cancelled."""
+    """A resolution in progress, in the form that Twisted expects; it is never cancelled."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -52,7 +52,7 @@ class _Resolution:
 class EgressResolver:
     """The reactor's only way from a name to addresses.
 
-    Names are looked up in the reactor's threads, each at most once at a time.
+    Names are looked up in the reactor's threads; each name has at most one lookup in progress.
 
     Attributes:
         policy: Judges every answer.
@@ -68,7 +68,7 @@ class EgressResolver:
 
     @classmethod
     def from_crawler(cls, crawler: _HasSettings, reactor: Any) -> "EgressResolver":
-        """Build it from a crawl's settings `EGRESS` and `DNS_TIMEOUT`."""
+        """Build the resolver from a crawl's settings `EGRESS` and `DNS_TIMEOUT`."""
         settings = crawler.settings
         return cls(reactor, policy_of(settings), settings.getfloat("DNS_TIMEOUT"))
 
@@ -77,10 +77,10 @@ class EgressResolver:
         self._reactor.installNameResolver(self)
 
     async def addresses(self, target: Target) -> Addresses:
-        """Look a host up, judge it, and return the addresses to connect to.
+        """Look up a host, judge its addresses, and return those to connect to.
 
         Raises:
-            EgressRefused: as `EgressPolicy.resolve`.
+            EgressRefused: see `EgressPolicy.resolve`.
             DNSLookupError: the host has no address, or no answer comes in time.
         """
         known = self.policy.at_hand(target)
@@ -111,7 +111,7 @@ class EgressResolver:
         addressTypes: Sequence[type[Any]] | None = None,  # noqa: N803
         transportSemantics: Literal["TCP", "UDP"] = "TCP",  # noqa: N803
     ) -> _Resolution:
-        """Pass the judged addresses of a host to a receiver; none if it is refused or unknown."""
+        """Pass a host's judged addresses to a receiver; none if the host is refused or unknown."""
         kinds = tuple(addressTypes) if addressTypes else (IPv4Address, IPv6Address)
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
@@ -135,7 +135,7 @@ class EgressResolver:
             return []
 
     def _ask(self, host: str) -> Deferred[Addresses]:
-        """Ask in a thread; further requests for the same host wait for the same answer."""
+        """Look up a host in a thread; further requests for it wait for the same answer."""
         waiting: Deferred[Addresses] = Deferred()
         first = host not in self._asked
         self._asked.setdefault(host, []).append(waiting)
@@ -145,5 +145,5 @@ class EgressResolver:
 
     def _answer(self, answer: Addresses | Failure, host: str) -> None:
         for waiting in self._asked.pop(host):
-            if not waiting.called:  # nor cancelled by its timeout
+            if not waiting.called:  # that is, if it has not timed out
                 waiting.callback(answer)

@@ -1,4 +1,4 @@
-"""Scrapy's settings that put the guard in place, and the check that it is."""
+"""The Scrapy settings that put the guard in place, and the policy that is read from them."""
 
 from moodswarm.crawl.egress.policy import EgressPolicy
 from moodswarm.crawl.spec import Egress
@@ -19,7 +19,7 @@ def guarded_settings(egress: Egress) -> dict[str, object]:
     return {
         "EGRESS": egress,
         "TWISTED_DNS_RESOLVER": RESOLVER,
-        # A proxy would resolve names itself, and environment variables would choose it.
+        # A proxy would resolve names itself, and environment variables could name one.
         "HTTPPROXY_ENABLED": False,
         "DOWNLOAD_HANDLERS": {
             "http": DOWNLOAD,

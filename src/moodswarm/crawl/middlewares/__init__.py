@@ -1,4 +1,4 @@
-"""Scrapy's middlewares and queue: retries, pauses, robots.txt, limits, and reasons of failures.
+"""Middlewares and a queue for Scrapy: retries, pauses, robots.txt, limits, reasons for failures.
 
-Nothing here knows a platform; spiders do.
+Nothing here depends on a platform; only spiders do.
 """

@@ -14,14 +14,14 @@ from scrapy.exceptions import (
 )
 from twisted.internet.error import ConnectError, ConnectionClosed
 
-# Left out on purpose: asking again would be useless, or wrong.
+# For these reasons a page is skipped on purpose: another request would be useless, or wrong.
 _ON_PURPOSE = frozenset(("robots", "off_site"))
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (DownloadTimeoutError, "timeout"),
     (CannotResolveHostError, "dns"),
     (DownloadConnectionRefusedError, "refused"),
-    # The downloader cancels only a body that grows over DOWNLOAD_MAXSIZE.
+    # The downloader cancels a download only if the body exceeds DOWNLOAD_MAXSIZE.
     (DownloadCancelledError, "too_large"),
     (UnsupportedURLSchemeError, "scheme"),
     (DownloadFailedError, "connection"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class TooManyRedirects(IgnoreRequest):
-    """More redirects than `limits.redirects`."""
+    """A request was redirected more often than `limits.redirects` allows."""
 
     reason = "redirects"
 
@@ -23,7 +23,7 @@ class TooManyRedirects(IgnoreRequest):
 
 
 class TooLarge(IgnoreRequest):
-    """A body that grows over `limits.page_bytes` when it is decompressed."""
+    """A body exceeds `limits.page_bytes` when it is decompressed."""
 
     reason = "too_large"
 
@@ -41,19 +41,20 @@ class LimitedRedirects(RedirectMiddleware):
         """Follow a redirect.
 
         Raises:
-            TooManyRedirects: instead of an `IgnoreRequest` that does not say so.
+            TooManyRedirects: instead of Scrapy's `IgnoreRequest`, which does not give the reason.
         """
         try:
             answer = super().process_response(request, response)
         except IgnoreRequest:
             raise TooManyRedirects(request.url) from None
-        # Scrapy also copies the download slot, so another host would be asked at this one's pace.
+        # Scrapy also copies the download slot. A new host would then get requests at the pace of
+        # the old one.
         if answer is not response:
             answer.meta.pop(Downloader.DOWNLOAD_SLOT, None)
         return answer
 
     def handle_referer(self, request: "Request", response: "Response") -> None:  # noqa: ARG002
-        """Remove the header instead of setting it."""
+        """Remove the `Referer` header instead of setting it."""
         request.headers.pop("Referer", None)
 
     def _engine_started(self) -> None:
@@ -61,15 +62,15 @@ class LimitedRedirects(RedirectMiddleware):
 
 
 class LimitedCompression(HttpCompressionMiddleware):
-    """Decompresses up to the limit."""
+    """Decompresses bodies up to the limit."""
 
     def process_response(  # type: ignore[override]  # without the deprecated third argument
         self, request: "Request", response: "Response"
     ) -> "Request | Response":
-        """Decompress.
+        """Decompress the body of a response.
 
         Raises:
-            TooLarge: instead of an `IgnoreRequest` that does not say so.
+            TooLarge: instead of Scrapy's `IgnoreRequest`, which does not give the reason.
         """
         try:
             return super().process_response(request, response)

@@ -1,4 +1,4 @@
-"""The queue of requests, which is fair between domains and waits for those that ask for a pause."""
+"""The queue of requests, which treats domains fairly and keeps to the pauses that they ask for."""
 
 import time
 from collections import Counter
@@ -19,8 +19,8 @@ class PatientQueue(DownloaderAwarePriorityQueue):
     """Hands out the next request that may be sent now.
 
     Scrapy's own queue hands out everything it has. The requests of a slow domain then fill the
-    downloader, and all other domains wait for it. Here a domain holds only the places that it can
-    use, and a request that has to wait holds none: it waits for a timer outside the downloader.
+    downloader, and all other domains wait for that one. Here a domain holds only the places that it
+    can use, and a request that has to wait holds none: a timer keeps it outside the downloader.
     """
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -29,7 +29,7 @@ class PatientQueue(DownloaderAwarePriorityQueue):
         self._asleep: set[str] = set()
 
     def pop(self) -> "Request | None":
-        """Return a request of the domain with the fewest under way, or None."""
+        """Return a request to the domain with the fewest requests under way; None if all wait."""
         while (domain := self._choose()) is not None:
             request = self._take(domain)
             if request is None:
@@ -73,7 +73,7 @@ class PatientQueue(DownloaderAwarePriorityQueue):
 
     def _hold(self, request: "Request", domain: str, wait: float) -> None:
         paused = self._pauses.remaining(domain) > 0
-        if paused:  # the domain's other requests stay in the queue until this one wakes it
+        if paused:  # the domain's other requests stay queued until this one is released
             self._asleep.add(domain)
 
         def release() -> None:

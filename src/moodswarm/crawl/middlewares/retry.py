@@ -1,6 +1,6 @@
-"""Retries failures that may pass, and waits as long as the server asks.
+"""Retries after failures that may be temporary, and waits as long as the server asks.
 
-Scrapy's own middleware retries at once and does not know `Retry-After`.
+Scrapy's own middleware retries immediately and ignores `Retry-After`.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from moodswarm.crawl.session import Pauses
 
-#: Key in `Request.meta`: the time of `time.monotonic` until which `PatientQueue` holds a request.
+#: Key in `Request.meta`; `PatientQueue` holds the request until `time.monotonic` has this value.
 NOT_BEFORE = "not_before"
 
 _STATUSES = frozenset((429, 500, 502, 503, 504))
@@ -48,7 +48,7 @@ _WAIT = wait_random_exponential(multiplier=1, max=60)
 
 
 class RetryLater(IgnoreRequest):
-    """The server asks for a pause that is longer than a crawl waits."""
+    """The server asks for a pause that is longer than a crawl may wait."""
 
     reason = "retry_after"
 
@@ -61,7 +61,7 @@ class RetryLater(IgnoreRequest):
 
 
 class RetryMiddleware:
-    """Sends requests back to the queue, and pauses the domains that ask for it."""
+    """Sends requests back to the queue, and pauses the domains that ask for a pause."""
 
     def __init__(self, crawler: "Crawler", pauses: "Pauses") -> None:
         self._crawler = crawler
@@ -69,17 +69,17 @@ class RetryMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "RetryMiddleware":
-        """Build it for a spider with a session."""
+        """Build the middleware for a spider that has a session."""
         session = getattr(crawler.spider, "session", None)
         if session is None:
             raise NotConfigured("the spider has no session")
         return cls(crawler, session.pauses)
 
     async def process_request(self, request: "Request") -> None:
-        """Ask nothing of a domain that has asked for a long pause.
+        """Refuse requests to a domain that has asked for a long pause.
 
         Raises:
-            RetryLater: the pause is not over.
+            RetryLater: if more of the pause is left than a crawl may wait.
         """
         domain = _domain(request)
         wait = self._pauses.remaining(domain)
@@ -89,10 +89,10 @@ class RetryMiddleware:
     async def process_response(
         self, request: "Request", response: "Response"
     ) -> "Request | Response":
-        """Retry after a status that may pass.
+        """Retry after a status that may be temporary.
 
         Raises:
-            RetryLater: the server named a time beyond the limit.
+            RetryLater: if the server asks for a longer pause than a crawl may wait.
         """
         limited = response.status == 403 and b"X-RateLimit-Remaining" in response.headers  # noqa: PLR2004
         asked = retry_after(response.headers)
@@ -113,7 +113,8 @@ class RetryMiddleware:
         self._pauses.pause(domain, seconds)
         if seconds > self._pauses.limit:
             raise RetryLater(domain, seconds, self._pauses.limit)
-        # Requests that already left the queue wait in the downloader's slot, so it pauses as well.
+        # Requests that have already left the queue wait in the downloader's slot, so this slot is
+        # paused as well.
         slot = self._crawler.engine.downloader.slots.get(domain)
         if slot is not None and slot.delay:
             slot.lastseen = max(slot.lastseen, time.monotonic() + seconds)
@@ -121,14 +122,14 @@ class RetryMiddleware:
     async def _again(
         self, request: "Request", reason: str, asked: float | None
     ) -> "Request | None":
-        assert self._crawler.spider  # noqa: S101  # for mypy: there is one while requests run
+        assert self._crawler.spider  # noqa: S101  # for mypy: there is a spider while requests run
         retry = get_retry_request(
             request, spider=self._crawler.spider, reason=reason, give_up_log_level="DEBUG"
         )
         if retry is None:
             return None
         wait = asked if asked is not None else _backoff(retry.meta["retry_times"])
-        if request.callback is NO_CALLBACK:  # a robots.txt, say: its page waits for it right here
+        if request.callback is NO_CALLBACK:  # such as a robots.txt, for which a page waits here
             await asyncio.sleep(wait)
         else:
             retry.meta[NOT_BEFORE] = time.monotonic() + wait
@@ -163,7 +164,7 @@ def _text(headers: Headers, name: str) -> str | None:
 
 
 def _is_number(value: str) -> bool:
-    return value.isascii() and value.isdigit()  # "¹" counts as a digit too, but is not a number
+    return value.isascii() and value.isdigit()  # "¹".isdigit() is true too, but float("¹") fails
 
 
 def _domain(request: "Request") -> str:

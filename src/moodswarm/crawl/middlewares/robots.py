@@ -1,4 +1,4 @@
-"""Obeys robots.txt, and asks nothing of a host that cannot say what it allows (RFC 9309).
+"""Obeys robots.txt, and requests nothing from a host whose robots.txt is unreachable (RFC 9309).
 
 Scrapy's own middleware allows everything if the request for robots.txt fails.
 """
@@ -33,7 +33,7 @@ class RobotsForbidden(IgnoreRequest):
 
 
 class RobotsUnreachable(IgnoreRequest):
-    """It is unknown what the site allows; `reason` says why."""
+    """The site's robots.txt cannot be read, so what it allows is unknown; `reason` says why."""
 
     def __init__(self, reason: str, detail: str) -> None:
         self.reason = reason
@@ -48,7 +48,7 @@ class _Rules:
 
 
 class RobotsMiddleware:
-    """Asks each host once for its robots.txt."""
+    """Requests robots.txt from each host once, and obeys it."""
 
     def __init__(self, crawler: "Crawler") -> None:
         if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
@@ -59,15 +59,16 @@ class RobotsMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: "Crawler") -> "RobotsMiddleware":
-        """Build it."""
+        """Build the middleware for a crawler."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         """Let a request pass if robots.txt allows it.
 
         Raises:
-            RobotsForbidden: robots.txt forbids it.
-            RobotsUnreachable: robots.txt answers with a server error, or not at all.
+            RobotsForbidden: if robots.txt forbids the request.
+            RobotsUnreachable: if the server answers the request for robots.txt with a server error,
+                or not at all.
         """
         if request.meta.get("dont_obey_robotstxt"):
             return
@@ -78,7 +79,7 @@ class RobotsMiddleware:
             raise RobotsForbidden(request.url)
 
     async def sitemaps(self, url: str) -> list[str]:
-        """Return the sitemaps that the robots.txt of a page's host names."""
+        """Return the sitemaps that are named in the robots.txt of a page's host."""
         rules = await self._rules(url)
         return list(rules.robots.sitemaps) if rules.robots is not None else []
 
@@ -99,7 +100,7 @@ class RobotsMiddleware:
         )
         try:
             response = await self._crawler.engine.download_async(request)
-        except Exception as error:  # noqa: BLE001  # any error is reported with every visit
+        except Exception as error:  # noqa: BLE001  # it is reported with every visit to this host
             failure = failure_of(error)
             return _Rules(unreachable=(failure.reason, failure.detail))
         if response.status >= 500:  # noqa: PLR2004

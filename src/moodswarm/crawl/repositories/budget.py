@@ -7,11 +7,11 @@ from moodswarm.crawl.repositories.errors import RepositoryError
 
 
 class Budget:
-    """Seconds that git and the reading may use; time that the caller spends does not count.
+    """The time that git and the reading may take; time that the caller spends does not count.
 
     Args:
         seconds: The limit.
-        cancelled: Set by another thread to end the work.
+        cancelled: An event that another thread sets to end the work.
     """
 
     def __init__(self, seconds: float, cancelled: threading.Event | None = None) -> None:
@@ -21,21 +21,21 @@ class Budget:
         self._cancelled = cancelled
 
     def resume(self) -> None:
-        """Let the time run."""
+        """Start counting the time."""
         if self._since is None:
             self._since = time.monotonic()
 
     def pause(self) -> None:
-        """Stop the time while the caller works."""
+        """Stop counting the time while the caller works."""
         if self._since is not None:
             self._left -= time.monotonic() - self._since
             self._since = None
 
     def check(self) -> None:
-        """Raise if the time is over or the work was cancelled.
+        """Raise an error if the time is used up or the work was cancelled.
 
         Raises:
-            RepositoryError: `timeout` or `cancelled`.
+            RepositoryError: with the reason `timeout` or `cancelled`.
         """
         if self._cancelled is not None and self._cancelled.is_set():
             raise RepositoryError("cancelled", "the crawl is ending")

@@ -1,4 +1,4 @@
-"""The encodings in which people have written source files."""
+"""Decodes source files, whichever of the usual encodings their author used."""
 
 import codecs
 import re
@@ -10,16 +10,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# An encoding that a file states at its beginning, as Python, Ruby, XML, HTML and Emacs do.
+# An encoding that a file states at its beginning, as is usual in Python, Ruby, XML, HTML and Emacs.
 _STATED = re.compile(rb"(?:coding|encoding|charset)[ \t]*[:=][ \t]*[\"']?([A-Za-z][\w.-]{1,30})")
 _STATED_BYTES = 1_024
 _NO_ENCODINGS = re.compile(r"utf|escape|idna|punycode|undefined|oem|mbcs")
-_WIDE = 10  # characters that UTF-8 must have given for each broken byte
-#: One broken byte in so many is an accident, and the rest of the file is worth having.
+_WIDE = 10  # non-ASCII characters that UTF-8 must yield for each broken byte
+#: If at most one in this many bytes is broken, that is an accident, and the rest is worth having.
 _BROKEN = 1_000
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
-# Kana, kanji, and the signs and wide letters that stand among them; not narrow kana, as which the
-# letters of other alphabets are read.
+# Kana, kanji, and the signs and wide letters that occur among them. Narrow kana are left out,
+# because the letters of other alphabets, if decoded as Japanese, become narrow kana.
 _JAPANESE_TEXT = re.compile(
     "[\u3000-\u30ff\u4e00-\u9fff\uff01-\uff5e\u2010-\u2312\u25a0-\u266f\xa7-\xf7]"
 )
@@ -32,12 +32,13 @@ def has_mark(data: bytes) -> bool:
 
 
 def decode(data: bytes) -> str | None:
-    """Return the text of a file; None if its encoding cannot be told.
+    """Return the text of a file; None if its encoding cannot be determined.
 
-    UTF-8 is taken at its word, UTF-16 and UTF-32 by their mark, and the encoding that a file states
-    at its beginning. Other bytes are Windows-1252 where all of them make sense there, as in old
-    western code, or Japanese where they give kana. No other encoding is guessed: a wrong guess is
-    a text that nobody wrote. A few broken bytes become U+FFFD.
+    Valid UTF-8 is taken as such, UTF-16 and UTF-32 are recognised by their byte order mark, and the
+    encoding that a file states at its beginning is trusted. Other bytes are taken for Japanese if
+    they decode to kana, or for Windows-1252 if all of them make sense in it, as in old Western
+    code. No other encoding is guessed, because a wrong guess yields a text that nobody wrote. A few
+    broken bytes become U+FFFD.
     """
     if mark := next((name for mark, name in _MARKS if data.startswith(mark)), None):
         return _strict(data, mark)
@@ -76,7 +77,7 @@ def _as_stated(data: bytes) -> str | None:
 
 
 def _is_japanese(text: str) -> bool:
-    """Tell Japanese from other bytes: nothing but its characters, and many of them kana."""
+    """Return whether the non-ASCII part of a text is almost all Japanese, with enough kana."""
     wide = [character for character in text if character > "\x7f"]
     kana = sum(_KANA.match(character) is not None for character in wide)
     known = sum(_JAPANESE_TEXT.match(character) is not None for character in wide)
@@ -84,7 +85,7 @@ def _is_japanese(text: str) -> bool:
 
 
 def _is_western(text: str) -> bool:
-    """Tell western text in Windows-1252 from other bytes: mostly ASCII, its rest mostly letters."""
+    """Return whether a text is plausibly Western: mostly ASCII, and the rest mostly letters."""
     high = [character for character in text if character > "\x7f"]
     letters = sum(character.isalpha() or character in "\xa0©®°§€“”‘’–—…«»·" for character in high)
     return len(high) * 5 <= len(text) and letters * 10 >= len(high) * 9

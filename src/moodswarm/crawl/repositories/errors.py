@@ -1,4 +1,4 @@
-"""Errors that say why a repository was not read, and how git's own messages are read."""
+"""Errors that say why a repository was not read, derived from git's own messages if git failed."""
 
 import re
 import signal
@@ -7,10 +7,10 @@ from pathlib import Path
 _TAIL = 16_384
 _LONGEST = 300
 
-# The first pattern that matches is the reason. Git is run in English (LC_ALL=C).
+# The first pattern that matches gives the reason. Git's messages are in English (LC_ALL=C).
 _REASONS: tuple[tuple[str, str], ...] = (
     (r"File size limit exceeded|File too large|died of signal 25", "too_large"),
-    # This is all that git says when the limit of a file's size has ended index-pack.
+    # This is all that git says when the limit on file sizes has ended index-pack.
     (r"\Afatal: fetch-pack: invalid index-pack output\Z", "too_large"),
     (r"fsck error|is corrupt|hash mismatch|SHA1 COLLISION", "hostile"),
     (r"[Oo]ut of memory|mmap failed|unable to create thread", "hostile"),
@@ -52,7 +52,7 @@ class RepositoryError(Exception):
         reason: A code: `bad_url`, `git_missing`, `not_found`, `unauthorised`, `egress`,
             `redirected`, `unreachable`, `http_500` and the like, `not_a_repository`, `bad_answer`,
             `empty`, `unsupported`, `hostile`, `too_large`, `timeout`, `cancelled`, `git_failed`.
-        detail: The same in words, in printable ASCII and without secrets.
+        detail: The reason in words, in printable ASCII and without secrets.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -65,7 +65,7 @@ class NotModified(Exception):
     """The repository is still at the known commit.
 
     Attributes:
-        commit: That commit, 40 hex digits.
+        commit: The id of that commit, 40 hex digits.
     """
 
     def __init__(self, commit: str) -> None:
@@ -77,8 +77,8 @@ def failure(code: int, errors: Path) -> RepositoryError:
     """Return the error for a git command that failed.
 
     Args:
-        code: The exit status of the shell that ran it.
-        errors: File with git's standard error.
+        code: The exit status of the shell that ran git.
+        errors: The file with what git wrote to standard error.
     """
     said = _last_lines(errors)
     reason = next((reason for pattern, reason in _REASONS if re.search(pattern, said)), None)
@@ -92,7 +92,7 @@ def failure(code: int, errors: Path) -> RepositoryError:
 
 
 def _last_lines(errors: Path) -> str:
-    """Return git's own lines, the last first, without those from the server (`remote: ...`)."""
+    """Return git's own messages, the last first, without the server's lines (`remote: ...`)."""
     with errors.open("rb") as stream:
         size = stream.seek(0, 2)
         stream.seek(max(0, size - _TAIL))

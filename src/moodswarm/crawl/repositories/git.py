@@ -1,7 +1,8 @@
-"""Runs git on repositories of strangers: in a clean environment, without prompts, with hard limits.
+"""Runs git on strangers' repositories: in a clean environment, without prompts, with hard limits.
 
 The user's own configuration is not read, no credential is sent, no hook or filter runs, and git
-speaks only http and https. Needs git 2.32 or later (`GIT_CONFIG_GLOBAL`); tested with 2.39.
+speaks only http and https. This needs git 2.32 or later, for the variable `GIT_CONFIG_GLOBAL`; it
+is tested with git 2.39.
 """
 
 import os
@@ -24,8 +25,8 @@ MIB = 1024 * 1024
 
 # A shell sets the limits, because Python code between fork and exec may deadlock in a program with
 # threads. The shell's input is a pipe that only this program holds open. When this program ends,
-# even by `kill -9`, the pipe closes and the whole group is killed; git alone would finish its
-# transfer first.
+# even by `kill -9`, the pipe closes and the whole process group is killed; without this, git would
+# finish its transfer first.
 _LIMITS = """
 for limit in "-c 0" "-f $1" "-v $2"; do ulimit $limit 2>/dev/null; done
 umask 077
@@ -46,22 +47,22 @@ exit "$code"
 _PLAIN = _LIMITS + 'exec "$@"\n'
 
 _BLOCK = 512
-#: Address space of each git, against objects made to unpack to gigabytes.
+#: Address space of each git process; a hostile object may be made to unpack to gigabytes.
 _MEMORY_KIB = 3 * 1024 * 1024
 _POLL_SECONDS = 0.02
 _DISK_SECONDS = 0.2
 _DYING_SECONDS = 1.0
-#: Enough for the listing of half a million files, or of references.
+#: The most output of one command: enough to list half a million files, or references.
 _OUTPUT_MIB = 64
 
-# Mistakes of old tools in dates, names and modes are harmless, and some well-known projects have
-# them.
+# Mistakes that old tools made in dates, names and modes are harmless, and some well-known projects
+# contain them.
 _OLD_FAULTS = (
     "badDate badDateOverflow badEmail badName badTimezone missingEmail missingNameBeforeEmail "
     "missingSpaceBeforeDate missingSpaceBeforeEmail nulInCommit zeroPaddedDate zeroPaddedFilemode"
 ).split()
 
-# `_configuration` sets `http.followRedirects`, because it depends on the proxy.
+# `http.followRedirects` is not here but in `_configuration`, because it depends on the proxy.
 _CONFIGURATION = (
     "core.askPass=",
     "core.bigFileThreshold=8m",  # larger objects are streamed, not loaded
@@ -86,7 +87,7 @@ _CONFIGURATION = (
     *(f"fetch.fsck.{fault}=ignore" for fault in _OLD_FAULTS),
 )
 
-# The only variables that git inherits; some are for a company's own certificate authority.
+# The only environment variables that git inherits; some name a company's own certificates.
 _KEPT = ("PATH", "GIT_SSL_CAINFO", "SSL_CERT_FILE", "SSL_CERT_DIR", "SYSTEMROOT")
 
 
@@ -96,7 +97,7 @@ class Git:
 
     Attributes:
         folder: Holds everything that git writes: home, clone, output.
-        proxy: Judges every address that is asked, including redirects.
+        proxy: Address of the proxy that checks every request, including redirects.
         http: Whether unencrypted http is allowed.
         disk_mib: How large the folder may become.
     """
@@ -111,17 +112,19 @@ class Git:
         """Run a git command to its end, within all limits.
 
         Args:
-            arguments: Subcommand first.
-            online: Whether it may ask a server; if not, no protocol is allowed at all.
+            arguments: The subcommand and its arguments.
+            online: Whether git may contact a server; if not, no protocol is allowed at all.
 
         Returns:
-            The file with its output; the next call overwrites it.
+            The file with the command's output; the next call overwrites this file.
 
         Raises:
-            RepositoryError: its reason says why; by then the whole process group has ended.
+            RepositoryError: if the command fails or reaches a limit; by then the whole process
+                group has ended.
         """
         output, errors = self.folder / "output", self.folder / "errors"
-        # The folder's size is watched; the limit of a file stops git if it writes faster than that.
+        # The folder's size is checked again and again; the limit on the size of a file stops git if
+        # it writes too fast for these checks.
         file_mib = 2 * self.disk_mib if online else _OUTPUT_MIB
         with output.open("wb") as out, errors.open("wb") as err:
             child = subprocess.Popen(  # noqa: S603  # no shell reads the arguments
@@ -143,7 +146,7 @@ class Git:
         return output
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a local git command that answers what is written to it; it ends with its input."""
+        """Start a local git command that answers its standard input until the input ends."""
         return subprocess.Popen(  # noqa: S603  # no shell reads the arguments
             self._command(_PLAIN, arguments, _OUTPUT_MIB, online=False),
             stdin=subprocess.PIPE,
@@ -184,7 +187,8 @@ class Git:
             *_CONFIGURATION,
             *(f"protocol.{name}.allow=always" for name in self._protocols()),
             f"http.proxy={self.proxy or ''}",
-            # A renamed repository redirects. Only the proxy judges where to.
+            # The address of a renamed repository redirects. This is followed only if there is a
+            # proxy, because nothing else checks the target.
             f"http.followRedirects={'initial' if self.proxy else 'false'}",
         ]
 
@@ -215,7 +219,7 @@ class Git:
 
 
 def kill(child: "subprocess.Popen[bytes]") -> None:
-    """Kill a child with everything it started; return when none of them can write a file."""
+    """Kill a child and everything it started; return when none of them can still write a file."""
     if child.poll() is not None:
         return
     with suppress(ProcessLookupError, PermissionError):
@@ -241,7 +245,7 @@ def find_git() -> str:
     """Return the path of git.
 
     Raises:
-        RepositoryError: `git_missing`, with the remedy.
+        RepositoryError: with the reason `git_missing`, if git is missing or too old.
     """
     path = shutil.which("git")
     if path is None:
@@ -261,6 +265,6 @@ def _size(folder: Path) -> int:
     total = 0
     for place, _, names in os.walk(folder):
         for name in names:
-            with suppress(FileNotFoundError):  # git renames and removes as it goes
+            with suppress(FileNotFoundError):  # git renames and removes files meanwhile
                 total += (Path(place) / name).lstat().st_size
     return total

@@ -1,4 +1,4 @@
-"""The licence of a repository, from the texts at its root."""
+"""Finds the licence of a repository from the licence texts at its root."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -16,18 +16,18 @@ _LONGEST = 128 * 1024
 _TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([A-Za-z0-9.+\- ()]{2,100})")
 _OWNER = re.compile(r"^.{0,20}(?:copyright|\(c\)|©).*$", re.IGNORECASE | re.MULTILINE)
 _WORD = re.compile(r"[a-z0-9]+")
-#: GitHub's own detection asks for 98 %, but removes more than the copyright line first.
+#: GitHub's own detection requires 98 %, but first removes more than the copyright line.
 _ALIKE = 0.95
 
 
 def licence_of(entries: Iterable[Entry], read: Callable[[Entry], str | None]) -> str | None:
-    """Return the SPDX expression of a repository's licence, if its texts are known.
+    """Return the SPDX expression of a repository's licence, or None if its texts are not known.
 
-    Several different licences are joined by `AND`, which is the careful reading.
+    Several different licences are joined by `AND`, which is the cautious interpretation.
 
     Args:
-        entries: Files of the repository.
-        read: Returns the text of a file.
+        entries: The files of the repository.
+        read: A function that returns the text of a file.
     """
     found: list[str] = []
     for entry in _candidates(entries):
@@ -39,7 +39,7 @@ def licence_of(entries: Iterable[Entry], read: Callable[[Entry], str | None]) ->
 
 
 def spdx(text: str) -> str | None:
-    """Return the SPDX identifier that a licence text names, or else that of the text it equals."""
+    """Return the SPDX identifier that a licence text states, or that of a known text it matches."""
     if tag := _TAG.search(text):
         return tag[1].strip() or None
     words = _words(text)
@@ -66,11 +66,11 @@ def _known() -> list[tuple[str, frozenset[tuple[str, str]]]]:
 
 
 def _words(text: str) -> frozenset[tuple[str, str]]:
-    """Return the pairs of neighbouring words, without the line that names the owner."""
+    """Return the pairs of neighbouring words in a text, without the line that names the owner."""
     words = _WORD.findall(_OWNER.sub("", text).lower())
     return frozenset(pairwise(words))
 
 
 def _likeness(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]) -> float:
-    """Return the Dice coefficient."""
+    """Return the Dice coefficient of two sets of word pairs."""
     return 2 * len(one & other) / max(1, len(one) + len(other))

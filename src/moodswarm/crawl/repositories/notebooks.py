@@ -1,17 +1,17 @@
-"""Jupyter notebooks as their author wrote them: the cells, without what running them gave."""
+"""Jupyter notebooks as their author wrote them: the cells, without their output."""
 
 import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-#: A picture that stands in the text itself, as its bytes.
+#: A picture that is embedded in the text itself, with its bytes in base64.
 _PICTURE = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=\s]{100,}")
 _TICKS = re.compile(r"^ *(`{3,})", re.MULTILINE)
 
 
 def notebook_text(text: str) -> str | None:
-    """Return the cells as markdown, code in fences; None if it is not a notebook."""
+    """Return a notebook's cells as markdown, with code in fences; None if it is not a notebook."""
     try:
         notebook = json.loads(text)
     except (ValueError, RecursionError):
@@ -25,7 +25,7 @@ def notebook_text(text: str) -> str | None:
 
 
 def _cells(notebook: Any) -> list[Any] | None:
-    """Return the cells; before version 4 of the format they were in worksheets."""
+    """Return a notebook's cells; before version 4 of the format, these were in worksheets."""
     if not isinstance(notebook, dict):
         return None
     if isinstance(notebook.get("cells"), list):

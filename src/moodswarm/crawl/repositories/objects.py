@@ -20,8 +20,8 @@ class Objects:
     """The contents of a clone.
 
     Args:
-        git: Runs git; its budget also counts the reading.
-        options: Options of git that name the clone.
+        git: Runs git; the reading also counts against its budget.
+        options: Options for git that name the clone.
     """
 
     def __init__(self, git: Git, options: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ class Objects:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Count the time of the block."""
+        """Count the time that the block takes against the budget."""
         self._git.budget.resume()
         try:
             yield
@@ -45,7 +45,7 @@ class Objects:
         return None if isinstance(text, LeftOut) else text
 
     def read(self, entry: Entry) -> bytes:
-        """Return the content of a file, of the size that the listing gave."""
+        """Return the content of a file; its size must be the one that `git ls-tree` listed."""
         with self._reading:
             child = self._child
             if child is None or child.stdin is None or child.stdout is None:

@@ -30,11 +30,11 @@ class RepositoryFile:
     """A text file of a repository.
 
     Attributes:
-        path: From the root, with `/`.
+        path: The path from the root of the repository, with `/` as separator.
         text: Exactly as it is in the repository, except for secrets, a byte order mark and broken
             bytes; for a notebook, its cells as markdown.
-        language: Such as `python`, if the file's name or first line shows it.
-        redacted: How many secrets were replaced in it.
+        language: The file's language, such as `python`, if its name or first line shows it.
+        redacted: How many secrets were replaced in the text.
     """
 
     path: str
@@ -49,11 +49,11 @@ class Repository:
 
     Attributes:
         url: The address that was asked for.
-        commit: 40 hex digits.
-        default_branch: Its short name; `HEAD` if the server does not name it.
-        licence: SPDX expression, if the licence texts at its root are known.
+        commit: The id of the commit, 40 hex digits.
+        default_branch: The short name of the default branch; `HEAD` if the server does not name it.
+        licence: SPDX expression of the licence; None if the texts at the root are not known.
         skipped: Number of files that were left out, per reason; complete when `files` has ended.
-        redacted_secrets: Secrets replaced so far.
+        redacted_secrets: How many secrets have been replaced so far.
     """
 
     url: str
@@ -67,10 +67,13 @@ class Repository:
     _begun: bool = field(default=False, repr=False)
 
     def files(self) -> Iterator[RepositoryFile]:
-        """Yield the text files in the order of the tree, with one in memory at a time. Once only.
+        """Yield the text files in the order of the tree, with only one in memory at a time.
+
+        This can be called only once.
 
         Raises:
-            RepositoryError: `timeout` or `cancelled`; the files before are complete.
+            RepositoryError: with the reason `timeout` or `cancelled`, for example; the files
+                yielded until then are complete.
         """
         if self._begun:
             raise RuntimeError("the files of a repository can be read only once")
@@ -110,21 +113,23 @@ def open_repository(
     """Clone the newest commit of the default branch, without a work tree, and open it.
 
     No file is ever run, or written under its own name. Symbolic links, submodules and git-lfs
-    pointers are counted, not followed. May be called from any thread.
+    pointers are counted, not followed. This may be called from any thread.
 
     Args:
-        url: http or https, without a user name, query or fragment.
-        limits: Limits of reading; `limits.seconds` counts git and reading, not the caller.
-        proxy: Address of the HTTP proxy that judges every request. Without a proxy, redirects are
-            refused, but nothing keeps the name from resolving to a private address.
+        url: An http or https address without a user name, query or fragment.
+        limits: Limits for the reading; `limits.seconds` is the time for git and for reading, not
+            for what the caller does with the files.
+        proxy: Address of the HTTP proxy that checks every request. Without a proxy, redirects are
+            refused, but nothing prevents the host's name from resolving to a private address.
         known_commit: If the repository is still at this commit, nothing is read.
         allow_http: Whether unencrypted http is allowed; no password is ever sent.
-        folder: Where the temporary folder is made. Only after `kill -9` is it not removed.
-        cancelled: Set it from another thread to end early.
+        folder: Where the temporary folder is made. It is always removed, except after `kill -9`.
+        cancelled: An event that another thread can set to end the reading early.
 
     Raises:
-        NotModified: the newest commit is `known_commit`.
-        RepositoryError: see its `reason`; by then git and everything it started have ended.
+        NotModified: if the newest commit is `known_commit`.
+        RepositoryError: if the repository cannot be read; its `reason` says why. By then git and
+            everything it started have ended.
     """
     with _git(url, limits, proxy, allow_http, folder, cancelled) as git:
         if known_commit is not None and _head(git, url) == known_commit:
@@ -150,10 +155,12 @@ def head_commit(
     folder: Path | None = None,
     cancelled: threading.Event | None = None,
 ) -> str:
-    """Ask for the newest commit of the default branch; see `open_repository`.
+    """Ask the server for the newest commit of the default branch, and return its id.
+
+    For the arguments, see `open_repository`.
 
     Raises:
-        RepositoryError: `empty` if there is no commit; otherwise see its `reason`.
+        RepositoryError: with the reason `empty` if there is no commit, or with another reason.
     """
     limits = Repositories(seconds=seconds)
     with _git(url, limits, proxy, allow_http, folder, cancelled) as git:
@@ -229,11 +236,11 @@ def _clone(git: Git, url: str, file_bytes: int) -> tuple[str, str]:
     except RepositoryError as error:
         if error.reason != "hostile":
             raise
-        # With a filter, git 2.39 takes the mistakes of old tools for attacks; without one it
-        # ignores them as configured.
+        # With a filter, git 2.39 takes the mistakes of old tools for attacks; without a filter, it
+        # ignores these mistakes, as configured.
         git.run(*_CLONING, "--", url, _CLONE, online=True)
     if not any((git.folder / _CLONE / "objects" / "pack").glob("*.pack")):
-        _head(git, url)  # raises if it is empty, or not a repository at all
+        _head(git, url)  # raises if the repository is empty, or is none at all
         raise RepositoryError("empty", "its default branch does not exist")
     # Without a remote, git cannot fetch later what the filter left out.
     git.run(*_IN_CLONE, "config", "--remove-section", "remote.origin")

@@ -1,4 +1,4 @@
-"""Files that are secrets as a whole, and passwords, tokens and keys within the others."""
+"""Finds files that are secret as a whole, and replaces passwords, tokens and keys in others."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from moodswarm.crawl.repositories.secret_patterns import is_mixed, is_random, ru
 
 REDACTED = "[redacted secret]"
 
-#: A secret of at least this length is also replaced wherever else it occurs.
+#: A secret of at least this length is also replaced wherever else in the text it occurs.
 _EVERYWHERE = 16
 
 Span = tuple[int, int]
@@ -22,8 +22,9 @@ def redact(text: str, path: str) -> tuple[str, int]:
     of plain words.
 
     Args:
-        text: A whole file, with lines of at most some thousand characters.
-        path: Shows whether values may stand without quotes, as in YAML or a shell script.
+        text: The text of a whole file, with lines of at most a few thousand characters.
+        path: The path of the file; it shows whether values may be written without quotes, as in
+            YAML or a shell script.
 
     Returns:
         The clean text and the number of replacements.
@@ -131,7 +132,8 @@ _SECRET_SUFFIXES = frozenset(
 _SECRET_FOLDERS = frozenset([".ssh", ".aws", ".gnupg", ".azure"])
 _ENV = re.compile(r"\.env(?:rc)?(?:\..+)?|.+\.env")
 _SERVICE_ACCOUNT = re.compile(r"(?:.*service[-_]account.*|.*-firebase-adminsdk-.*)\.json")
-# An example file shows names, not values; if it contains a secret, that is redacted as in any text.
+# An example file shows names, not values. If it contains a secret after all, the secret is redacted
+# as in any other file.
 _EXAMPLE = re.compile(
     r".*[._-](?:example|sample|template|tmpl|dist|defaults?)(?:\.\w+)?|(?:example|sample)[._-].*"
 )

@@ -1,9 +1,10 @@
-"""Patterns of secrets.
+"""Patterns that find secrets.
 
-Most are those of detect-secrets, applied directly. Its own scan keeps global settings, returns some
-secrets only in part (of a GitHub token `ghp`, of a JSON Web Token all but the signature, of a
-private key the first line), and can ask the internet whether a secret works. High entropy alone
-does not make a string a secret: in code, such strings are checksums, ids and test data.
+Most of the patterns come from detect-secrets. They are applied directly, without its own scan,
+which keeps global settings, returns some secrets only in part (only `ghp` for a GitHub token, all
+but the signature for a JSON Web Token, only the first line for a private key), and can ask servers
+on the internet whether a secret works. High entropy alone does not make a string a secret: in code,
+strings with high entropy are checksums, ids and test data.
 """
 
 import math
@@ -17,10 +18,10 @@ from importlib import import_module
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One pattern.
+    """One pattern, and when it applies.
 
     Attributes:
-        hints: It is tried only if one of these occurs in the lower-cased text.
+        hints: The pattern is tried only if one of these strings occurs in the lower-cased text.
         group: The group of the match that is the secret; 0 is the whole match.
         accept: Returns False for a value that only looks like a secret.
     """
@@ -33,7 +34,7 @@ class Rule:
 
 @lru_cache(maxsize=1)
 def rules() -> tuple[Rule, ...]:
-    """Return all patterns of secrets that have a form of their own."""
+    """Return the rules for all secrets that can be recognised by their form."""
     return (*_own_rules(), *_detector_rules())
 
 
@@ -43,7 +44,7 @@ def is_mixed(value: str) -> bool:
     return letters and any(character.isdigit() for character in value) and _entropy(value) > _MIXED
 
 
-# Bits per character: words have fewer, random letters and digits have more.
+# Entropy in bits per character: words have less, random letters and digits have more.
 _MIXED, _RANDOM = 3.0, 3.2
 _FEWEST_TURNS = 3
 _TURNS = re.compile(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])")
@@ -54,7 +55,7 @@ _PLACEHOLDER = re.compile(
 
 
 def is_random(value: str) -> bool:
-    """Return whether a value is a password, not a name: letters and digits alternate in it."""
+    """Return whether a value looks like a password, not a name: letters and digits alternate."""
     if _PLACEHOLDER.search(value) or len(_TURNS.findall(value)) < _FEWEST_TURNS:
         return False
     return _entropy(value) > _RANDOM
@@ -69,7 +70,7 @@ _USUAL = re.compile(
 
 
 def _is_password(value: str) -> bool:
-    """Return whether a value is a real password, not a word that documentation puts there."""
+    """Return whether a value is a real password, not an example from some documentation."""
     return len(value) >= _SHORTEST_PASSWORD and _USUAL.fullmatch(value) is None
 
 
@@ -83,9 +84,9 @@ def _entropy(value: str) -> float:
     return -sum(n / total * math.log2(n / total) for n in Counter(value).values())
 
 
-# Module and class in detect-secrets, hints, and the group of its patterns that is the secret.
-# Left out, because they match ordinary code: Artifactory (`APDispatcher`), public addresses,
-# entropy.
+# For each detector of detect-secrets: its module, its class, hints, the group of its patterns that
+# is the secret, and a function that accepts or rejects a value. Some detectors are left out because
+# they match ordinary code: Artifactory (matches `APDispatcher`), public IP addresses, and entropy.
 _ALL, _VALUE, _VALUE_IF_ANY = 0, 1, -1
 _DETECTORS: tuple[tuple[str, str, str, int, Callable[[str], bool]], ...] = (
     ("aws", "AWSKeyDetector", "aws a3t abia acca akia asia", _VALUE_IF_ANY, is_mixed),
@@ -119,8 +120,8 @@ def _detector_rules() -> Iterator[Rule]:
             yield Rule(tuple(hints.split()), pattern, chosen, accept)
 
 
-# Secrets that detect-secrets 1.5 does not know, or knows only in part: a hint, and a pattern that
-# may not begin in the middle of a word.
+# Secrets that detect-secrets 1.5 does not know, or knows only in part: a hint, and a pattern whose
+# match must not begin in the middle of a word.
 _OWN: tuple[tuple[str, str], ...] = (
     ("eyj", r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}(?:\.[\w-]*)?"),
     ("github_pat_", r"github_pat_\w{30,}"),

@@ -10,15 +10,16 @@ from moodswarm.crawl.repositories.notebooks import notebook_text
 _LFS = b"version https://git-lfs.github.com/spec/"
 _LFS_BYTES = 1_024
 _SHEBANG_BYTES = 256
-#: Minified or generated: no person writes lines this long, but a paragraph may be one line.
+#: Code with longer lines is minified or generated. Prose may have longer lines than code, because a
+#: whole paragraph may be one line.
 _CODE_LINE = 5_000
 _PROSE_LINE = 20_000
 _PROSE = frozenset(["markdown", "rst", "asciidoc", "plain-text", "tex", "org-mode", "mdx"])
-# If identify returns several tags, the first of these is the language.
+# If identify returns several tags, the one that comes first in this list is the language.
 _PREFERRED = "jupyter c python ruby scala pascal objective-c++ json xml ini toml yaml shell".split()
 
 
-_NAMED = 100  # files per reason
+_NAMED = 100  # paths that are kept for each reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class SkippedFiles(Counter[str]):
     """How many files were left out, per reason.
 
     Attributes:
-        paths: The first of them, per reason; a path that is not safe to show is only counted.
+        paths: The paths of the first files for each reason; a path that is not safe to show is not
+            among them.
     """
 
     def __init__(self) -> None:
@@ -49,14 +51,14 @@ class SkippedFiles(Counter[str]):
 
 
 def is_binary_name(path: str) -> bool:
-    """Return whether a path ends like a binary file, which then need not be read."""
+    """Return whether a path looks like that of a binary file, which need not be read then."""
     from identify import identify
 
     return identify.BINARY in identify.tags_from_filename(path)
 
 
 def language_of(path: str, data: bytes) -> str | None:
-    """Return the language of a file by its name, or else by its first line (`#!`)."""
+    """Return the language of a file, from its name or else from its first line (`#!`)."""
     from identify import identify
 
     tags = identify.tags_from_filename(path)
@@ -69,9 +71,10 @@ def language_of(path: str, data: bytes) -> str | None:
 
 
 def text_of(data: bytes, language: str | None) -> str | LeftOut:
-    """Decode a file: every character, space and line end as it is, without a byte order mark.
+    """Return a file's text, exact to every space and line end, or the reason to leave it out.
 
-    Broken bytes become U+FFFD, see `decode`; of a notebook only the cells are taken.
+    A byte order mark is removed, and broken bytes become U+FFFD (see `decode`). For a notebook,
+    only the cells are returned.
     """
     if len(data) <= _LFS_BYTES and data.startswith(_LFS):
         return LeftOut("lfs_pointer")

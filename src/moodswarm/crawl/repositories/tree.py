@@ -1,4 +1,4 @@
-"""Chooses the files of a commit to read, and counts why the others are left out."""
+"""Chooses which files of a commit are read, and counts the others by the reason to skip them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,17 +19,18 @@ _ENTRY = re.compile(rb"(\d{6}) (\w+) ([0-9a-f]{40,64}) +(\d+|-|BAD)\t(.+)", re.D
 _SYMLINK, _SUBMODULE = b"120000", b"160000"
 _CHUNK = 1 << 16
 _LONGEST_PATH = 1_024
-#: A hostile repository of a few small trees that name each other can list billions of files.
+#: The most files that are looked at. In a hostile repository, a few small trees that contain each
+#: other can list billions of files.
 _MOST_LISTED = 200_000
-# Characters that no honest path contains: control characters, the separator of Windows, and marks
-# that change the direction of text, which make one name look like another.
+# Characters that no honest path contains: control characters, Windows's path separator, and marks
+# that change the direction of text and so make one name look like another.
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\\\\\u202a-\u202e\u2066-\u2069]")
 _GIT_FOLDER = re.compile(r"\.git|git~\d+|\.git[ .]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of a commit: `size` in bytes, `object_id` names its content."""
+    """A file in a commit: `size` is in bytes, and `object_id` identifies the content."""
 
     path: str
     object_id: str
@@ -52,7 +53,7 @@ def read_tree(listing: Path, limits: Repositories, skipped: SkippedFiles) -> lis
     with listing.open("rb") as stream:
         for number, raw in enumerate(_records(stream)):
             if number >= _MOST_LISTED:
-                skipped["too_many_files"] += 1  # the rest is not counted
+                skipped["too_many_files"] += 1  # once for all the rest
                 break
             entry = _entry(raw, limits, rules)
             if isinstance(entry, LeftOut):
@@ -65,14 +66,14 @@ def read_tree(listing: Path, limits: Repositories, skipped: SkippedFiles) -> lis
 
 
 def ignore_rules(patterns: Iterable[str]) -> "GitIgnoreSpec":
-    """Return the rules of patterns as in a `.gitignore` at the root of a repository.
+    """Return rules that apply the patterns like a `.gitignore` at the root of a repository.
 
-    The last pattern that matches a path, or a folder above it, decides. Unlike in git, `!` also
-    takes back a file in an ignored folder.
+    The last pattern that matches a path, or a folder above it, decides. Unlike in git, a pattern
+    with `!` can also include a file in an ignored folder again.
     """
     from pathspec import GitIgnoreSpec
 
-    # Git ignores a pattern that names nothing, such as a lone `!`; pathspec refuses it.
+    # Git ignores a pattern that names nothing, such as a lone `!`, but pathspec raises an error.
     return GitIgnoreSpec.from_lines(line for line in patterns if line.strip("!/ "))
 
 
@@ -87,7 +88,7 @@ def _entry(raw: bytes, limits: Repositories, rules: "GitIgnoreSpec") -> Entry | 
         return LeftOut("bad_path")
     if reason := next(_objections(mode, kind, path, rules), None):
         return LeftOut(reason, path)
-    if size == b"BAD" or int(size) > limits.file_bytes:  # the clone left large ones out
+    if size == b"BAD" or int(size) > limits.file_bytes:  # BAD: the clone left it out
         return LeftOut("too_large", path)
     return Entry(path, object_id.decode(), int(size))
 

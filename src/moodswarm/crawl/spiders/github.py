@@ -24,7 +24,7 @@ class GithubSpider(RepositorySpider):
     platform: Platform = "github"
 
     def address(self, link: Link) -> str:
-        """Return the API's address if the link is that of a user."""
+        """Return the API's address if the link is the configured link of a user."""
         return repositories_address(link.url) if link.configured else link.url
 
     def request(self, link: Link) -> Request:
@@ -38,13 +38,13 @@ class GithubSpider(RepositorySpider):
         return request
 
     def repository_address(self, link: Link) -> str:
-        """Return the address of the repository that contains the link."""
+        """Return the address of the repository that the link points into."""
         parts = urlsplit(link.url)
         owner_and_name = "/".join(parts.path.strip("/").split("/")[:2])
         return urljoin(link.url, f"/{owner_and_name}")
 
     async def parse_listing(self, response: Response, link: Link) -> Output:
-        """Follow one page of the API's list."""
+        """Follow the repositories on one page of the API's list."""
         try:
             repositories = read_repositories(response.body)
         except BadListing as error:
@@ -75,9 +75,9 @@ class GithubSpider(RepositorySpider):
 
 
 def repositories_address(link: str) -> str:
-    """Return the API's address for the repositories of the user that a link names.
+    """Return the API's address for the list of repositories of the user that a link names.
 
-    GitHub Enterprise Server has its API under its own host.
+    On GitHub Enterprise Server, the API has the same host as the link.
     """
     parts = urlsplit(link)
     segments = [part for part in parts.path.split("/") if part]

@@ -1,4 +1,4 @@
-"""Listings: feeds, sitemaps and archives become links to ask for."""
+"""Listings: turns feeds, sitemaps and archives into links to request."""
 
 from collections import Counter
 from dataclasses import replace
@@ -29,7 +29,7 @@ class ListingSpider(PageSpider):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self._paged: set[int] = set()  # links of listings in several pages
+        self._paged: set[int] = set()  # hashes of the links in listings that have several pages
 
     async def parse_page(self, response: Response, link: Link) -> Output:
         """Read a page, or a feed at an address that does not look like one."""
@@ -75,7 +75,7 @@ class ListingSpider(PageSpider):
         )
 
     async def follow_listing(self, response: Response, link: Link, listing: Listing) -> Output:
-        """Record and ask for everything that a listing names, then end its visit."""
+        """Record and request everything that a listing names, then end the visit of the listing."""
         left_out: Counter[str] = Counter()
         new = self._name(listing)
         for entry in listing.entries:
@@ -84,9 +84,10 @@ class ListingSpider(PageSpider):
         children += [link.child(url, "listing") for url in listing.listings]
         async for item in self.follow(children, left_out):
             yield item
-        # A server that returns the same page for every page number would never end, so each page
-        # has to name something new. It does not matter whether the crawl has met the links
-        # elsewhere: that says nothing about the pages that follow.
+        # If a server returned the same content for every page number, the listing would never end.
+        # The next page is therefore requested only if this one names links that no earlier page
+        # named. Links that the crawl has met elsewhere also count as new, because meeting them
+        # elsewhere says nothing about the pages that follow.
         if listing.more and new:
             async for item in self.follow([link.next_page(listing.more)], left_out):
                 yield item
@@ -97,7 +98,7 @@ class ListingSpider(PageSpider):
         return link.visited("listed", skipped=dict(left_out), **validators(response))
 
     async def probe_sitemap(self, link: Link) -> Output:
-        """Check whether there is a sitemap at an address that nothing names, and follow it."""
+        """Follow the sitemap at a guessed address, if there is one."""
         frontier = self.session.frontier
         if frontier.met(link.url):
             return
@@ -105,7 +106,7 @@ class ListingSpider(PageSpider):
         try:
             response = await self.crawler.engine.download_async(request)
             found = response.status == 200 and (await self._listing(response)).kind == "sitemap"  # noqa: PLR2004
-        except Exception as error:  # noqa: BLE001  # nothing promised a sitemap here
+        except Exception as error:  # noqa: BLE001  # the address was only a guess
             self.logger.info("no sitemap at %s: %s", link.url, failure_of(error).detail)
             return
         if found:
@@ -133,4 +134,4 @@ class ListingSpider(PageSpider):
         try:
             self.feed_texts.keep(entry)
         except ValueError:
-            return  # Not a link that can be asked for; `follow` counts it.
+            return  # This link cannot be requested; `follow` counts it as left out.

@@ -10,22 +10,22 @@ from moodswarm.crawl.spec import Platform
 from moodswarm.crawl.spiders.listings import ListingSpider
 from moodswarm.crawl.spiders.source import Output
 
-# The sitemap of medium.com itself names the stories of all authors.
+# The sitemap on these hosts is not used, because it names the stories of all authors.
 _SHARED_HOSTS = ("medium.com", "www.medium.com")
 
 
 class MediumSpider(ListingSpider):
-    """Reads an author or a publication."""
+    """Reads the stories of an author or a publication."""
 
     name = "medium"
     platform: Platform = "medium"
 
     def address(self, link: Link) -> str:
-        """Return the address of the feed if the link is that of an author."""
+        """Return the feed's address if the link is the configured link of an author."""
         return medium_feed(link.url) if link.configured and link.role == "listing" else link.url
 
     async def follow_listing(self, response: Response, link: Link, listing: Listing) -> Output:
-        """Follow the feed, and the sitemap of an author's own host, which has older stories."""
+        """Follow the feed and, on an author's own host, the sitemap, which names older stories."""
         if link.configured and urlsplit(response.url).hostname not in _SHARED_HOSTS:
             guess = link.child(urljoin(response.url, "/sitemap/sitemap.xml"), "listing")
             async for item in self.probe_sitemap(guess):

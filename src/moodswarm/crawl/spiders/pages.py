@@ -1,4 +1,4 @@
-"""Pages: extraction, a browser for pages that need one, feed texts for pages out of reach."""
+"""Reads pages: by extraction, in a browser if they need one, or from a feed if out of reach."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from moodswarm.crawl.link import Link
 from moodswarm.crawl.spiders.source import Output, SourceSpider, validators
 from moodswarm.extraction import EXTRACTION_VERSION, Article, Refused
 
-# With these reasons nothing went wrong; the page just has no article of this author.
+# For these reasons a page is skipped: nothing went wrong, but it has no article by this author.
 _NO_ARTICLE = frozenset(("not_html", "empty", "paid_preview", "not_an_article"))
-# With these reasons a page cannot be read, but a feed may have its text.
+# For these reasons a page cannot be read, but a feed may contain its text.
 _OUT_OF_REACH = frozenset(
     (
         "robots", "http_401", "http_402", "http_403", "http_429", "http_451",
@@ -26,14 +26,14 @@ _FEED_BYTES = 32 * 1024 * 1024
 
 
 class FeedTexts:
-    """Texts of feed entries, kept until their page is read; if there are many, the oldest go."""
+    """Texts of feed entries, kept until their page is read; if too many, the oldest are dropped."""
 
     def __init__(self) -> None:
         self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._size = 0
 
     def keep(self, entry: Entry) -> None:
-        """Keep the text of an entry that has one."""
+        """Keep an entry if it has a text."""
         if not entry.content:
             return
         self.take(entry.url)
@@ -44,7 +44,7 @@ class FeedTexts:
             self._size -= len(dropped.content or "")
 
     def take(self, url: str) -> Entry | None:
-        """Return the entry of a page and forget it."""
+        """Return the entry for a page, if there is one, and forget it."""
         entry = self._entries.pop(link_hash(url), None)
         self._size -= len(entry.content or "") if entry else 0
         return entry
@@ -67,7 +67,7 @@ class PageSpider(SourceSpider):
         self.feed_texts = FeedTexts()
 
     async def parse_page(self, response: Response, link: Link) -> Output:
-        """Extract the article of a page."""
+        """Extract the article from a page."""
         content_type = response.headers.get("Content-Type")
         kind = content_type.decode("latin-1") if isinstance(content_type, bytes) else None
         result = await self.session.extract(response.body, response.url, kind)

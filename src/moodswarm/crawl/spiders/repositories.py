@@ -1,4 +1,4 @@
-"""Repositories: git reads each in a thread, and every file becomes a document."""
+"""Repositories: each is read with git in a thread, and every file becomes a document."""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,20 +24,21 @@ from moodswarm.crawl.spiders.source import Output, SourceSpider
 from moodswarm.records.ids import document_id
 from moodswarm.records.links import canonical_link
 
-_AT_ONCE = 2  # clones; they share one disk and usually one host
-_BATCH = 16  # files read in one call in the thread
+_AT_ONCE = 2  # clones at the same time; they share one disk and usually one host
+_BATCH = 16  # files that one call in the thread reads
 _OUTCOMES = {"not_found": "gone", "empty": "skipped"}
 
 
 class RepositoryRequest(Request):
-    """A repository, which its callback reads with git.
+    """A request for a repository, which the callback reads with git.
 
-    It is a request, so that the queue, its limits and the end of a crawl treat it like any other.
+    It is a Scrapy request so that the queue, its limits and the end of a crawl treat it like any
+    other request.
     """
 
 
 class RepositoryMiddleware:
-    """Answers requests for repositories at once, before any server is asked."""
+    """Answers requests for repositories itself, so that Scrapy does not send them to a server."""
 
     async def process_request(self, request: Request) -> Response | None:
         """Return an empty response for a repository; let any other request pass."""
@@ -59,7 +60,7 @@ class RepositorySpider(SourceSpider):
         return link.url
 
     def request(self, link: Link) -> Request:
-        """Return a request that leaves repositories to git."""
+        """Return the request for a link; if the link is a repository, it is left to git."""
         if link.role != "repository":
             return super().request(link)
         return RepositoryRequest(
@@ -71,7 +72,7 @@ class RepositorySpider(SourceSpider):
         )
 
     async def parse_repository(self, response: Response, link: Link) -> Output:
-        """Yield the visits of a repository's files, then that of the repository."""
+        """Yield the visits of a repository's files, then the visit of the repository itself."""
         async with self._turns:
             try:
                 async for event in self._files(response.url, link):
@@ -79,7 +80,7 @@ class RepositorySpider(SourceSpider):
             except NotModified as same:
                 yield link.visited("not_modified", etag=same.commit)
             except RepositoryError as error:
-                # A crawl that ends early leaves the repository to the next one.
+                # If the crawl ends early, the repository is left to the next crawl.
                 if error.reason != "cancelled":
                     outcome: Any = _OUTCOMES.get(error.reason, "failed")
                     yield link.visited(outcome, error.reason, error.detail)

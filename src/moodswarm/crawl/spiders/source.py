@@ -1,7 +1,7 @@
-"""The base of all spiders: it asks for the links of its sources, and ends each visit with an event.
+"""The base of all spiders: requests the links of its sources and ends each visit with an event.
 
-The spider of a platform adds its listings (`address`, `parse_listing`). `PageSpider` reads pages,
-`RepositorySpider` reads repositories.
+The spider for a platform adds the way to read its listings (`address`, `parse_listing`).
+`PageSpider` reads pages, `RepositorySpider` reads repositories.
 """
 
 import asyncio
@@ -33,8 +33,8 @@ _GONE = (404, 410)
 _AT_ONCE = 256  # links that are handled before other work gets its turn
 _LOOK_SECONDS = 0.05
 _BEYOND = "pages_per_source"
-_MOST_BEYOND = 100_000  # links that are counted
-_QUEUED = 2_000  # requests in memory; the file of known links is read only as fast as they are sent
+_MOST_BEYOND = 100_000  # links over the limit that are remembered, so that each counts once
+_QUEUED = 2_000  # requests in memory; more known links are read only as fast as these are sent
 _LONGEST_URL = 2_000
 _LONGEST_VALIDATOR = 1_000
 
@@ -44,8 +44,9 @@ class SourceSpider(Spider):
 
     Args:
         session: The state that all spiders of a crawl share.
-        link: A single source, for `scrapy crawl <spider> -a link=https://...` by hand.
-        author: The full name that documents get, together with `link`.
+        link: A single source, for a spider that is run by hand with
+            `scrapy crawl <spider> -a link=https://...`.
+        author: The full name of the author of `link`, which its documents get.
     """
 
     platform: Platform
@@ -63,25 +64,25 @@ class SourceSpider(Spider):
         self.spec = self.session.spec
         self.sources = {s.id: s for s in self.spec.sources if s.platform == self.platform}
         self.source_hosts = SourceHosts(self.spec.sources)
-        self._beyond: set[int] = set()  # links that the limit of a source left out
-        self._unread: set[str] = set()  # known listings that were asked for and not read yet
+        self._beyond: set[int] = set()  # hashes of links over their source's limit
+        self._unread: set[str] = set()  # known listings that were requested but not read yet
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Build the spider, and tell the browser how to reach the network."""
         spider = super().from_crawler(crawler, *args, **kwargs)
         session = spider.session
-        # Settings are copied deeply, so this is a function and not the session. It is called when
-        # the first browser starts.
+        # Scrapy makes deep copies of its settings, so they hold a function instead of the session.
+        # The function is called when the first browser starts.
         proxy = lambda: session.proxy()  # noqa: E731, PLW0108
         crawler.settings.set("MOODSWARM_BROWSER_PROXY", proxy, priority="spider")
         return spider
 
     async def start(self) -> AsyncIterator[Any]:
-        """Ask for the known links of the file, as they are needed.
+        """Request the known links, reading them from the file as they are needed.
 
-        Listings are read before any known page is asked for, because feeds hold texts that replace
-        pages which cannot be read.
+        All known listings are read before the first known page is requested, because feeds contain
+        texts that replace pages which cannot be read.
         """
         for link in self._known(listings=True):
             self._unread.add(link.url)
@@ -102,7 +103,7 @@ class SourceSpider(Spider):
                 yield Link.known(source, known)
 
     def _first_request(self, link: Link) -> Request | Visited:
-        """Return the request of a known link; a link that makes no sense becomes a failed visit."""
+        """Return the request for a known link, or a failed visit if the link makes no sense."""
         try:
             return self.request(link)
         except (ValueError, IndexError) as error:
@@ -123,14 +124,14 @@ class SourceSpider(Spider):
             errback=self.unanswered,
             cb_kwargs={"link": link},
             # The frontier has already accepted the link, and even a redirect to a known page has
-            # to end in a visit of this link.
+            # to end in a `Visited` event for this link.
             dont_filter=True,
-            # Listings come first: feeds hold texts that replace pages which cannot be read.
+            # Listings come first: feeds contain texts that replace pages which cannot be read.
             priority=1 if link.role == "listing" else 0,
         )
 
     def address(self, link: Link) -> str:
-        """Return the address that is asked for, which may be an API for a listing."""
+        """Return the address that is requested for a link; for a listing it may be an API's."""
         return link.url
 
     async def answered(self, response: Response, link: Link) -> Output:
@@ -143,7 +144,7 @@ class SourceSpider(Spider):
         self._unread.discard(link.url)
 
     async def unanswered(self, failure: Any) -> Output:
-        """Say why there is no response."""
+        """End the visit of a link that got no response, with the reason."""
         link: Link = failure.request.cb_kwargs["link"]
         told = failure_of(failure.value)
         try:
@@ -156,7 +157,7 @@ class SourceSpider(Spider):
     async def without_page(
         self, link: Link, reason: str, detail: str, outcome: Any = "failed"
     ) -> Output:
-        """End a visit that led to no page; a spider may know another way to the text."""
+        """End a visit that led to no page; a subclass may find the text in another way."""
         yield link.visited(outcome, reason, detail)
 
     def parse_listing(self, response: Response, link: Link) -> Output:
@@ -172,7 +173,7 @@ class SourceSpider(Spider):
         raise NotImplementedError
 
     async def follow(self, links: Iterable[Link], left_out: Counter[str]) -> Output:
-        """Record and ask for the links that are new; count the others per reason."""
+        """Record and request the links that are new; count those left out for each reason."""
         for number, link in enumerate(links):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -185,7 +186,7 @@ class SourceSpider(Spider):
                 yield self.request(link)
 
     def _own_error(self, link: Link, error: Exception) -> Visited:
-        """End a visit that failed by an error of this program, so that it is not lost."""
+        """End a visit that failed because of an error in this program, so that it is not lost."""
         logger.exception("%s", link.url)
         return link.visited("failed", "crawler_error", f"{type(error).__name__}: {error}")
 
@@ -203,7 +204,7 @@ class SourceSpider(Spider):
         return None
 
     def _is_news(self, url: str) -> bool:
-        """Return whether this link beyond the limit was not counted yet; pages repeat links."""
+        """Return whether a link over the limit was not counted yet; pages often repeat links."""
         key = link_hash(url)
         told = key in self._beyond or len(self._beyond) >= _MOST_BEYOND
         if not told:
@@ -236,7 +237,7 @@ class SourceSpider(Spider):
         }
         return parsers[role]
 
-    def closed(self, reason: str) -> None:  # noqa: ARG002  # Scrapy calls it so
+    def closed(self, reason: str) -> None:  # noqa: ARG002  # Scrapy passes it
         """Stop waiting for listings, and close the session if the spider is run by hand."""
         self._unread.clear()
         if self._own:
@@ -244,7 +245,7 @@ class SourceSpider(Spider):
 
 
 def _leads_home(asked: str, answered: str) -> bool:
-    """Whether a site answers with its front page, as some do for a page that they deleted."""
+    """Return whether a site answers with its front page, as some sites do for deleted pages."""
     front = re.fullmatch(r"/?(?:index|home)?(?:\.\w+)?/?", urlsplit(asked).path) is not None
     return is_root(answered) and not is_root(asked) and not front
 

@@ -1,4 +1,4 @@
-"""Any site: a feed, a sitemap, a site by its root, or a single page."""
+"""Any other site: by a feed, a sitemap or its front page, or as a single page."""
 
 from collections import Counter
 from urllib.parse import urljoin
@@ -20,8 +20,8 @@ class WebSpider(ListingSpider):
     """Finds an author's pages from any address of a site.
 
     From a root page it follows the feeds that the page names, and the site's sitemaps. If there are
-    none, it follows links, some levels deep. A site that turns out to be Substack or Medium under
-    its own domain is followed in their way.
+    none, it follows links, a few levels deep. If a site turns out to be a Substack or Medium
+    publication under its own domain, it is followed as on that platform.
     """
 
     name = "web"
@@ -37,8 +37,8 @@ class WebSpider(ListingSpider):
                 yield item
         async for item in super().parse_page(response, link):
             if left_out and isinstance(item, Visited):
-                # Without validators the next round reads the page in full, when the limits may have
-                # room for the links that were left out.
+                # Without validators, the next round reads the page in full. By then the limits may
+                # have room for the links that were left out now.
                 nothing = {"etag": None, "last_modified": None}
                 yield item.model_copy(update={"skipped": dict(left_out), **nothing})
             else:
@@ -51,7 +51,7 @@ class WebSpider(ListingSpider):
                 yield item
             return
         left_out: Counter[str] = Counter()
-        if root.platform == "substack":  # its archive is complete
+        if root.platform == "substack":  # Substack's archive is complete
             listings = [archive_address(response.url)]
         else:
             feeds = [medium_feed(response.url)] if root.platform == "medium" else root.listings
@@ -80,7 +80,7 @@ class WebSpider(ListingSpider):
         return await robots.sitemaps(url) if robots is not None else []
 
     def _is_searched(self, link: Link) -> bool:
-        """Return whether this page's links are followed, as no listing names the site's pages."""
+        """Return whether a page's links are followed, because no listing names the site's pages."""
         return (
             link.source.discover
             and is_root(link.source.link)

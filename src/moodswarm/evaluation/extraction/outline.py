@@ -1,4 +1,4 @@
-"""The parts of a markdown document, for comparing two of them."""
+"""The parts of a markdown document, for comparing two documents."""
 
 import re
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ class Outline:
 
     Attributes:
         words: All words of the text, code included, in order and in lower case.
-        code: Texts of the code blocks, fenced or indented, without trailing white space.
+        code: The texts of the code blocks, fenced or indented, without trailing white space.
         headings: The words of each heading. The level does not count, as themes shift levels.
-        items: The words of each list item, without those of the lists in it.
+        items: The words of each list item, without the words of the lists inside it.
         title: The title of the front matter, or else the first heading of level 1.
     """
 
@@ -48,7 +48,7 @@ def read_outline(text: str) -> Outline:
     outline = reader.outline
     first = outline.title
     if title and words_of(title) != words_of(first or ""):
-        # The title belongs to the document, wherever it is written.
+        # The title is part of the document, whether front matter or a heading holds it.
         outline.words = words_of(title) + outline.words
     outline.title = title or first
     return outline

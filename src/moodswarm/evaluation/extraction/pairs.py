@@ -1,4 +1,4 @@
-"""How well pages become markdown: measured on pairs of a page and the document it was made from."""
+"""Measures how well pages become markdown, on pairs of a page and the document behind it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ _ADDRESS = "https://pages.example/articles/{name}"
 
 
 class UnusablePairs(ValueError):
-    """A folder that cannot be measured on; names the folder or file and what is wrong."""
+    """A folder has no usable pairs; the message names the folder or file and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """The text that an extractor finds on a page, as markdown, and the title if it finds one."""
+    """The text that an extractor finds on a page, as markdown, and the title, if there is one."""
 
     title: str | None
     content: str
@@ -43,12 +43,13 @@ class Score:
     """How one page came out.
 
     Attributes:
-        f1: F1 of the words as a bag, without markdown syntax, in lower case.
-        code, headings, items: (found, expected): blocks with the exact text, trailing white space
-            aside; headings of any level; list items without their sublists.
-        title: Whether the title was found.
-        refused: Why no article was found; None if one was.
-        left_out: Words of the page that are not in the article, by reason; the most first.
+        f1: The F1 score over the words as a bag, without markdown syntax, in lower case.
+        code, headings, items: Pairs of (found, expected). Code blocks count only with the exact
+            text, trailing white space aside; headings count at any level; list items are compared
+            without their sublists.
+        title: Whether the title was found; None if none was expected.
+        refused: Why no article was found; None if one was found.
+        left_out: How many words of the page are not in the article, by reason; the most first.
     """
 
     name: str
@@ -62,14 +63,14 @@ class Score:
 
     @property
     def quality(self) -> float:
-        """Mean of the measures that apply to the page, 0 to 1."""
+        """The mean of the measures that apply to the page, 0 to 1."""
         shares = [found / all_ for found, all_ in (self.code, self.headings, self.items) if all_]
         return fmean([self.f1, *shares])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """How all pages came out; every share is None where nothing was expected."""
+    """How all pages came out; a share is None if nothing was expected for it."""
 
     pages: int
     f1: float
@@ -83,23 +84,23 @@ class Evaluation:
     scores: tuple[Score, ...]
 
     def left_out(self) -> Counter[str]:
-        """Return how many words of all pages are not in their articles, by reason."""
+        """Return how many words of all pages together are not in the articles, by reason."""
         found: Counter[str] = Counter()
         for score in self.scores:
             found.update(score.left_out)
         return found
 
     def worst(self, count: int) -> list[Score]:
-        """Return the pages that came out worst, and every page that gave no article."""
+        """Return the pages that came out worst, and every page that yielded no article."""
         ranked = sorted(self.scores, key=lambda score: score.quality)
         return ranked[:count] + [score for score in ranked[count:] if score.refused is not None]
 
 
 def find_pairs(folder: Path) -> list[Pair]:
-    """Return the pairs of a folder and the folders in it, sorted by name.
+    """Return the pairs in a folder and the folders inside it, sorted by name.
 
     Raises:
-        UnusablePairs: there is no folder, no page in it, or a page without its document.
+        UnusablePairs: there is no such folder, no page in it, or a page without its document.
     """
     if not folder.is_dir():
         raise UnusablePairs(f"{folder}: not a folder")
@@ -117,7 +118,7 @@ def find_pairs(folder: Path) -> list[Pair]:
 
 
 def extract_as_crawler(body: bytes, url: str) -> ExtractedText:
-    """Extract as the crawler does.
+    """Extract the text of a page as the crawler does.
 
     Raises:
         PageRefused: there is no article.
@@ -129,7 +130,7 @@ def extract_as_crawler(body: bytes, url: str) -> ExtractedText:
 
 
 class PageRefused(ValueError):
-    """The extractor found no article; says why."""
+    """The extractor found no article; the message says why."""
 
 
 def _found(article: Article) -> ExtractedText:
@@ -142,10 +143,10 @@ def evaluate(
     """Extract every page and compare it with its document.
 
     Args:
-        pairs: From `find_pairs`.
+        pairs: The pairs that `find_pairs` returned.
         root: The folder that the names of pages are relative to.
-        extractor: From bytes and address to markdown; `PageRefused`, and any other exception,
-            count as an empty document.
+        extractor: A function that takes bytes and an address, and returns the text as markdown; if
+            it raises `PageRefused` or any other exception, the page counts as an empty document.
 
     Raises:
         UnusablePairs: a file cannot be read.
@@ -170,7 +171,7 @@ def evaluate(
 
 
 def _warm_up(extractor: Extractor) -> None:
-    """Extract one page untimed, so that loading does not count as a cost of the first page."""
+    """Extract a page untimed, so that loading does not count towards the time of the first one."""
     paragraph = b"<p>A page of a few plain words, so that everything is loaded.</p>" * 10
     try:
         extractor(
@@ -184,7 +185,7 @@ def _warm_up(extractor: Extractor) -> None:
 def compare(
     name: str, expected: Outline, found: ExtractedText, refused: str | None = None
 ) -> Score:
-    """Score what was found against what was expected."""
+    """Score the extracted text against the expected document."""
     got = read_outline(found.content)
     title = None
     if expected.title:

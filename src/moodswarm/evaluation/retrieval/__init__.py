@@ -1,4 +1,4 @@
-"""How good retrieval is: questions with known answers, measures and baselines.
+"""Measures how good retrieval is: questions with known answers, measures and baselines.
 
-Nothing here searches: questions go through the same retriever as those of users.
+Nothing here searches: questions go through the same retriever as the questions of users.
 """

@@ -1,4 +1,4 @@
-"""The recorded baseline of a test set, and whether a run falls under it."""
+"""The recorded baseline for a test set, and whether a run falls below it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,27 +9,27 @@ from moodswarm.evaluation.retrieval.results import Result
 
 FORMAT = 1
 
-#: Recorded baselines of one test set, by configuration.
+#: The recorded baselines for one test set, by configuration.
 Entries = dict[str, dict[str, Any]]
 
 
 class RetrievalRegressed(ValueError):
-    """A measure has fallen under its baseline by more than its interval."""
+    """A measure has fallen below its baseline by more than its interval."""
 
 
 class UnreadableBaseline(ValueError):
-    """The recorded baseline cannot be read; says what was expected and the remedy."""
+    """The recorded baseline cannot be read; the message says what was expected, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fall:
-    """One measure under its baseline.
+    """One measure that has fallen below its baseline.
 
     Attributes:
-        configuration: Its name, such as `hybrid`.
-        measure: Its name, such as `nDCG@10`.
-        value: The value of this run.
-        high: Upper end of its interval, which is below `baseline`.
+        configuration: The name of the configuration, such as `hybrid`.
+        measure: The name of the measure, such as `nDCG@10`.
+        value: The value in this run.
+        high: The upper end of the interval around the value, which is below `baseline`.
         baseline: The recorded value.
     """
 
@@ -55,7 +55,7 @@ def entry(result: Result, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def entries_of(recorded: Mapping[str, Any] | None) -> dict[str, Entries]:
-    """Return the recorded baselines by version of their test set.
+    """Return the recorded baselines, by the version of their test set.
 
     Raises:
         UnreadableBaseline: the record has another format.
@@ -91,14 +91,14 @@ def compare(
     gate: bool,
     record: bool,
 ) -> tuple[dict[str, Any], Entries]:
-    """Compare a run with the baselines of its test set; record those that are not there yet.
+    """Compare a run with the baselines for its test set; record the missing baselines.
 
     Args:
-        results: By configuration.
-        settings: The settings that they were reached with.
-        known: By configuration; those that this run did not measure stay as they are.
-        gate: Whether a fall is to fail the run.
-        record: Record all configurations of this run, whatever is known.
+        results: The results of the run, by configuration.
+        settings: The settings that led to the results.
+        known: The baselines, by configuration; those that this run did not measure are kept.
+        gate: Whether a fall should fail the run.
+        record: Whether to record all configurations of this run, even those with a baseline.
 
     Returns:
         The comparison for the report, and the baselines to keep.
@@ -120,9 +120,9 @@ def compare(
 
 
 def falls(name: str, result: Result, known: Mapping[str, Any]) -> list[Fall]:
-    """Find the measures of a configuration whose whole interval lies under the recorded value.
+    """Find the measures of a configuration whose whole interval lies below the recorded value.
 
-    Measures that only one of the two has are not compared.
+    Measures that are only in the result or only in the baseline are not compared.
     """
     return [
         Fall(
@@ -148,13 +148,14 @@ def changed_settings(known: Mapping[str, Any], now: Mapping[str, Any]) -> dict[s
 
 
 def require_no_fall(compared: Mapping[str, Any]) -> None:
-    """Fail where a gated comparison found falls.
+    """Fail if a gated comparison found falls.
 
     Args:
-        compared: The `baseline` of a report.
+        compared: The `baseline` part of a report.
 
     Raises:
-        RetrievalRegressed: names each measure, both numbers, what else differs, and the remedy.
+        RetrievalRegressed: a measure has fallen; names each such measure, both numbers, what else
+            differs, and the remedy.
     """
     if not compared["falls"] or not compared["gated"]:
         return
@@ -172,7 +173,7 @@ def require_no_fall(compared: Mapping[str, Any]) -> None:
 
 
 def _require_number(name: str, value: object) -> None:
-    # No measure falls under NaN: the gate would stand open without anyone noticing.
+    # No measure falls below NaN: with NaN as a baseline, the gate would silently pass every run.
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise ValueError(f"{name} is {value!r}, expected a number")
 

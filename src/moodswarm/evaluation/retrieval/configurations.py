@@ -15,12 +15,12 @@ def configurations(
     """Return the settings of each configuration.
 
     Args:
-        params: As configured; a configuration only switches its stages on or off.
-        wanted: Names in `CONFIGURATIONS`; empty takes all, `hybrid_rerank` only where reranking
-            is switched on.
+        params: The parameters as configured; a configuration only switches stages on or off.
+        wanted: Names in `CONFIGURATIONS`. If empty, all are taken, `hybrid_rerank` only if
+            reranking is switched on.
 
     Raises:
-        ValueError: names an unknown configuration and the known ones.
+        ValueError: a configuration is unknown; names it and the known ones.
     """
     require_known(wanted)
     names = wanted or [
@@ -33,14 +33,14 @@ def require_known(names: Sequence[str]) -> None:
     """Refuse names that no configuration has.
 
     Raises:
-        ValueError: names the unknown ones and the known ones.
+        ValueError: a name is unknown; lists the unknown and the known names.
     """
     if unknown := sorted(set(names) - set(CONFIGURATIONS)):
         raise ValueError(f"unknown configurations {unknown}; known: {', '.join(CONFIGURATIONS)}")
 
 
 def with_candidates(params: RetrievalParams, candidates: int) -> RetrievalParams:
-    """Return the settings with at least so many candidates per search."""
+    """Return the settings with at least `candidates` candidates per search."""
     return params.model_copy(
         update={
             "dense": _enlarged(params.dense, candidates),

@@ -1,9 +1,9 @@
-"""Questions without a model: what people remember of a passage that they want to find again.
+"""Makes questions without a model: words people remember from a passage that they look for again.
 
-Known-item questions after Azzopardi, de Rijke and Balog, "Building simulated queries for
+These are known-item questions after Azzopardi, de Rijke and Balog, "Building simulated queries for
 known-item topics", SIGIR 2007. They share words with their passage, so they flatter the lexical
-search a little: compare settings with them, and trust questions that a model or a person wrote for
-how good retrieval is.
+search a little: use them to compare settings, and use questions that a model or a person wrote to
+judge how good retrieval is.
 """
 
 import random
@@ -18,10 +18,10 @@ from moodswarm.text.sentences import split_sentences
 from moodswarm.text.stop_words import STOP_WORDS
 
 _STOPS = frozenset().union(*STOP_WORDS.values())
-# A sentence of fewer words is a heading or a remark; of more, a list or a table.
+# A sentence with fewer words is a heading or a remark; one with more words is a list or a table.
 _SENTENCE_WORDS = range(8, 50)
 _QUESTION_WORDS = range(3, 7)
-# The rarest words of a sentence are names, numbers and slips, which nobody remembers.
+# The rarest words of a sentence are names, numbers and typing errors, which nobody remembers.
 _FORGOTTEN = 0.25
 _PHRASE_WORDS = 3
 _LEAST_NAME_PARTS = 2
@@ -44,9 +44,10 @@ Made = tuple[str, str]
 
 
 def make_question(chunk: ChunkText, rarity: Rarity, seed: int) -> TestQuestion | None:
-    """Make a question of one chunk; None where nothing in it is worth asking about.
+    """Make a question from one chunk, or return None if nothing in it is worth asking about.
 
-    The seed and the chunk's id alone decide which of the possible types it is, and of which words.
+    The seed and the chunk's id alone decide which of the possible types the question has, and which
+    words it is made from.
     """
     rng = random.Random(f"{seed}:{chunk.id}")  # noqa: S311  # no secret
     makers: dict[QuestionType, Callable[[ChunkText, Rarity, random.Random], Made | None]]
@@ -68,7 +69,7 @@ def make_question(chunk: ChunkText, rarity: Rarity, seed: int) -> TestQuestion |
 
 
 def build(question_type: QuestionType, made: Made, chunk: ChunkText) -> TestQuestion:
-    """Return a question that expects only the chunk that it was made of, so far."""
+    """Return a question that so far expects only the chunk that it was made from."""
     text, evidence = made
     return TestQuestion(
         id=question_id(question_type, text, chunk.id),
@@ -83,7 +84,7 @@ def build(question_type: QuestionType, made: Made, chunk: ChunkText) -> TestQues
 
 
 def _words(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
-    """Some telling words of the most telling sentence, in another order."""
+    """Return some telling words from the most telling sentence, in another order."""
     sentence = _telling_sentence(chunk.text, rarity)
     chosen = _remembered(sentence, rarity, rng)
     if len(chosen) < _QUESTION_WORDS.start:
@@ -93,7 +94,7 @@ def _words(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
 
 
 def _title(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
-    """The document's title, and some words of one sentence."""
+    """Return the document's title with some words from one sentence."""
     sentence = _telling_sentence(chunk.text, rarity)
     known = set(words(chunk.title))
     chosen = [word for word in _remembered(sentence, rarity, rng) if word not in known]
@@ -103,7 +104,7 @@ def _title(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
 
 
 def _topic(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
-    """The most telling words of the whole chunk, in another order."""
+    """Return the most telling words of the whole chunk, in another order."""
     counts = Counter(_telling(chunk.text))
     ranked = sorted(counts, key=lambda word: (-counts[word] * rarity.of(word), word))
     chosen = ranked[: rng.choice(_QUESTION_WORDS)]
@@ -114,7 +115,7 @@ def _topic(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
 
 
 def _docstring(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:  # noqa: ARG001
-    """The first sentence of a docstring, without the words that carry no topic."""
+    """Return the first sentence of a docstring, without the words that say nothing of its topic."""
     match = _DOCSTRING.search(chunk.text)
     if match is None:
         return None
@@ -128,7 +129,7 @@ def _docstring(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | N
 
 
 def _name(chunk: ChunkText, rarity: Rarity, rng: random.Random) -> Made | None:
-    """The parts of the rarest name that is defined here."""
+    """Return the parts of the rarest name that the chunk defines."""
     found = {
         match["name"]: match[0].strip()
         for match in _DEFINITION.finditer(chunk.text)
@@ -155,7 +156,7 @@ def _telling_sentence(text: str, rarity: Rarity) -> str:
 
 
 def _remembered(sentence: str, rarity: Rarity, rng: random.Random) -> list[str]:
-    """Return some of the rarer words of a sentence, but not its very rarest, in their order."""
+    """Return some of a sentence's rarer words, but not its very rarest, in order of appearance."""
     found = _telling(sentence)
     ranked = rarity.rarest_first(found)
     ranked = ranked[int(_FORGOTTEN * len(ranked)) :]
@@ -173,5 +174,5 @@ def _telling(text: str) -> list[str]:
 
 
 def _carries_nothing(word: str) -> bool:
-    """Whether it is a stop word, or made of stop words (`it's`, `won’t`)."""
+    """Return whether a word is a stop word, or made up of stop words (`it's`, `won’t`)."""
     return all(part in _STOPS for part in _APOSTROPHE.split(word))

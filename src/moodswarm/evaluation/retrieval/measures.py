@@ -1,8 +1,8 @@
-"""Measures of rankings as trec_eval defines them, computed by `ir_measures`."""
+"""Measures for rankings as trec_eval defines them, computed by `ir_measures`."""
 
 from collections.abc import Mapping, Sequence
 
-#: The measures that are reported, with the names that `ir_measures` has for them.
+#: The measures that are reported, with their names in `ir_measures`.
 MEASURES = {
     "nDCG@10": "nDCG@10",
     "Recall@5": "R@5",
@@ -19,21 +19,21 @@ def score_rankings(
     judgements: Judgements,
     measures: Sequence[str] = tuple(MEASURES),
 ) -> dict[str, dict[str, float]]:
-    """Score rankings against what is relevant.
+    """Score rankings by the judgements of what is relevant.
 
     Args:
-        rankings: Per question the ids found, best first, none twice.
-        judgements: Per question the ids that were judged; above 0 is relevant, and the number is
-            the gain in nDCG.
+        rankings: The ids found for each question, best first, none twice.
+        judgements: The relevance of the ids that were judged for each question; a number above 0
+            means relevant, and is the gain in nDCG.
         measures: Names in `MEASURES`.
 
     Returns:
-        Per measure the value of every judged question; one without a ranking has 0.
+        For each measure, its value for every judged question; 0 for a question without a ranking.
     """
     from ir_measures import iter_calc, parse_measure
 
-    # trec_eval breaks ties by id and reads ids up to a space, so it gets scores made of ranks and
-    # ids made of numbers.
+    # trec_eval breaks ties by id and reads ids only up to a space, so it is passed scores made from
+    # ranks, and ids made from numbers.
     numbers: dict[str, str] = {}
 
     def number(name: str) -> str:

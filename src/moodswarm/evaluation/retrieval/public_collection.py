@@ -1,4 +1,4 @@
-"""Public test collections: JSON lines of documents and queries, judgements of TREC or BEIR."""
+"""Reads public test collections: documents and queries in JSON lines, TREC or BEIR judgements."""
 
 import gzip
 import zlib
@@ -12,14 +12,14 @@ from moodswarm.records import Document, InvalidDocument
 from moodswarm.records.ids import digest
 
 AUTHOR = "Collection"
-# Without and with the column of the iteration.
+# The number of columns without and with the column for the iteration.
 _COLUMNS = (3, 4)
 _HEADERS = {"score", "relevance", "rel", "label", "judgement", "judgment"}
 _HOST = "https://collection.invalid"
 
 
 class UnusableCollection(ValueError):
-    """A test collection cannot be measured on; names the file, the line and what was expected."""
+    """A test collection cannot be used; the message names file, line and what was expected."""
 
 
 @dataclass(slots=True)
@@ -27,13 +27,13 @@ class Judged:
     """The questions of a collection that can be asked and have judgements.
 
     Attributes:
-        queries: Text by id, in the order of their file; judged ones only.
-        judgements: Relevance per document of each of these queries.
-        unjudged: Queries left out since nothing is judged for them.
+        queries: The texts of the judged queries by id, in the order of their file.
+        judgements: For each of these queries, the relevance of each judged document.
+        unjudged: How many queries were left out because nothing is judged for them.
         unknown_queries: Judged queries that the queries file does not have; left out.
-        unknown_documents: Judgements of documents that the corpus does not have; they stay, so
-            that losing documents cannot improve a measure.
-        without_relevant: Judged queries for which no document is relevant; they count as 0.
+        unknown_documents: How many judgements are about documents that the corpus does not have;
+            they stay, so that losing documents cannot improve a measure.
+        without_relevant: How many judged queries have no relevant document; they count as 0.
     """
 
     queries: dict[str, str]
@@ -57,7 +57,7 @@ def read_corpus(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def read_queries(path: Path) -> dict[str, str]:
-    """Return text by id.
+    """Return the texts of the queries by id.
 
     Raises:
         UnusableCollection: a line is not a query, an id occurs twice, or there are no lines.
@@ -72,10 +72,10 @@ def read_judgements(path: Path) -> dict[str, dict[str, int]]:
     """Return the relevance of documents per query.
 
     Reads four columns `query iteration document relevance` (TREC), or three with a header line
-    `query-id corpus-id score` (BEIR), divided by tabs, or by white space if there are no tabs.
+    `query-id corpus-id score` (BEIR), separated by tabs, or by white space if there are no tabs.
 
     Raises:
-        UnusableCollection: a line has other columns, or judges the same pair differently.
+        UnusableCollection: a line has other columns, or two lines judge the same pair differently.
     """
     judgements: dict[str, dict[str, int]] = {}
     for number, columns in _rows(path):
@@ -97,13 +97,13 @@ def join_judgements(
     known_documents: Mapping[str, Any] | set[str],
     limit: int | None = None,
 ) -> Judged:
-    """Join queries and judgements; those that lack the other are counted and left out.
+    """Join queries and judgements; count and leave out those without a counterpart.
 
     Args:
-        queries: Text by id.
-        judgements: Per query.
-        known_documents: Ids of the corpus.
-        limit: How many of the judged queries to take, from the first; None for all.
+        queries: The texts of the queries, by id.
+        judgements: The relevance of documents, per query.
+        known_documents: The ids of the corpus.
+        limit: How many of the judged queries to take, from the first on; None for all.
 
     Raises:
         UnusableCollection: no query is judged.
@@ -131,8 +131,8 @@ def join_judgements(
 def as_document(identifier: str, title: str, text: str, kind: str) -> Document:
     """Return a document of a collection as the document store keeps it.
 
-    Its link is made of a digest: ids of collections hold slashes, spaces and letters that links
-    would change.
+    Its link is made from a digest, as the ids in collections contain slashes, spaces and letters
+    that would be changed in a link.
 
     Raises:
         InvalidDocument: the text is not Unicode that a store can hold.
@@ -153,10 +153,10 @@ def read_documents(
     """Yield the corpus as documents.
 
     Args:
-        path: JSON lines.
+        path: The corpus as JSON lines.
         kind: The kind that the documents get.
-        rejected: Filled with the reason for each id that cannot become a document.
-        named: Filled with the collection's id for each id of a document.
+        rejected: A dict to fill with the reason for each id that cannot become a document.
+        named: A dict to fill with the collection's id for the id of each document.
     """
     for identifier, title, text in read_corpus(path):
         try:
@@ -208,7 +208,7 @@ def _text(path: Path, line: int, item: Mapping[str, Any], name: str) -> str:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, columns), without empty lines and a header."""
+    """Yield (line number, columns), without empty lines and without the header."""
     try:
         with _text_of(existing(path)) as stream:
             for number, line in enumerate(stream, start=1):
@@ -224,7 +224,7 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _text_of(path: Path) -> TextIO:
-    """Open a file, plain or gzip, as the documents and queries may be."""
+    """Open a file of judgements, which may be plain or gzip, like the documents and queries."""
     with path.open("rb") as stream:
         zipped = stream.read(2) == b"\x1f\x8b"
     if zipped:
@@ -250,10 +250,10 @@ def _is_number(text: str) -> bool:
 
 
 def existing(path: Path) -> Path:
-    """Return the path of a file that is there.
+    """Return the path of a file that exists.
 
     Raises:
-        UnusableCollection: it is not.
+        UnusableCollection: the file does not exist.
     """
     if not path.is_file():
         raise UnusableCollection(f"{path}: no such file; expected a file of the test collection")

@@ -1,4 +1,4 @@
-"""Keeping a test set up to date with its corpus."""
+"""Keeps a test set up to date with its corpus."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,17 +11,18 @@ from moodswarm.evaluation.retrieval.survey import ChunkText, Survey, all_chunks,
 from moodswarm.evaluation.retrieval.words import Shingle, shingles
 from moodswarm.stores.vectors.protocol import VectorStore
 
-# Chunks to choose from for each question, as not every chunk yields one.
+# How many chunks to choose from for each question, as not every chunk yields a question.
 _CANDIDATES = 4
-# Share of the evidence's runs of words that a chunk must hold: all but a word or two changed.
+# The share of the evidence's runs of words that a chunk must hold: all but those of a changed word
+# or two.
 _HELD_SHARE = 0.8
 
-#: Writes questions for chunks; returns for each a question, or the reason why there is none.
+#: Writes questions for chunks; returns for each chunk a question, or the reason why it has none.
 Writer = Callable[[Sequence[ChunkText]], Sequence[TestQuestion | str]]
 
 
 class NothingToAskAbout(ValueError):
-    """There are no chunks, or none that a question can be made of."""
+    """There are no chunks, or none that a question can be made from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,10 @@ class TestSet:
     """Questions, and how they came about.
 
     Attributes:
-        questions: Their order does not change as long as their chunks are there.
-        kept: How many were kept of an earlier run.
+        questions: The questions; their order does not change as long as their chunks exist.
+        kept: How many were kept from an earlier run.
         new: How many were made in this run.
-        dropped: How many of an earlier run were dropped, as their chunks are gone.
+        dropped: How many from an earlier run were dropped, as their chunks are gone.
         unwritten: How often a model wrote no question for a chunk, by reason.
     """
 
@@ -54,18 +55,18 @@ def build_test_set(
     written_share: float = 0.5,
     writer: Writer | None = None,
 ) -> TestSet:
-    """Keep the questions whose chunks are there, and make what is missing.
+    """Keep the questions whose chunks still exist, and make the questions that are missing.
 
     Args:
-        store: Where the embedded collections are.
-        recorded: Questions of an earlier run; kept as they are, whatever the seed.
-        count: How many questions there should be; fewer where the corpus is small.
-        seed: Decides which chunks are asked about.
-        written_share: How many of the questions a model should write.
-        writer: The model; without one all questions are known-item questions.
+        store: The store that holds the embedded collections.
+        recorded: The questions of an earlier run; kept as they are, whatever the seed.
+        count: How many questions there should be; there are fewer if the corpus is small.
+        seed: A number that decides which chunks are asked about.
+        written_share: The share of the questions that a model should write.
+        writer: The model that writes them; if None, all new questions are known-item questions.
 
     Raises:
-        NothingToAskAbout: says what to do.
+        NothingToAskAbout: no question can be made; says what to do.
     """
     seen = survey(store, seed, _CANDIDATES * count, {q.chunk_id for q in recorded})
     there = [question for question in recorded if question.chunk_id in seen.found]
@@ -74,13 +75,13 @@ def build_test_set(
     unwritten: dict[str, int] = {}
     if writer is not None:
         unwritten = maker.write(writer, round(written_share * count) - len(written))
-    # A written question takes the place of the known-item question for the same chunk, and further
-    # ones take the place of the last known-item questions.
+    # A written question takes the place of the known-item question for the same chunk; further
+    # written questions take the places of the last known-item questions.
     room = count - len(written) - len(maker.made)
     known = [q for q in there if q.type != "written" and q.chunk_id not in maker.used][:room]
     kept = [*written, *known]
     maker.make(count - len(kept) - len(maker.made), known)
-    # In the order in which the next run keeps them.
+    # This is the order in which the next run keeps them.
     ordered = sorted([*kept, *maker.made], key=lambda question: question.type != "written")
     questions = _with_expected(store, ordered, seen.found | maker.used)
     if not questions:
@@ -95,7 +96,7 @@ def build_test_set(
 
 
 class _Maker:
-    """Makes questions of the candidates, one of each chunk."""
+    """Makes questions from the candidates, one from each chunk."""
 
     def __init__(self, seen: Survey, seed: int, written: Sequence[TestQuestion]) -> None:
         self._seen, self._seed = seen, seed
@@ -107,7 +108,8 @@ class _Maker:
         """Have questions written, and return how often that failed, by reason.
 
         The same chunks come first in every run, whether or not they have a known-item question. A
-        chunk that yielded none is tried again before others, so that the set stays the same.
+        chunk for which no question was written is tried again before others, so that the set stays
+        the same.
         """
         chunks = list(islice(self._free(), max(0, count)))
         reasons: Counter[str] = Counter()
@@ -141,7 +143,7 @@ class _Maker:
 def _with_expected(
     store: VectorStore, questions: Sequence[TestQuestion], chunks: dict[str, ChunkText]
 ) -> list[TestQuestion]:
-    """Let each question expect all chunks that hold its evidence, its own among them."""
+    """Make each question expect all chunks that hold its evidence, including its own chunk."""
     evidence = {q.id: q.evidence or chunks[q.chunk_id].text for q in questions}
     usable = {name: text for name, text in evidence.items() if shingles(text)}
     held = _holders(usable, all_chunks(store)) if usable else {}
@@ -151,7 +153,7 @@ def _with_expected(
 
 
 def _holders(evidence: Mapping[str, str], chunks: Iterable[ChunkText]) -> dict[str, set[str]]:
-    """Return the ids of the chunks that hold each text, near duplicates of it included."""
+    """Return the ids of the chunks that hold each text or a near duplicate of it."""
     wanted: dict[Shingle, list[str]] = defaultdict(list)
     sizes: dict[str, int] = {}
     for name, text in evidence.items():

@@ -1,4 +1,4 @@
-"""The test set of the own corpus: questions with the chunks that they expect."""
+"""The test set for the project's own corpus: questions with the chunks that they expect."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,9 +7,9 @@ from typing import Any, Literal, get_args
 
 from moodswarm.records.ids import digest
 
-#: A question is made of rarer words of one sentence, of the title with words of one sentence, of
-#: the most telling words of the whole chunk, or of the docstring or the name of a piece of code; or
-#: a language model wrote it.
+#: A question is made from the rarer words of one sentence, from the title and words of one
+#: sentence, from the most telling words of the whole chunk, or from the docstring or the name of a
+#: piece of code; or a language model wrote it.
 QuestionType = Literal["words", "title", "topic", "docstring", "name", "written"]
 QUESTION_TYPES: tuple[QuestionType, ...] = get_args(QuestionType)
 
@@ -17,7 +17,7 @@ FORMAT = 1
 
 
 class UnreadableQuestions(ValueError):
-    """A recorded test set cannot be read; says what was expected and the remedy."""
+    """A recorded test set cannot be read; the message says what was expected, and the remedy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +25,18 @@ class TestQuestion:
     """A question, and the chunks that answer it.
 
     Attributes:
-        id: The same for the same text, type and chunk.
+        id: An id that is always the same for the same text, type and chunk.
         type: One of `QUESTION_TYPES`.
         text: The question itself.
-        chunk_id: The chunk that it was made of.
-        expected: Ids of all chunks that answer it as well as that one, itself included, sorted.
-        kind: Kind of the document.
-        author_id: Author of the document.
-        evidence: The part of the chunk that it was made of; a chunk that holds it is expected.
-            Empty: the whole chunk.
+        chunk_id: The id of the chunk that the question was made from.
+        expected: The ids of that chunk and of all others that answer the question as well, sorted.
+        kind: The kind of the document.
+        author_id: The id of the document's author.
+        evidence: The part of the chunk that the question was made from; every chunk that holds this
+            part is expected. Empty for the whole chunk.
     """
 
-    # pytest would take a class of this name for tests.
+    # Without this, pytest would take a class with this name for a collection of tests.
     __test__ = False
 
     id: str
@@ -69,7 +69,7 @@ def to_json(questions: Sequence[TestQuestion]) -> dict[str, Any]:
 
 
 def from_json(recorded: Mapping[str, Any] | None) -> list[TestQuestion]:
-    """Return the questions of `to_json`; none where nothing was recorded.
+    """Return the questions that `to_json` wrote, or an empty list if nothing was recorded.
 
     Raises:
         UnreadableQuestions: the record has another format.

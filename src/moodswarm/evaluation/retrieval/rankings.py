@@ -1,4 +1,4 @@
-"""Asking a retriever many questions, and keeping what it found and how long each stage took."""
+"""Asks a retriever many questions, and keeps what it found and how long each stage took."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,19 +25,19 @@ class Retrieves(Protocol):
     """Anything that finds passages for a question; `Retriever` is one."""
 
     def retrieve(self, question: Question) -> Retrieval:
-        """Return passages, best first, with what each stage did."""
+        """Return passages, best first, with reports on what each stage did."""
         ...
 
 
 class Retrievers:
-    """Opens retrievers of several settings, which share a store and models.
+    """Opens retrievers with several settings, which share a store and models.
 
-    They are closed at the end of a `with` block; the store is left open.
+    The retrievers are closed at the end of a `with` block; the store is left open.
 
     Args:
-        store: Where the collections are.
+        store: The store that holds the collections.
         embedder: The model that the chunks were embedded with.
-        lexical: The encoder that their words were weighed with.
+        lexical: The encoder that the chunks' words were weighted with.
         authors: Returns the authors that a question may name; None leaves self-query out.
     """
 
@@ -50,7 +50,7 @@ class Retrievers:
     ) -> None:
         self._store, self._embedder, self._lexical = store, embedder, lexical
         self._authors = authors
-        # One model for all settings that rerank the same way.
+        # One model is shared by all settings that rerank the same way.
         self._reranker = cache(open_reranker)
         self._opened = ExitStack()
 
@@ -61,8 +61,8 @@ class Retrievers:
         self._opened.close()
 
     def open(self, params: RetrievalParams) -> Retriever:
-        """Return a retriever of these settings, its models loaded."""
-        # No language model is given, as it would make two runs differ.
+        """Return a retriever with these settings, its models loaded."""
+        # It gets no language model, as that would make two runs differ.
         retriever = open_retriever(
             self._store,
             self._embedder,
@@ -77,12 +77,12 @@ class Retrievers:
 
 @dataclass(slots=True)
 class Rankings:
-    """The rankings of one configuration over all questions.
+    """The rankings from one configuration for all questions.
 
     Attributes:
         by_question: The ids found for each question, best first, none twice.
-        milliseconds: One number per question, for each stage and for `total`.
-        degraded: How many questions met each warning.
+        milliseconds: The times per stage and for `total`, one number for each question.
+        degraded: How many questions led to each warning.
         refused: Questions that could not be asked, with the reason.
     """
 
@@ -97,7 +97,7 @@ class Rankings:
 
 
 def percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
-    """Return the middle and the 95th percentile."""
+    """Return the median and the 95th percentile."""
     p50, p95 = np.percentile(np.asarray(milliseconds), [50, 95])
     return {"p50": float(p50), "p95": float(p95)}
 
@@ -117,13 +117,14 @@ def ask_all(
         retriever: The retriever that is measured.
         questions: Pairs of (id, text).
         k: How many hits to ask for.
-        name_of: Returns what a hit counts as, such as its document, which ranks by its best hit.
+        name_of: Returns the name that a hit counts as, such as that of its document; a name ranks
+            by its best hit.
         deeper: Called with the text and k if k hits were found that count as fewer than k names;
             the further names that it returns are added at the end.
-        on_question: Called after each.
+        on_question: Called after each question.
 
     Returns:
-        The rankings; their times are those of the plain question, without going deeper.
+        The rankings; their times do not include going deeper.
     """
     rankings = Rankings()
     for identifier, whole in questions:
@@ -154,8 +155,9 @@ def going_deeper(
     """Return a function that asks for more and more hits until they count as enough names.
 
     Args:
-        open_retriever: Returns a retriever of so many candidates; called once for each number.
-        name_of: Returns what a hit counts as.
+        open_retriever: Returns a retriever that takes this many candidates; called once for each
+            number.
+        name_of: Returns the name that a hit counts as, such as that of its document.
     """
     opened: dict[int, Retrieves] = {}
 
@@ -175,7 +177,7 @@ def going_deeper(
 
 
 def unique(names: Iterable[str]) -> list[str]:
-    """Keep the first of each name."""
+    """Return the names in their order, without repetitions."""
     return list(dict.fromkeys(names))
 
 

@@ -12,14 +12,15 @@ from moodswarm.evaluation.retrieval.rankings import Rankings
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One configuration over all judged questions.
+    """The result of one configuration over all judged questions.
 
     Attributes:
-        scores: Per measure, the value of each question.
+        scores: Per measure, the value for each question.
         measures: Per measure, the mean with its interval.
-        differences: Per measure, the paired difference to the reference; empty for that itself.
-        milliseconds: Per stage p50 and p95; `total` is the whole retrieval.
-        degraded: How many questions met each warning.
+        differences: Per measure, the paired difference from the reference configuration; empty for
+            the reference itself.
+        milliseconds: Per stage, p50 and p95; `total` is the whole retrieval.
+        degraded: How many questions led to each warning.
         refused: Questions that could not be asked, with the reason; they count as 0.
     """
 
@@ -31,7 +32,7 @@ class Result:
     refused: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all but the single questions, for JSON."""
+        """Return everything except the values for single questions, for JSON."""
         return {
             "measures": {name: found.as_dict() for name, found in self.measures.items()},
             "differences": {name: found.as_dict() for name, found in self.differences.items()},
@@ -47,7 +48,7 @@ def summarise(
     measures: Sequence[str] = tuple(MEASURES),
     seed: int = 0,
 ) -> dict[str, Result]:
-    """Measure every configuration, and compare it with the reference where that is among them."""
+    """Measure every configuration, and compare it with the reference if that was measured too."""
     scores = {
         name: score_rankings(found.by_question, judgements, measures)
         for name, found in rankings.items()

@@ -1,4 +1,4 @@
-"""One look at all chunks: how rare words are, which to ask about, which are still there."""
+"""One look at all chunks: how rare words are, which chunks to ask about, which still exist."""
 
 import hashlib
 import heapq
@@ -11,7 +11,7 @@ from moodswarm.records import KINDS
 from moodswarm.records.collections import collection_name
 from moodswarm.stores.vectors.protocol import VectorStore
 
-# A chunk of fewer words says too little to be asked about.
+# A chunk with fewer words says too little to be asked about.
 LEAST_WORDS = 12
 _FIELDS = ("document_id", "kind", "author_id", "title", "text")
 
@@ -20,7 +20,7 @@ Stratum = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ChunkText:
-    """The parts of a chunk that questions are made of."""
+    """The parts of a chunk that questions are made from."""
 
     id: str
     document_id: str
@@ -35,11 +35,11 @@ class Survey:
     """The result of one look at all chunks.
 
     Attributes:
-        chunks: How many there are.
-        rarity: How rare each word is among them.
-        candidates: Chunks to ask about, per kind and author, in an order that only the seed and
+        chunks: How many chunks there are.
+        rarity: How rare each word is among the chunks.
+        candidates: The chunks to ask about, per kind and author, in an order that only the seed and
             their ids decide.
-        found: The chunks that were looked for and are there, by id.
+        found: The chunks that were looked for and exist, by id.
     """
 
     chunks: int = 0
@@ -48,9 +48,9 @@ class Survey:
     found: dict[str, ChunkText] = field(default_factory=dict)
 
     def in_turns(self) -> Iterator[ChunkText]:
-        """Yield candidates of each kind and author in turn, so that each has its share.
+        """Yield a candidate of each kind and author in turn, so that each has its share.
 
-        Further chunks of documents that already had their turn come last.
+        Further chunks of documents that have already had a turn come last.
         """
         late: list[ChunkText] = []
         seen: set[str] = set()
@@ -72,10 +72,10 @@ def survey(
     """Read every chunk once.
 
     Args:
-        store: Where the embedded collections are.
-        seed: Another seed chooses other candidates.
+        store: The store that holds the embedded collections.
+        seed: A number that decides which candidates are chosen.
         per_stratum: How many candidates to keep per kind and author.
-        looked_for: Ids of chunks that earlier questions were made from.
+        looked_for: The ids of the chunks that earlier questions were made from.
     """
     seen = Survey()
     kept: dict[Stratum, list[tuple[int, str, ChunkText]]] = defaultdict(list)
@@ -113,5 +113,5 @@ def all_chunks(store: VectorStore) -> Iterator[ChunkText]:
 
 
 def _turn(seed: int, chunk_id: str) -> int:
-    """Return a number that looks random and is the same everywhere."""
+    """Return a number that looks random but is the same on every machine."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{chunk_id}".encode()).digest()[:8], "big")

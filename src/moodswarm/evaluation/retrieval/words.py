@@ -1,4 +1,4 @@
-"""Words as test questions see them: lower case, and how rare each is in the corpus."""
+"""Words for test questions: the words of a text in lower case, and how rare they are."""
 
 import math
 import re
@@ -23,7 +23,7 @@ def shingles(text: str, lengths: Collection[int] = ()) -> set[Shingle]:
 
     Args:
         text: Any text.
-        lengths: Words per run; if empty, three, or all words of a shorter text.
+        lengths: The numbers of words per run; if empty, three, or all words of a shorter text.
     """
     found = [match[0].casefold() for match in _IDENTIFIER.finditer(text)]
     if not found:
@@ -36,19 +36,19 @@ def shingles(text: str, lengths: Collection[int] = ()) -> set[Shingle]:
 
 
 class Rarity:
-    """How rare words are: inverse document frequency over chunks."""
+    """Tells how rare words are, by their inverse document frequency over chunks."""
 
     def __init__(self) -> None:
         self._chunks = 0
         self._counts: Counter[str] = Counter()
 
     def add(self, text: str) -> None:
-        """Count a chunk."""
+        """Count the words of one more chunk."""
         self._chunks += 1
         self._counts.update(set(words(text)))
 
     def of(self, word: str) -> float:
-        """Return the logarithm of the number of chunks for every chunk with this word."""
+        """Return the logarithm of the ratio of all chunks to the chunks with this word."""
         return math.log((self._chunks + 1) / (self._counts[word] + 1))
 
     def mean(self, found: Sequence[str]) -> float:
@@ -56,5 +56,5 @@ class Rarity:
         return sum(map(self.of, found)) / len(found) if found else 0.0
 
     def rarest_first(self, found: Iterable[str]) -> list[str]:
-        """Return the words, each once; ties in alphabetical order."""
+        """Return the words, each once, the rarest first; ties in alphabetical order."""
         return sorted(set(found), key=lambda word: (-self.of(word), word))

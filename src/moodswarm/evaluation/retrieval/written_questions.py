@@ -1,4 +1,4 @@
-"""Questions that a language model writes: one for each chunk, which that chunk answers."""
+"""A language model writes questions: for each chunk, one that the chunk answers."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,8 @@ from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 
 _WORDS = range(3, 61)
-# If more of its runs of three words are copied from the passage, words alone would find it.
+# If a larger share of a question's runs of three words is copied from its passage, a search for
+# words alone would find the passage.
 _MOST_COPIED = 0.5
 _POINTS_AT_TEXT = re.compile(
     r"\b(?:this|the|above|given) (?:source|passage|text|excerpt|snippet|code above|author)\b",
@@ -46,14 +47,14 @@ async def write_questions(
     Args:
         chat: The model.
         chunks: The chunks to ask about.
-        concurrency: How many chunks are asked about at once.
-        cache: Keeps answers, so that none is paid for twice after a run was stopped.
+        concurrency: How many chunks are asked about at the same time.
+        cache: A cache of answers, so that none is paid for twice if a run was stopped.
         budget: A limit on what the questions may cost; no call that would exceed it begins.
 
     Returns:
-        For each chunk its question, or why there is none: the name of an error, `copied`, `length`
-        or `points_at_text`. If the endpoint goes down, or the budget is spent, the remaining chunks
-        get `EndpointDown` or `BudgetSpent`.
+        For each chunk, its question or the reason why it has none: the name of an error, `copied`,
+        `length` or `points_at_text`. If the endpoint goes down or the budget is spent, the
+        remaining chunks get `EndpointDown` or `BudgetSpent`.
     """
     found: list[TestQuestion | str] = ["not_started"] * len(chunks)
     items = [{"title": chunk.title, "text": chunk.text} for chunk in chunks]

@@ -1,4 +1,4 @@
-"""Articles of platforms whose pages carry their text as data: Medium and Substack.
+"""Articles on platforms whose pages carry their text as data: Medium and Substack.
 
-A reader here returns None for any other page, which then goes the general way.
+A reader here returns None for any other page, which is then read in the general way.
 """

@@ -27,7 +27,7 @@ _TAGS = {"STRONG": "strong", "EM": "em", "CODE": "code", "A": "a"}
 
 
 def read_medium(root: HtmlElement, url: str) -> Article | Refused | None:
-    """Read a Medium story; None if the page is something else, or an old one without state."""
+    """Read a Medium story; None for any other page, and for an old story without state."""
     state = read_state(root, "window.__APOLLO_STATE__")
     if state is None:
         return None
@@ -53,7 +53,7 @@ def read_medium(root: HtmlElement, url: str) -> Article | Refused | None:
 
 
 def _find_post(state: dict[str, Any], url: str) -> tuple[Any, Any]:
-    """Return the story that the address names, or else the first that has a text."""
+    """Return the story that the address names, or else the first story that has text."""
     found = []
     for key, post in state.items():
         match = _POST.fullmatch(key)
@@ -74,7 +74,7 @@ def _paragraphs(state: dict[str, Any], content: Any) -> Iterator[dict[str, Any]]
 
 
 def _resolve_embeds(state: dict[str, Any], paragraphs: list[dict[str, Any]]) -> None:
-    """Note in each paragraph that embeds a gist, a video or a post the page that it shows."""
+    """Add the address of the embedded page to each paragraph that embeds something."""
     for paragraph in paragraphs:
         resource = part(paragraph, "iframe", "mediaResource")
         resource = state.get(str(part(resource, "__ref")), resource)
@@ -106,7 +106,7 @@ def _block(kind: str, paragraph: dict[str, Any]) -> str:
     if kind == "PRE":
         language = text_part(paragraph, "codeBlockMetadata", "lang") or ""
         text = escape(paragraph["text"])
-        # The newline keeps one that the code begins with: HTML drops the first after the tag.
+        # HTML drops the first newline after the tag; this one saves any that the code begins with.
         return f'<pre>\n<code class="language-{escape(language)}">{text}</code></pre>'
     tag = _BLOCKS[kind]
     text = _inline(paragraph).replace("\n", "<br>")
@@ -135,7 +135,7 @@ def _inline(paragraph: dict[str, Any]) -> str:
 
 
 def _marks(paragraph: dict[str, Any], length: int) -> Iterator[tuple[int, int, str, str]]:
-    """Yield (start, end, tag, start tag) of all valid marks."""
+    """Yield (start, end, tag name, start tag) for each valid mark."""
     listed = paragraph.get("markups")
     for mark in listed if isinstance(listed, list) else []:
         start, end, tag = part(mark, "start"), part(mark, "end"), _TAGS.get(str(part(mark, "type")))

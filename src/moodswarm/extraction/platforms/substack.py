@@ -17,7 +17,7 @@ _WIDGETS = re.compile(
     r"|install-substack-app.*|image-link-expand|header-anchor-parent|header-anchor-widget.*"
     r"|paywall.*|directmessage|community-chat|poll.*|pencraft-share|post-ufi.*|native-.*-embed"
 )
-#: A post is complete with this share of its words; a preview ends after the opening.
+#: A post with at least this share of its words is complete; a preview ends after the opening.
 _COMPLETE = 0.9
 
 
@@ -25,7 +25,7 @@ def read_substack(root: HtmlElement, url: str) -> Article | Refused | None:
     """Read a Substack post; None if the page is something else.
 
     A post for subscribers is refused as a preview, unless the page holds its whole text: at least
-    nine tenths of the words that Substack counts in it.
+    nine tenths of the words that Substack counts in the post.
     """
     post = part(read_state(root, "window._preloads"), "post")
     if not isinstance(post, dict) or "body_html" not in post:
@@ -60,7 +60,7 @@ def _is_complete(post: dict[str, Any], body: HtmlElement | None) -> bool:
     count = post.get("wordcount")
     if body is None or not isinstance(count, int) or count <= 0:
         return False
-    # Neighbouring blocks need no space between them.
+    # The words of neighbouring blocks are counted separately even if no space is between them.
     return len(" ".join(map(str, body.itertext())).split()) >= _COMPLETE * count
 
 

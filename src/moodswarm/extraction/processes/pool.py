@@ -38,16 +38,18 @@ class _Page:
 
 
 class ExtractionPool:
-    """Extracts pages in parallel, in processes that are killed when a page takes too much.
+    """Extracts pages in parallel processes, each killed if it needs too much time or memory.
 
-    `submit` never blocks and queues without limit, so the caller must bound the pages that it has
-    submitted and not received. `in_flight` pages keep every process busy; more only wait in memory.
+    `submit` never blocks and queues without limit, so the caller must limit the number of pages
+    that it has submitted but not yet received. `in_flight` pages keep every process busy; any more
+    would only wait in memory.
 
     Args:
         processes: Number of workers; None means one per core. They start with the first pages.
-        page_seconds: A page that takes longer is refused as `too_slow`, its worker replaced.
+        page_seconds: A page that takes longer is refused as `too_slow`, and its worker is replaced.
         html_bytes: Longer pages are refused.
-        memory_mib: Address space of a worker; a page that needs more is `out_of_memory`.
+        memory_mib: Address space of a worker; a page that needs more is refused as
+            `out_of_memory`.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class ExtractionPool:
 
     @property
     def in_flight(self) -> int:
-        """Pages to keep submitted: for each worker, one in progress and one waiting."""
+        """The number of pages to keep submitted: per worker, one in progress and one waiting."""
         return 2 * self.processes
 
     def submit(self, body: bytes, url: str, content_type: str | None = None) -> "Future[Outcome]":
@@ -91,7 +93,7 @@ class ExtractionPool:
         return outcome
 
     def close(self) -> None:
-        """Kill the workers; pages in progress or waiting are `crashed`. May be called twice."""
+        """Kill the workers and refuse unfinished pages as `crashed`; may be called twice."""
         with self._lock:
             self._closed = True
         for worker in self._workers:
@@ -131,7 +133,7 @@ def _settle(page: _Page, outcome: Outcome) -> None:
 
 
 class _Worker:
-    """The pool's side of one process, which is started when needed and replaced when it failed."""
+    """The pool's side of one process, which is started when needed and replaced when it fails."""
 
     def __init__(self, seconds: float, html_bytes: int, memory_mib: int) -> None:
         self._seconds = seconds
@@ -143,7 +145,7 @@ class _Worker:
         self._lock = threading.Lock()
 
     def extract(self, page: _Page) -> Outcome:
-        """Have the page extracted; a worker that died beforehand is replaced first."""
+        """Have the process extract the page; if it died beforehand, it is replaced first."""
         outcome = self._attempt(page)
         if outcome is None:  # the worker died before it took the page, so the page is not to blame
             outcome = self._attempt(page)
@@ -160,7 +162,7 @@ class _Worker:
         return outcome
 
     def stop(self) -> None:
-        """Kill the process from another thread; its page ends as `crashed`."""
+        """Kill the process from another thread; its page is refused as `crashed`."""
         with self._lock:
             self._stopped = True
             if self._child is not None:
@@ -204,7 +206,7 @@ class _Worker:
         return Refused("crashed", f"its worker did not start (exit code {code})")
 
     def _ask(self, page: _Page) -> Outcome | None:
-        """Return the worker's answer; None if it was gone before it took the page."""
+        """Return the worker's answer; None if the worker was gone before it took the page."""
         if self._channel is None or self._child is None:
             return _STOPPED
         taken = False

@@ -1,7 +1,7 @@
 """The program of a worker process: pages come in, articles or refusals go out.
 
-`ExtractionPool` starts it with four arguments: the file descriptor of its channel, the longest page
-in bytes, the memory in MiB, and the process id of the pool.
+`ExtractionPool` starts it with four arguments: the file descriptor of its channel, the greatest
+length of a page in bytes, the memory in MiB, and the process id of the pool.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ def main(channel: Connection, max_bytes: int) -> None:
 def end_with_parent(parent: int) -> None:
     """Have the kernel kill this process when its parent is gone, however the parent ended."""
     if sys.platform != "linux":
-        return  # elsewhere the closed channel ends this process after its page
+        return  # elsewhere, this process ends after its page, since its channel is closed
     import ctypes
 
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Export archives of LinkedIn, Medium and X: one file a platform, entries in and items out.
+"""Export archives of LinkedIn, Medium and X: readers that turn entries of archives into items.
 
-Nothing here writes to disk, opens a connection, or knows of stores.
+Nothing here writes to disk, opens a connection, or uses a store.
 """

@@ -15,7 +15,7 @@ from typing import IO, BinaryIO, cast
 
 MIB = 1024 * 1024
 _ENCRYPTED = 0x1
-# Text seldom shrinks to less than a twentieth of its size; a zip bomb shrinks to a thousandth.
+# Text is seldom packed to less than a twentieth of its size; a zip bomb, to a thousandth.
 _RATIO_COUNTS_FROM = MIB
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -26,14 +26,14 @@ class ArchiveError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """The most that reading an archive may cost.
+    """Limits on reading an archive.
 
     Attributes:
         files: Files in the archive, including photos and videos, which are listed but never read.
         file_bytes: Unpacked size of one file that is read.
         total_bytes: Unpacked size of all files that are read.
         ratio: Unpacked size of a file divided by its packed size.
-        page_bytes: Size of one HTML page; it is low since parsing takes many times as much memory.
+        page_bytes: Size of one HTML page; low, since parsing takes many times as much memory.
     """
 
     files: int = 1_000_000
@@ -44,7 +44,7 @@ class ArchiveLimits:
 
 
 class Archive(ABC):
-    """The files of an archive by name; use it as a context manager."""
+    """The files of an archive, by name; used as a context manager."""
 
     def __init__(self, path: Path, limits: ArchiveLimits) -> None:
         self.path = path
@@ -58,7 +58,7 @@ class Archive(ABC):
 
     @abstractmethod
     def _size(self, name: str) -> int:
-        """Return the unpacked size in bytes, after the checks that this kind of archive needs."""
+        """Return a file's unpacked size in bytes, after the checks for this kind of archive."""
 
     @abstractmethod
     def _open(self, name: str) -> IO[bytes]:
@@ -76,11 +76,11 @@ class Archive(ABC):
 
     @contextmanager
     def open(self, name: str, limit: int | None = None) -> Iterator[BinaryIO]:
-        """Yield a stream of a file, unless it is larger than `limit` or the archive's own limit.
+        """Yield a stream of a file that is within `limit` (by default, the archive's own limit).
 
         Raises:
             ArchiveError: the file is too large, encrypted or broken, or can no longer be read.
-                It is also raised while the block reads.
+                The error is also raised if reading fails later, inside the `with` block.
         """
         size, limit = self._size(name), limit or self.limits.file_bytes
         self._read += size
@@ -106,9 +106,9 @@ class Archive(ABC):
 
     @contextmanager
     def open_text(self, name: str) -> Iterator[io.TextIOWrapper]:
-        """Yield a stream of text that keeps its line ends; limits and errors as in `open`.
+        """Yield a stream of text that keeps its line ends; limits and errors are those of `open`.
 
-        It is UTF-8, or UTF-16 if its byte order mark says so.
+        The text is UTF-8, or UTF-16 if its byte order mark says so.
         """
         with self.open(name) as stream:
             beginning = cast(io.BufferedReader, stream).peek(2)[:2]
@@ -117,13 +117,13 @@ class Archive(ABC):
             try:
                 yield text
             finally:
-                text.detach()  # Otherwise it closes the stream again when it is garbage-collected.
+                text.detach()  # Otherwise it closes the stream when it is garbage-collected.
 
     def page(self, name: str) -> str:
         """Return the text of an HTML page.
 
         Raises:
-            ArchiveError: as `open` raises it, or the page is not UTF-8.
+            ArchiveError: for the same reasons as in `open`, or if the page is not UTF-8.
         """
         with self.open(name, self.limits.page_bytes) as stream:
             return stream.read().decode("utf-8-sig")
@@ -145,7 +145,7 @@ class ZipArchive(Archive):
         if len(entries) > limits.files:
             self.close()
             raise ArchiveError(f"holds {len(entries):,} files, more than {limits.files:,}")
-        # Of two files with the same name, unpacking would leave the last one.
+        # Of two files with the same name, the last one counts, as it would after unpacking.
         self._entries = {info.filename: info for info in entries if not info.is_dir()}
         self._names = tuple(sorted(name for name in self._entries if _is_plain(name)))
 
@@ -162,7 +162,7 @@ class ZipArchive(Archive):
         info = self._entries[name]
         if info.flag_bits & _ENCRYPTED:
             raise ArchiveError("is encrypted; unpack the archive and name its folder")
-        # The declared size can be trusted, since `zipfile` never returns more than that.
+        # The declared size can be trusted, since `zipfile` never returns more bytes than that.
         ratio = info.file_size / max(info.compress_size, 1)
         if info.file_size > _RATIO_COUNTS_FROM and ratio > self.limits.ratio:
             raise ArchiveError(
@@ -212,7 +212,7 @@ def open_archive(path: Path, limits: ArchiveLimits) -> Archive:
     """Open a zip file or a folder.
 
     Raises:
-        ArchiveError: it is neither of the two, or it is broken, or it holds too many files.
+        ArchiveError: the path is neither of the two, or is broken, or holds too many files.
     """
     try:
         return (FolderArchive if path.is_dir() else ZipArchive)(path, limits)
@@ -221,7 +221,7 @@ def open_archive(path: Path, limits: ArchiveLimits) -> Archive:
 
 
 def _is_plain(name: str) -> bool:
-    """Tell a plain file from a name that leads out of the archive, or that macOS adds to it."""
+    """Tell whether a name stays inside the archive and is not of a file that macOS added."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
     return bool(parts) and not (
         ".." in parts

@@ -1,7 +1,7 @@
 """The JSON array in a JavaScript file, read object by object without holding all of it.
 
-ijson does not fit: it can end the interpreter without an error, replaces half of a
-surrogate pair without a word, and has no limit for the size of one object.
+ijson is not suitable: it can end the interpreter without an error, silently replaces
+half of a surrogate pair, and has no limit on the size of one object.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from moodswarm.imports.archives.files import ArchiveError
 
 _CHARACTERS = 1024 * 1024
-#: A post with everything that X stores about it takes a few kilobytes.
+#: The limit for one object; a post with everything that X stores about it takes a few kilobytes.
 OBJECT_CHARACTERS = 16 * 1024 * 1024
 _BEGINNING = re.compile(r"\s*(?:window\.)?[\w.\-\[\]\"']*\s*=?\s*\[")
 _BEGINNING_CHARACTERS = 1_000
@@ -73,7 +73,7 @@ class _Window:
             except (
                 ValueError,
                 RecursionError,
-            ) as error:  # such as 5,000 digits, or 10,000 brackets
+            ) as error:  # such as a number with 5,000 digits, or 10,000 brackets
                 raise _broken(number, str(error)) from error
             else:
                 if not isinstance(found, dict):

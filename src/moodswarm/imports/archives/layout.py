@@ -1,4 +1,4 @@
-"""The files of an archive by their place, whatever folder the archive is nested in."""
+"""Finds the files of an archive by their path, whatever folder the archive is nested in."""
 
 import re
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from moodswarm.imports.archives.files import Archive
 
 _SHOWN = 6
 
-#: Files that only archives of this platform have.
+#: For each platform, files that only its archives have.
 _SIGNS = {
     "linkedin": r"(Shares|Profile|Connections|Rich_Media)(_\d+)?\.csv",
     "medium": r"(posts/(draft_|\d{4}-).*\.html|profile/profile\.html)",
@@ -19,7 +19,7 @@ def find(archive: Archive, pattern: str) -> list[str]:
     """Return the names of files whose path ends in a pattern, `part2` before `part10`.
 
     Args:
-        archive: Where to look. If several folders have such files, the least nested one counts.
+        archive: Where to look. If several folders have matching files, the least nested one counts.
         pattern: Regular expression of the path from the root of the export.
     """
     end = re.compile(rf"((?:.*/)?)(?:{pattern})")
@@ -32,7 +32,7 @@ def find(archive: Archive, pattern: str) -> list[str]:
 
 
 def missing(archive: Archive, platform: str, expected: str) -> str:
-    """Return a message: the archive lacks the expected files, and what it looks like instead."""
+    """Return a message that files are missing, and what the archive looks like instead."""
     if not archive.names:
         return f"is empty; expected {expected}"
     for other, sign in _SIGNS.items():

@@ -3,8 +3,8 @@
 `Shares.csv` (`Shares_<member>.csv` in newer archives) has a line for each post,
 `Articles/Articles/*.html` a page for each article, and `Profile.csv` the name. Times are UTC.
 
-In archives of 2018, `Shares.csv` is UTF-16 with tabs, its columns have spaces in their names, and
-its dates have slashes, while the other files are like those of today.
+In archives from 2018, `Shares.csv` is UTF-16 with tabs, its columns have spaces in their names, and
+its dates have slashes, while the rest of the files are like those of today.
 """
 
 import csv
@@ -43,7 +43,7 @@ def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
     """Yield posts, then articles.
 
     Raises:
-        ArchiveError: there are neither posts nor articles, or there is no name.
+        ArchiveError: there are neither posts nor articles, or no author's name.
     """
     shares, articles = find(archive, SHARES), find(archive, ARTICLES)
     if not shares and not articles:
@@ -78,14 +78,14 @@ def _author(archive: Archive) -> str:
 
 
 def _rows(archive: Archive, name: str, column: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line, row by column name) of a CSV file, starting below the header.
+    """Yield (line number, row as a dict by column name) from a CSV file, starting below the header.
 
-    The names of columns are written without the spaces that some archives have in them.
+    The column names come without the spaces that some archives have in them.
     """
     with archive.open_text(name) as text_lines:
         header: list[str] | None = None
         number, delimiter = 0, ","
-        # Notes may hold quotes and commas of their own, so they are passed over as plain lines.
+        # Notes may contain quotes and commas, so they are skipped as plain lines and not as CSV.
         for number, written in enumerate(text_lines, start=1):
             delimiter = "\t" if "\t" in written else ","
             found = [_without_spaces(value) for value in written.split(delimiter)]
@@ -140,7 +140,7 @@ def _post(where: str, row: dict[str, str], author: str) -> Item:
 
 
 def _is_public(visibility: str, link: str) -> bool:
-    """Tell a post for everyone from one for connections or for a group, as far as it is known."""
+    """Tell, as far as it is known, whether a post is for everyone, not connections or a group."""
     return (
         not visibility.strip().upper().startswith(_NOT_PUBLIC)
         and _GROUP_POST not in percent_decoded(link).lower()
@@ -148,7 +148,7 @@ def _is_public(visibility: str, link: str) -> bool:
 
 
 def unquote(commentary: str) -> str:
-    r"""Undo the quoting that LinkedIn adds to that of CSV.
+    r"""Undo the quoting that LinkedIn adds to the quoting of CSV.
 
     LinkedIn wraps each line of a commentary in quotes and doubles the quotes in it. Once the CSV
     is read, the two lines `a` and `b "c"` are still written as `a"\n"b ""c""`. Text without these
@@ -194,8 +194,8 @@ def _article(archive: Archive, name: str, author: str) -> Item:
 def _settle_images(page: "Selector") -> None:
     """Remove alt texts that no one wrote, and the signatures of image addresses.
 
-    A signature expires, so that each archive has another one. With it, an article that has not
-    changed would seem to have.
+    A signature expires, so that each archive has a different one. With signatures, an article
+    that has not changed would seem to have changed.
     """
     for image in page.css("img"):
         element = image.root

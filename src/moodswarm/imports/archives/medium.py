@@ -27,7 +27,7 @@ def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
     """Yield articles and responses in the order of the archive; drafts are skipped.
 
     Raises:
-        ArchiveError: there are no posts, or there is no name.
+        ArchiveError: there are no posts, or no author's name.
     """
     names = find(archive, POSTS)
     if not names:
@@ -44,7 +44,7 @@ def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
 
 
 def _author(archive: Archive, posts: list[str]) -> str:
-    """Return the name in the profile, or else in the first published post."""
+    """Return the author's name from the profile, or else from the first published post."""
     published = [name for name in posts if not PurePosixPath(name).name.startswith("draft_")]
     for name, css in [(n, ".p-name") for n in find(archive, PROFILE)] + [
         (n, "footer a.p-author") for n in published[:1]
@@ -82,10 +82,10 @@ def _post(archive: Archive, name: str, author: str) -> Item:
 
 
 def _mark_title(body: "Selector", name: str) -> bool:
-    """Find the title of a story and mark it as Medium does; tell whether there is one.
+    """Find the title of a story and mark it as Medium does; tell whether there is a title.
 
-    A story that was pasted in has no marked title. Then it is the first heading, if the page is
-    named after it; a response is named after the beginning of its text instead.
+    A story that was pasted in has no marked title. Its title is then the first heading, if that is
+    also the name of the page; the name of a response is the beginning of its text instead.
     """
     if body.css(".graf--title"):
         return True
@@ -100,10 +100,10 @@ def _markdown(body: "Selector") -> str:
     body.css(".graf--title, .section-divider").drop()
     _settle_embeds(body)
     for line in body.css(".graf--subtitle, .graf--kicker"):
-        line.root.tag = "p"  # Medium writes it as a heading, but nothing stands under it.
+        line.root.tag = "p"  # Medium writes this line as a heading, but no text belongs to it.
     for block in body.css("pre[data-code-block-lang]"):
         block.root.set("data-lang", block.attrib["data-code-block-lang"])
-    # The list is made first, since the loop renames the elements that it walks over.
+    # A list is made first, since the loop renames the elements that it goes through.
     for found, wanted in _LEVELS:
         for heading in list(body.css(found)):
             heading.root.tag = wanted
@@ -114,7 +114,7 @@ def _markdown(body: "Selector") -> str:
 
 
 def _settle_embeds(body: "Selector") -> None:
-    """Leave a link where a story shows a gist, a video or a tweet, or a card that leads to a page.
+    """Put a link in place of a gist, a video, a tweet, or a card that leads to a page.
 
     A card also holds the title and the beginning of that page, which are the words of others; the
     caption below an embed is the author's.

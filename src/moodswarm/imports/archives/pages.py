@@ -14,7 +14,7 @@ def parse(html: str) -> "Selector":
     """Parse a page; broken HTML is repaired as browsers do.
 
     Raises:
-        ArchiveError: the extra `crawl` is missing, or there is no markup at all.
+        ArchiveError: the extra `crawl` is missing, or the page is empty.
     """
     try:
         from parsel import Selector
@@ -34,7 +34,7 @@ def text(selected: "Selector", css: str) -> str:
 
 
 def markdown(body: "Selector", base_url: str) -> str:
-    """Convert an element and everything in it.
+    """Convert an element and everything in it to markdown.
 
     Raises:
         ArchiveError: the extra `crawl` is missing, or the page is nested too deeply.

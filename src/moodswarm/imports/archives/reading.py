@@ -21,17 +21,17 @@ def read_archive(
     author_full_name: str | None = None,
     limits: ArchiveLimits | None = None,
 ) -> Iterator[Item]:
-    """Yield every post and article of an export archive, and the entries that became neither.
+    """Yield every post and article in an export archive, and the entries that became neither.
 
     Args:
         platform: One of `PLATFORMS`.
         path: The zip file as it was downloaded, or the folder it was unpacked to.
         author_full_name: The author; by default, the name in the archive.
-        limits: The most that reading it may cost.
+        limits: Limits on reading it.
 
     Raises:
         ArchiveError: the archive as a whole cannot be used: it is broken, belongs to another
-            platform, or has no name. A single bad entry is an item instead.
+            platform, or has no author's name. A single bad entry is yielded as an item instead.
     """
     if platform not in _READERS:
         raise ArchiveError(f"unknown platform {platform!r}; known: {', '.join(PLATFORMS)}")

@@ -1,4 +1,4 @@
-"""A tweet of X's archive: the fields that an import needs, and its text as readers saw it."""
+"""A tweet in X's archive: the fields that an import needs, and its text as readers saw it."""
 
 import html
 import re
@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-# X names a language of its own for tweets without words: `und`, `zxx`, `qme`, `qht` and so on.
+# X has its own language codes for tweets without words: `und`, `zxx`, `qme`, `qht` and so on.
 _LANGUAGE = re.compile(r"(?!und|zxx|q\w\w|art)[a-z]{2,3}")
-# Codes that ISO 639 gave up in 1989, and that X still uses.
+# Codes that ISO 639 withdrew in 1989, and that X still uses.
 _RENAMED_LANGUAGES = {"in": "id", "iw": "he", "ji": "yi"}
-# Services that turn feeds and activity into tweets. Those that publish what someone wrote for X at
-# a planned time, such as Buffer or Hootsuite, are not among them.
+# Services that turn feeds and activity into tweets. Services that only publish at a planned time
+# what someone wrote for X, such as Buffer or Hootsuite, are not among them.
 _AUTOMATIC = {
     "ifttt", "dlvr.it", "twitterfeed", "zapier.com", "zapier", "paper.li", "rss2twitter",
     "feedburner", "wordpress.com", "publicize", "jetpack.com", "fitbit", "runkeeper", "strava",
@@ -21,7 +21,7 @@ _AUTOMATIC = {
 }  # fmt: skip
 _ID = re.compile(r"[0-9]{1,20}")
 _TAG = re.compile(r"<[^>]*>")
-# An id holds the milliseconds since X's epoch, above a number of 22 bits.
+# An id consists of the milliseconds since X's epoch and, in its lowest 22 bits, another number.
 _SEQUENCE_BITS = 22
 _EPOCH_MS = 1_288_834_974_657
 # X creates a note 12 to 40 ms before its tweet; no thread is written this fast.
@@ -29,7 +29,7 @@ _NOTE_BEFORE_TWEET_MS = 250
 
 
 class InvalidTweet(ValueError):
-    """An entry is not a tweet; the message names the field that is wrong."""
+    """Raised if an entry is not a tweet; the message names the field that is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Tweet:
     """A tweet from an archive.
 
     Attributes:
-        text: With links in full, without those to its own pictures, and with HTML entities decoded.
+        text: Its text, with full links, none to its own pictures, and HTML entities decoded.
         reply_to: Id of the tweet that it replies to.
-        reply_to_user: Id of the user it replies to; it may be known when the tweet is not.
+        reply_to_user: Id of the user it replies to; may be known even if `reply_to` is not.
         source: The name of the program that sent it.
-        first_version: Id of the tweet that this one is an edit of; its own id if it is not one.
+        first_version: Id of the tweet that this one is an edit of; its own id if it is no edit.
         versions: Ids of all versions, if this is the first of several.
     """
 
@@ -70,7 +70,7 @@ def parse_tweet(entry: Mapping[str, Any]) -> Tweet:
     """Read an entry of `tweets.js`, or of the older `tweet.js`, which has no `tweet` around it.
 
     Raises:
-        InvalidTweet: a field is missing or has another form.
+        InvalidTweet: a field is missing or malformed.
     """
     raw = entry.get("tweet", entry)
     if not isinstance(raw, dict):
@@ -160,16 +160,16 @@ def _objects(parent: object, name: str) -> Iterator[Mapping[str, Any]]:
 
 
 def newest_versions(tweets: Iterable[Tweet]) -> tuple[list[Tweet], list[Tweet]]:
-    """Make one tweet of all versions of it, with the text of the last and the rest of the first.
+    """Merge the versions of each tweet: the text is the last one's, all else the first one's.
 
-    An edit is stored as a tweet of its own, and answers may name any version as what they reply to.
+    An edit is stored as a separate tweet, and a reply may name any version.
 
     Returns:
         The tweets, and the versions whose text was replaced.
     """
     first: dict[str, str] = {}
     groups: dict[str, list[Tweet]] = {}
-    # The ids of tweets grow with time.
+    # Ids of later tweets are larger.
     for tweet in sorted(tweets, key=lambda tweet: int(tweet.id)):
         first |= dict.fromkeys(tweet.versions, tweet.id)
         first[tweet.id] = tweet.first_version
@@ -190,9 +190,9 @@ def _merged(id_: str, versions: list[Tweet], first: Mapping[str, str]) -> Tweet:
 class Notes:
     """The full texts of long tweets, of which `tweets.js` has only the beginning.
 
-    A note has an id of its own that no tweet refers to, but both ids tell when they were made: X
-    makes the note some milliseconds before its tweet. Their texts cannot be compared instead, since
-    they differ in links, and the shorter of the two may be the full one.
+    A note has its own id, which no tweet refers to. But the id of a note and the id of a tweet tell
+    when each was made, and X makes the note some milliseconds before its tweet. Comparing the texts
+    would not work: they differ in links, and the shorter of the two may be the full one.
     """
 
     def __init__(self) -> None:
@@ -202,7 +202,7 @@ class Notes:
         """Take an entry of `note-tweet.js`; unlike tweets, its text is not escaped as HTML.
 
         Raises:
-            InvalidTweet: a field is missing or has another form.
+            InvalidTweet: a field is missing or malformed.
         """
         note = entry.get("noteTweet", entry)
         core = note.get("core") if isinstance(note, dict) else None
@@ -217,7 +217,7 @@ class Notes:
         self._texts[int(id_)] = written.strip()
 
     def full_texts(self, tweet_ids: Iterable[str]) -> tuple[dict[str, str], list[int]]:
-        """Return the full texts by the id of their tweet, and the ids of notes without one.
+        """Return the full texts by the id of their tweet, and the ids of notes without a tweet.
 
         Args:
             tweet_ids: Ids of all tweets, whether or not they are long.
@@ -225,7 +225,7 @@ class Notes:
         ids = sorted(map(int, tweet_ids))
         found: dict[str, str] = {}
         alone = []
-        # The newest note comes first, since it is the nearest to the tweet after it.
+        # The newest note comes first, since of several notes it is nearest to the next tweet.
         for note_id in sorted(self._texts, reverse=True):
             place = bisect_right(ids, note_id)
             tweet_id = ids[place] if place < len(ids) else None

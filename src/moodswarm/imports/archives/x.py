@@ -1,8 +1,8 @@
 """X's archive ("Download an archive of your data"): `data/tweets.js` and its parts.
 
 The author's own tweets become posts, and a thread becomes one post. Replies to others and retweets
-are skipped. Posts in communities are tweets like all others, since everyone can read them; those
-for a circle are not. Deleted tweets (`data/deleted-tweets.js`) are not read.
+are skipped. Posts in communities are treated like other tweets, since everyone can read them; posts
+for a circle are skipped. Deleted tweets (`data/deleted-tweets.js`) are not read.
 """
 
 import re
@@ -38,11 +38,11 @@ ACCOUNT = r"data/account\.js"
 def read(archive: Archive, author_full_name: str | None) -> Iterator[Item]:
     """Yield posts in the order of their time, then articles.
 
-    All of the author's tweets are held in memory, about 1 KiB each, since the replies of
-    a thread stand before its first tweet.
+    All of the author's tweets are held in memory, about 1 KiB each, since the replies in
+    a thread come before its first tweet in the archive.
 
     Raises:
-        ArchiveError: there are no tweets, or no account, or no name.
+        ArchiveError: there are no tweets, or no account, or no author's name.
     """
     names = find(archive, TWEETS)
     if not names:
@@ -165,8 +165,8 @@ def _posts(found: Iterable[Tweet], author: str, username: str, account_id: str) 
 def _first(tweet: Tweet, tweets: dict[str, Tweet], known: dict[str, Tweet]) -> Tweet:
     """Return the tweet that a thread began with.
 
-    The result is remembered for every tweet on the way, so that a long thread is walked once. This
-    also ends a circle of replies, which only a forged archive contains.
+    The result is remembered for every tweet on the way, so that a long thread is followed only
+    once. This also ends a circle of replies, which only a forged archive contains.
     """
     met = []
     while tweet.id not in known:

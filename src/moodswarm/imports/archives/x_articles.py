@@ -1,7 +1,7 @@
 """X's long articles: `data/article.js`, and `data/article-metadata.js`, which dates them.
 
 In 2023 the names of both files began with `twitter-`. The metadata do not name their article. They
-say when it was begun, and so does the id of the article, as all ids of X do.
+say when it was begun, and so does the id of the article, since every id on X contains a time.
 """
 
 import re
@@ -20,7 +20,7 @@ METADATA = r"data/(twitter-)?article-metadata(-part\d+)?\.js"
 
 _NEAR_MS = 60_000
 _PUBLISHED = re.compile(r"(?<![a-z])published(?![a-z])", re.I)
-# The kinds of block, as the editor that X uses (Draft.js) names them, and what opens a line.
+# The kinds of block, as X's editor (Draft.js) names them, and the markdown that begins their lines.
 _PREFIXES = {
     "header-one": "## ",
     "header-two": "## ",
@@ -59,7 +59,7 @@ def parse_metadata(entry: Mapping[str, Any]) -> Metadata:
 def read_article(
     where: str, entry: Mapping[str, Any], metadata: Iterable[Metadata], author: str
 ) -> Item:
-    """Make a document of an entry of `article.js`, if the metadata say that it was published."""
+    """Turn an entry of `article.js` into a document, if the metadata say it was published."""
     article = _unwrapped(entry)
     id_ = article.get("id")
     if not isinstance(id_, str) or not re.fullmatch(r"[0-9]{1,20}", id_):
@@ -90,7 +90,7 @@ def read_article(
 
 
 def _metadata_of(id_: str, metadata: Iterable[Metadata]) -> Metadata | None:
-    """Return the metadata with the article's id, or else the only ones from its first minute."""
+    """Return the metadata with the article's id, or else the only entry begun within a minute."""
     created, near = time_of_id(id_), []
     for each in metadata:
         if each.id == id_:
@@ -101,7 +101,7 @@ def _metadata_of(id_: str, metadata: Iterable[Metadata]) -> Metadata | None:
 
 
 def _unwrapped(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the object below the only key of an entry, whatever its name."""
+    """Return the object under the only key of an entry, whatever that key is."""
     values = list(entry.values())
     return values[0] if len(values) == 1 and isinstance(values[0], dict) else entry
 
@@ -113,7 +113,7 @@ def _milliseconds(value: object) -> int | None:
 
 
 def _text(content: object) -> str | None:
-    """Return the text; None if the content has another form."""
+    """Return the text, or None if the content has an unexpected form."""
     if isinstance(content, str):
         return content.strip()
     blocks = content.get("blocks") if isinstance(content, dict) else content

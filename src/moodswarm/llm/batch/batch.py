@@ -1,15 +1,15 @@
-"""Many tasks in bounded memory: failed items stop nothing, and no answer is paid for twice.
+"""Many tasks in bounded memory: a failed item stops no other, and no answer is paid for twice.
 
     batch = run_batch(JUDGE, chat, ({"text": text} for text in texts), cache=cache, concurrency=16)
     async for result in batch:
-        ...  # in the order in which they finish; result.index says which item it is
+        ...  # results come as the items finish; result.index says which item each belongs to
     print(batch.report)
 
 An answer is cached as soon as it arrives, so a batch that was killed pays again only for the calls
-that were in flight. Equal items that are in flight at the same time are asked once. A failed item
-is a result like any other, with its reason. An error that every further item would meet stops the
-batch: iteration returns the results in flight and then raises the error. A spent budget ends the
-iteration without an error, and `report` says so.
+that were in flight. Of equal items in flight at the same time, only the first is sent to the
+model. A failed item is a result like any other, with its reason. An error that every further item
+would meet stops the batch: iteration yields the results in flight and then raises the error. A
+spent budget ends the iteration without an error, and `report` says so.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ _FEWEST_FAILURES = 3
 
 
 class BatchTask(Protocol[T]):
-    """The part of a task that a batch needs; `Task` and `TextTask` have it."""
+    """The methods of a task that a batch needs; `Task` and `TextTask` have them."""
 
     def request(self, **variables: Any) -> ChatRequest: ...
     async def answer(self, chat: Chat, request: ChatRequest) -> TaskResult[T]: ...
@@ -70,12 +70,12 @@ def run_batch(
     budget: Budget | None = None,
     on_progress: Callable[[BatchReport], None] = lambda _report: None,
 ) -> "Batch[T]":
-    """Prepare a batch; it runs while it is iterated, once.
+    """Prepare a batch, which runs while it is iterated over, and can run only once.
 
     Args:
-        items: The variables of one task each; read as they are needed.
-        concurrency: Items in flight. Use about twice the client's own `concurrency`, so that items
-            which wait for another attempt leave no place empty.
+        items: The template variables of each task; items are read only as they are needed.
+        concurrency: Maximum number of items in flight. Use about twice the client's own
+            `concurrency`, so that items which wait before a retry leave no place empty.
         on_progress: Called after every item, on the event loop.
 
     Raises:
@@ -87,7 +87,7 @@ def run_batch(
 
 
 class Batch(Generic[T]):
-    """A batch of `run_batch`: iterate over it for the results; `report` is always up to date."""
+    """A batch from `run_batch`: iterate over it for the results; `report` is always up to date."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Batch(Generic[T]):
 
         Raises:
             LlmError: the error that stopped the batch: a refused key, a spent quota, a wrong
-                profile or an endpoint that is down. A spent budget is not raised.
+                profile or an endpoint that is down. A spent budget raises no error.
             RuntimeError: the batch has already run.
         """
         if self._begun:
@@ -182,7 +182,7 @@ class Batch(Generic[T]):
                 flight.set_result(result)
             except Exception as error:
                 flight.set_exception(error)
-                flight.exception()  # Marks it as seen: asyncio warns about one that nobody read.
+                flight.exception()  # Without this, asyncio warns that nobody retrieved the error.
                 raise
             finally:
                 flight.cancel()
@@ -200,12 +200,12 @@ class Batch(Generic[T]):
     async def _obtain(
         self, index: int, item: Item, request: ChatRequest, key: str
     ) -> ItemResult[T]:
-        """Take the answer from the cache, or ask for it and keep it."""
+        """Take the answer from the cache, or ask the model and cache its answer."""
         if self._cache and (kept := self._cache.get(key)):
             try:
                 value = self._task.unpack(kept.value)
             except ValueError:
-                pass  # The output model has changed since, so the item is asked again.
+                pass  # The output model has changed since, so the model is asked again.
             else:
                 return _same(ItemResult(index=index, item=item, value=value), index, item)
         meter = Meter(self._chat)
@@ -233,7 +233,7 @@ class Batch(Generic[T]):
             self._failures_in_a_row = 0 if not result.cached else self._failures_in_a_row
             return
         hopeless = isinstance(error, _ENDPOINT) or (
-            # One request may be refused because it is too long; all of them rarely are.
+            # A single request may be refused for its length; it is rare that all of them are.
             isinstance(error, RequestRefused) and not self.report.done
         )
         self._failures_in_a_row = self._failures_in_a_row + 1 if hopeless else 0
@@ -253,7 +253,7 @@ class Batch(Generic[T]):
 
 
 def _same(result: ItemResult[T], index: int, item: Item) -> ItemResult[T]:
-    """Return the result for an equal item; its cost is counted with the first one."""
+    """Return a result for an equal item, without its cost, which is counted only once."""
     return replace(result, index=index, item=item, cached=True, usage=Usage(0, 0), cost=0.0, asks=0)
 
 

@@ -1,10 +1,10 @@
 """A budget in money or tokens: a call begins only if the budget can pay for it.
 
 Before a call, the most that it can cost is set aside: its prompt, estimated from its length, and
-all of `max_tokens`. After the call, its real cost is booked. A call that does not fit waits for
-the calls in flight, because most of them cost less than was set aside. If none is in flight, the
-budget is spent. A budget can therefore be exceeded only by the error in the estimated prompts of
-the calls in flight, and the estimate improves with every call.
+all of `max_tokens`. After the call, its real cost is booked. A call for which too little is left
+waits for the calls in flight, because most of them cost less than was set aside. If no call is in
+flight, the budget is spent. A budget can therefore be exceeded only by the error in the estimated
+prompts of the calls in flight, and the estimate improves with every call.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from moodswarm.llm.errors import BudgetSpent, GuardRefused, ProfileError
 from moodswarm.llm.limits import Price
 from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta, Usage
 
-# English has about 4.5 bytes a token, code 3, and UTF-8 of other scripts 2 to 3.
+# English has about 4.5 bytes per token, code 3, and other scripts 2 to 3 (in UTF-8).
 _TOKENS_PER_BYTE = 1 / 3
-# The marks that a chat template sets around a turn.
+# Tokens for the marks that a chat template sets around each message.
 _TOKENS_PER_MESSAGE = 10
-# In a shorter prompt, the marks around the text would distort the rate.
+# In shorter prompts, the marks around the text would distort the rate of tokens per byte.
 _LEARN_FROM_BYTES = 300
-# Sums of floats may exceed a limit that they should just meet.
+# Through rounding, a sum of floats may exceed a limit that it should meet exactly.
 _PRECISION = 1e-9
 
 
@@ -42,16 +42,16 @@ class Amount:
 
 
 class Budget:
-    """The most that all calls of one event loop may cost together.
+    """The most that all calls on one event loop may cost together.
 
     Args:
-        money: In the currency of `price`; None for no limit.
-        tokens: Of prompts and answers together; None for no limit.
-        price: Of the model; a budget in money needs it.
+        money: Limit in the currency of `price`; None for no limit.
+        tokens: Limit on the tokens of prompts and answers together; None for no limit.
+        price: Price of the model's tokens; a budget in money needs it.
 
     Attributes:
-        spent: So far. A call that failed or was cancelled counts as nothing, because the endpoint
-            does not say what it cost.
+        spent: The amount spent so far. A call that failed or was cancelled counts as nothing,
+            because the endpoint does not report what the call cost.
 
     Raises:
         ProfileError: a budget in money for a model without a price.
@@ -96,7 +96,7 @@ class Budget:
         """Set aside the most that a call can cost, until the end of the block.
 
         Raises:
-            BudgetSpent: the call no longer fits.
+            BudgetSpent: the budget has no room left for the call.
             ProfileError: the request has no `max_tokens`, so the most it can cost is unknown.
         """
         most = self._most(request)
@@ -169,7 +169,7 @@ class Reservation:
 
 @dataclass(frozen=True)
 class _Watched:
-    """A client within a budget."""
+    """A client whose calls have to stay within a budget."""
 
     _chat: Chat
     _budget: Budget

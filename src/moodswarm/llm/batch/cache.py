@@ -1,12 +1,13 @@
 """Answers that were paid for, kept in files under the hash of the request.
 
 The folder holds 256 files of JSON lines; the first digits of the hash choose the file. An answer is
-appended by one write that begins and ends with a line end. Several programs can therefore use one
-folder, and a line that a crash has torn does not damage any other. Memory holds only hashes and
+appended by one write that begins and ends with a newline. Several programs can therefore use one
+folder, and a line torn by a crash does not damage any other line. Memory holds only hashes and
 positions, about 150 bytes per answer. Writes are not forced to the disk: a killed program loses
-nothing, and a power failure loses the last seconds. To forget all answers, delete the folder.
+nothing, and a power failure loses the answers of the last seconds. To forget all answers, delete
+the folder.
 
-Not for folders on a network file system, where appending is not atomic.
+Do not use a folder on a network file system, where appending is not atomic.
 """
 
 import errno
@@ -25,12 +26,12 @@ _KEY_DIGITS = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A finished task.
+    """A finished task, as the cache keeps it.
 
     Attributes:
-        value: JSON, by the task's `pack`.
-        usage, cost, asks: What the answer took when it was asked for.
-        task, template: For people who read the files.
+        value: The answer as JSON, made by the task's `pack`.
+        usage, cost, asks: Tokens, cost and number of calls that the answer took.
+        task, template: Names for people who read the files.
     """
 
     value: Any
@@ -50,10 +51,10 @@ class _File:
 
 
 class TaskCache:
-    """Finished tasks by hash; see the module.
+    """A cache of finished tasks by hash; see the module's docstring.
 
     Args:
-        folder: Made when the first answer is kept.
+        folder: The folder of the files; it is created when the first answer is kept.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,10 +63,10 @@ class TaskCache:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Kept | None:
-        """Return what this or another program kept; None if there is nothing, or the line is torn.
+        """Return the task that any program kept; None if there is none, or its line is torn.
 
         Args:
-            key: SHA-256, 64 hex digits.
+            key: The SHA-256 hash, as 64 hex digits.
         """
         path = self._path(key)
         try:
@@ -80,7 +81,7 @@ class TaskCache:
         """Keep a finished task.
 
         Raises:
-            OSError: there is no room, or no permission.
+            OSError: the disk is full, or writing is not permitted.
         """
         values = {
             "key": key,
@@ -107,15 +108,15 @@ class TaskCache:
         return self._folder / f"{key[:2]}.jsonl"
 
     def _places(self, path: Path, descriptor: int) -> dict[bytes, tuple[int, int]]:
-        """Return where the answers of a file are, including those that were just appended."""
+        """Return where the answers of a file are, including answers that were just appended."""
         known = self._files.setdefault(path.name, _File())
         size = os.fstat(descriptor).st_size
         if size < known.read:
-            # Someone has deleted the folder and begun again.
+            # The folder was deleted, and a new cache was begun in its place.
             known = self._files[path.name] = _File()
         if size > known.read:
             fresh = os.pread(descriptor, size - known.read, known.read)
-            # A line without an end is still being written, or torn; the next append ends it.
+            # A line without a newline is still being written, or torn; the next append ends it.
             whole = fresh[: fresh.rfind(b"\n") + 1]
             place = known.read
             for line in whole.split(b"\n")[:-1]:

@@ -20,12 +20,14 @@ class ItemResult(Generic[T]):
     """The outcome of one item.
 
     Attributes:
-        index: Its place among the items, from 0; results come in the order in which they finish.
+        index: The item's position, from 0; results come in the order in which items finish.
         item: The variables of the template.
         value: The answer; None if the item failed.
-        error: Why it failed.
-        cached: Whether it cost no call, because it was in the cache or an equal item was in flight.
-        usage, cost, asks: What it took, whether it failed or not; None if unknown.
+        error: Why the item failed; None if it did not.
+        cached: Whether the item needed no call, because its answer was in the cache or an equal
+            item was in flight.
+        usage, cost, asks: Tokens, cost and calls that the item took, even if it failed; None if
+            unknown.
     """
 
     index: int
@@ -40,7 +42,7 @@ class ItemResult(Generic[T]):
 
     @property
     def reason(self) -> str | None:
-        """Return the name of the error, such as `AnswerUnusable`."""
+        """Return the name of the error, such as `AnswerUnusable`; None if there is no error."""
         return type(self.error).__name__ if self.error else None
 
 
@@ -50,12 +52,12 @@ class BatchReport:
 
     Attributes:
         done: Items with an answer, including those from the cache.
-        cached: Items that cost nothing, see `ItemResult`.
+        cached: Items that needed no call; see `ItemResult`.
         failed: Items without an answer, by reason.
         not_started: After a stop, items for which no call was made; None if their number is
             unknown.
-        prompt_tokens, completion_tokens, cost: Of all calls for which they are known.
-        calls: Answers that the model was asked for.
+        prompt_tokens, completion_tokens, cost: Totals over all calls for which they are known.
+        calls: Calls that the model answered.
         stopped: Why the batch ended before its last item; None if it did not.
     """
 
@@ -89,11 +91,11 @@ class Meter:
 
     @property
     def model(self) -> str:
-        """The model that is asked."""
+        """The name of the model."""
         return self._chat.model
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
-        """Ask, and remember the answer."""
+        """Ask the model, and remember its answer."""
         try:
             response = await self._chat.chat(request)
         except GuardRefused as refusal:
@@ -103,7 +105,7 @@ class Meter:
         return response
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
-        """Refuse: a batch reads whole answers."""
+        """Raise NotImplementedError, because a batch reads whole answers."""
         raise NotImplementedError("a batch reads whole answers, not streams")
 
     def complete(self, result: ItemResult[T], report: BatchReport) -> ItemResult[T]:

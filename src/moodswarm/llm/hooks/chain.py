@@ -1,4 +1,4 @@
-"""Runs the hooks of a profile: in order before a call, in reverse after it, each on its own."""
+"""Runs the hooks of a profile, in order before a call and in reverse order after it."""
 
 import dataclasses
 import logging
@@ -15,7 +15,7 @@ class HookChain:
     """The hooks of one client.
 
     A hook whose `before` failed is left out of that call. For every other hook whose `before` ran,
-    `after` runs too, however the call ended. The first failure of each kind is logged per hook.
+    `after` runs too, however the call ended. Only a hook's first failure of each kind is logged.
     """
 
     def __init__(self, hooks: Sequence[Hook], redact: Redactor) -> None:
@@ -44,11 +44,11 @@ class HookChain:
                 ran.append(hook)
 
     def after(self, call: Call, ran: list[Hook]) -> GuardRefused | None:
-        """Run the `after` of all hooks that ran, the last first.
+        """Run the `after` of all hooks that ran, in reverse order.
 
         Returns:
-            The refusal of a guard that withholds the answer; None if there is none, or if the call
-            failed anyway.
+            The refusal of a guard that withholds the answer; None if no guard refuses, or if the
+            call failed anyway.
         """
         refusal: GuardRefused | None = None
         while ran:
@@ -72,7 +72,7 @@ class HookChain:
         for hook in self._hooks:
             try:
                 hook.close()
-            except Exception as error:  # noqa: BLE001 - the others have to write out too
+            except Exception as error:  # noqa: BLE001 - the other hooks have to be closed too
                 self._say(hook, "close", error)
 
     def _say(self, hook: Hook, when: str, error: Exception) -> None:

@@ -22,10 +22,10 @@ Pattern = Annotated[str, AfterValidator(_compiles)]
 
 
 class GuardOptions(HookOptions):
-    """Rules for prompts and answers that are stopped.
+    """Rules for the prompts and answers that the guard stops.
 
     Attributes:
-        max_prompt_characters: Most characters of all messages together; None for no limit.
+        max_prompt_characters: Limit on the characters of all messages together; None for no limit.
         refuse_prompts: Regular expressions; a prompt that matches one of them is not sent.
         withhold_answers: Regular expressions; an answer that matches one of them is withheld.
         withhold_keys: Whether an answer that contains a key is withheld.
@@ -39,7 +39,7 @@ class GuardOptions(HookOptions):
 
 
 class GuardHook:
-    """Checks size and wording; its errors name the rule, never the text."""
+    """Checks prompts and answers; its errors name the rule that applied, never the text."""
 
     name = "guard"
 

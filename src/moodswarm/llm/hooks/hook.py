@@ -2,7 +2,7 @@
 
 `before` runs in the order in which the profile lists the hooks, `after` in the reverse order. A
 hook that fails is logged and left out, and the call goes on. The only exception is `GuardRefused`,
-by which a guard stops a call on purpose.
+with which a guard stops a call on purpose.
 """
 
 from dataclasses import dataclass, field
@@ -19,14 +19,15 @@ class Call:
 
     Attributes:
         id: A uuid4 as text.
-        at: When it began, in UTC.
+        at: When the call began, in UTC.
         request: The request, with the defaults of the profile filled in.
-        response: The answer; None before it came, and if the call failed.
+        response: The answer; None before it has come, and if the call failed.
         error: The error; None if there was none.
         stopped: Whether the reader of a stream left before its end.
         attempts: Requests sent so far.
-        milliseconds: From the first request to the last token; 0 before that.
-        first_token_milliseconds: Only for a stream, otherwise None.
+        milliseconds: Time from the first request to the last token; 0 until the call has ended.
+        first_token_milliseconds: Time from the first request to the first token of a stream; None
+            for an answer in one piece.
         state: Anything that a hook keeps between `before` and `after`, by the hook's name.
     """
 
@@ -65,4 +66,4 @@ class Hook(Protocol):
 
 
 class HookOptions(Settings):
-    """Base of the options of a hook in `profiles.yml`; `name` says which hook it is."""
+    """Base class for the options of a hook in `profiles.yml`; `name` says which hook it is."""

@@ -1,4 +1,4 @@
-"""One line in the log for every call; prompts and answers only at DEBUG, redacted."""
+"""Logs one line for every call, and at DEBUG also its prompt and answer, redacted."""
 
 import logging
 from typing import Literal
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class LogOptions(HookOptions):
-    """Options; `text` says whether prompts and answers are logged at DEBUG."""
+    """Options of the log hook; `text` says whether prompts and answers are logged at DEBUG."""
 
     name: Literal["log"] = "log"
     text: bool = True
@@ -25,14 +25,14 @@ class LogHook:
         self._options, self._redact = options, redact
 
     def before(self, call: Call) -> None:
-        """Log the prompt, if asked to."""
+        """Log the prompt at DEBUG if `text` is set."""
         if self._options.text and logger.isEnabledFor(logging.DEBUG):
             for message in call.request.messages:
                 text = self._redact(message.content)
                 logger.debug("llm %s %s: %s", call.id[:8], message.role, text)
 
     def after(self, call: Call) -> None:
-        """Log the line of the call."""
+        """Log one line about the call, and its answer at DEBUG if `text` is set."""
         if not logger.isEnabledFor(logging.INFO):
             return
         logger.info(
@@ -49,7 +49,7 @@ class LogHook:
             logger.debug("llm %s answer: %s", call.id[:8], self._redact(call.response.text))
 
     def close(self) -> None:
-        """Do nothing: a log line is written when it is made."""
+        """Do nothing: log lines are written immediately."""
 
     def _outcome(self, call: Call) -> str:
         if call.error is not None and not call.stopped:

@@ -20,7 +20,7 @@ HOOKS = ("log", "trace", "store", "guard")
 def open_hook(
     options: AnyHookOptions, redact: Redactor, *, sink: CallSink | None, server: str
 ) -> Hook | None:
-    """Make a hook; None for `store` if there is no store.
+    """Open a hook; return None for the hook `store` if there is no sink.
 
     Raises:
         ProfileError: a package that the hook needs is missing.

@@ -1,4 +1,4 @@
-"""Every call as a record in a store, written by a thread of its own."""
+"""Stores every call as a record, in a thread of its own."""
 
 import atexit
 import logging
@@ -21,11 +21,12 @@ logger = logging.getLogger(__name__)
 
 
 class StoreOptions(HookOptions):
-    """What is stored, and how long calls may wait for it.
+    """What is stored, how many calls may wait, and how long closing may take.
 
     Attributes:
         text: Whether prompts and answers are stored, redacted.
-        queue_size: Calls that may wait to be written; further ones are dropped, counted and logged.
+        queue_size: Number of calls that may wait to be written; further calls are dropped, counted
+            and logged.
         flush_seconds: The longest time that closing waits for the store.
     """
 
@@ -39,7 +40,7 @@ class StoreHook:
     """Hands finished calls to a sink in the background; a caller never waits for the store.
 
     Args:
-        sink: Takes records; called from one thread, at most 500 a time.
+        sink: Takes the records; called from a single thread, with at most 500 records at a time.
         redact: Removes secrets from errors, prompts and answers.
     """
 
@@ -102,7 +103,7 @@ class StoreHook:
             if self._thread is None:
                 self._closed = False
                 # A daemon thread, so that a store which hangs cannot keep the interpreter from
-                # ending; `atexit` gives it `flush_seconds` to finish.
+                # ending; `atexit` gives the thread `flush_seconds` to finish.
                 self._thread = threading.Thread(target=self._write, name="llm-store", daemon=True)
                 self._thread.start()
                 atexit.register(self.close)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Attributes = dict[str, AttributeValue]
 
-#: Longer than any key, see `TraceHook._part`.
+#: A number of characters that no key exceeds; see `TraceHook._part`.
 _MARGIN = 4_096
 
 
@@ -37,8 +37,8 @@ class TraceOptions(HookOptions):
             standard variables `OTEL_EXPORTER_OTLP_*`. Keys belong in `OTEL_EXPORTER_OTLP_HEADERS`.
         service: Name of the service under which spans are filed.
         text: Whether spans contain messages and answers, redacted.
-        max_characters: Most characters of one message in a span.
-        timeout_seconds: For one export.
+        max_characters: Maximum number of characters of one message in a span.
+        timeout_seconds: Time limit for one export.
     """
 
     name: Literal["trace"] = "trace"
@@ -59,7 +59,7 @@ class TraceOptions(HookOptions):
 
 
 class TraceHook:
-    """Opens a span before a call and ends it after; export happens in the background.
+    """Opens a span before a call and ends it after the call; spans are exported in the background.
 
     Args:
         server: Address of the model's endpoint, without credentials.
@@ -94,8 +94,8 @@ class TraceHook:
         self._options, self._redact = options, redact
         self._kind = SpanKind.CLIENT
         self._failed: Callable[[str], Status] = partial(Status, StatusCode.ERROR)
-        # A provider of its own: with the provider of a service, spans would vanish whenever their
-        # parent is not sampled.
+        # The hook has a tracer provider of its own: with the provider of the service around it,
+        # spans would vanish whenever their parent is not sampled.
         resource = Resource.create({"service.name": options.service})
         self._spans = TracerProvider(sampler=ALWAYS_ON, resource=resource)
         self._spans.add_span_processor(BatchSpanProcessor(exporter))
@@ -164,8 +164,8 @@ class TraceHook:
         limit = self._options.max_characters
         if len(text) <= limit:
             return {"type": "text", "content": self._redact(text)}
-        # The first cut may split a key, which is then not recognised. The second cut, further to
-        # the front, removes such a half.
+        # The first cut may split a key, which is then not recognised. The second cut, nearer
+        # the beginning, removes such a split key.
         window = self._redact(text[: limit + _MARGIN])
         kept = window[: max(0, min(limit, len(window) - _MARGIN))]
         return {"type": "text", "content": f"{kept}... [cut, {len(text):,} characters]"}

@@ -1,4 +1,4 @@
 """Ways of reaching a model: OpenAI-compatible endpoints, Anthropic, and a fake.
 
-Nothing here retries, times or counts; the client does that for every provider.
+Nothing here retries, measures time or counts; the client does that for every provider.
 """

@@ -20,7 +20,8 @@ _FINISHES: dict[str, Finish] = {
 class AnthropicProvider:
     """One endpoint, through `AsyncAnthropic`, whose own retries are off.
 
-    The system message is sent apart from the others. A seed is left out, because the API has none.
+    The system message is sent separately from the others. A seed is left out, because the API
+    does not accept one.
 
     Raises:
         ProfileError: the package anthropic is missing.
@@ -45,7 +46,7 @@ class AnthropicProvider:
         return f"AnthropicProvider({self._failures.address!r}, {self._options.model!r})"
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
-        """Answer in one piece."""
+        """Return the answer in one piece."""
         message = await self._create(request)
         with self._failures.reading(message):
             return ChatResponse(
@@ -56,7 +57,7 @@ class AnthropicProvider:
             )
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
-        """Answer piece by piece; the last delta carries the whole response."""
+        """Yield the answer piece by piece; the last delta carries the whole response."""
         events = await self._create(request, stream=True)
         pieces: list[str] = []
         finish, model = None, ""
@@ -95,8 +96,8 @@ class AnthropicProvider:
         body = self._body(request)
         while True:
             sent = self._tolerance.fit(body)
-            # The SDK has no parameter `temperature`, because new models refuse it; older ones
-            # accept it.
+            # The SDK has no parameter `temperature`, because new models refuse it; it is sent
+            # beside the known parameters, because older models accept it.
             extra = {"temperature": sent["temperature"]} if "temperature" in sent else {}
             known = {name: value for name, value in sent.items() if name not in extra}
             if stream:

@@ -1,4 +1,4 @@
-"""The address, model and key with which a provider of an HTTP endpoint is opened."""
+"""The address, model and key with which a provider for an HTTP endpoint is opened."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,10 +20,10 @@ class EndpointOptions:
     """An address, a model and a key.
 
     Attributes:
-        base_url: May contain a user name and a password, which are sent as basic authorization.
+        base_url: The address. A user name and a password in it are sent as basic authorization.
         key: The key itself; None for a server that needs none.
-        key_variable: The environment variable that holds the key, for errors.
-        connect_seconds: Until a connection is open.
+        key_variable: Name of the environment variable that holds the key, for error messages.
+        connect_seconds: Time limit for opening a connection.
         structured: Whether the endpoint accepts a JSON schema.
         secrets: Further values that no error may show.
     """
@@ -45,12 +45,13 @@ class EndpointOptions:
         return EndpointFailures(shown(self.base_url), self.key_variable, self.redactor())
 
     def client_arguments(self, sdk: Any) -> dict[str, Any]:
-        """Return the arguments for the client of an SDK; those of both vendors take the same.
+        """Return the arguments for an SDK's client; the clients of both vendors take the same ones.
 
-        `ChatClient` limits time and concurrency, and retries. Only connecting is limited here.
+        `ChatClient` limits time and concurrency and retries requests. Only the time to connect is
+        limited here.
 
         Args:
-            sdk: The module, such as `openai`.
+            sdk: The SDK's module, such as `openai`.
 
         Raises:
             ProfileError: the address is invalid, or a proxy or certificates cannot be used.
@@ -86,15 +87,15 @@ class EndpointOptions:
 
     @property
     def plain_url(self) -> str:
-        """The address without credentials, because HTTP clients log it."""
+        """The address without credentials, because HTTP clients log addresses."""
         return without_credentials(self.base_url)
 
     @property
     def authorization(self) -> str | None:
-        """Basic authorization from the address; None if it has none, or if there is a key."""
+        """Basic authorization from the address; None if it names no user, or if there is a key."""
         return None if self.key else basic_authorization(self.base_url)
 
     @property
     def uses_proxy(self) -> bool:
-        """Whether proxies of the environment apply; they do not for a server on this machine."""
+        """Whether the environment's proxies are used; they are not for a server on this machine."""
         return not is_local(self.base_url)

@@ -17,7 +17,7 @@ _SOURCE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _QUOTED_WORDS = 20
-#: Requests that are kept, so that a dry run of a large batch does not fill the memory.
+#: Number of requests that are kept; more would fill the memory in a dry run of a large batch.
 _REMEMBERED = 1_000
 _PIECE = re.compile(r"\s*\S+|\s+\Z")
 
@@ -26,11 +26,12 @@ class FakeProvider:
     """Answers the same request with the same answer.
 
     If the request has a JSON schema, the answer is the schema's smallest instance. If the prompt
-    has numbered sources, it is the beginning of the first one, cited. Otherwise it is a short text
-    made of the request. Tokens are words.
+    has numbered sources, the answer is the beginning of the first source, with its citation.
+    Otherwise it is a short text made from the request. Each word counts as one token.
 
     Args:
-        replies: Returned in order in place of these answers; a request beyond the last is refused.
+        replies: Replies to use in order instead of such answers; when none is left, requests are
+            refused.
         seconds_per_piece: Pause before each word of a stream, and before an answer in one piece.
     """
 
@@ -39,9 +40,9 @@ class FakeProvider:
     ) -> None:
         self._replies = None if replies is None else list(replies)
         self._seconds = seconds_per_piece
-        #: The last requests, in order.
+        #: The latest requests, in order.
         self.requests: list[ChatRequest] = []
-        #: Streams that are closed, whether they were read to their end or left early.
+        #: Number of streams that were closed, whether read to their end or left early.
         self.streams_closed = 0
         self.closed = False
 
@@ -49,13 +50,13 @@ class FakeProvider:
         return "FakeProvider()"
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
-        """Answer in one piece."""
+        """Return the answer in one piece."""
         response = self._reply(request)
         await asyncio.sleep(self._seconds)
         return response
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
-        """Answer word by word; the last delta carries the whole response."""
+        """Yield the answer word by word; the last delta carries the whole response."""
         try:
             response = self._reply(request)
             for piece in _PIECE.findall(response.text):
@@ -66,7 +67,7 @@ class FakeProvider:
             self.streams_closed += 1
 
     async def close(self) -> None:
-        """Note that it was closed."""
+        """Record that the provider was closed."""
         self.closed = True
 
     def _reply(self, request: ChatRequest) -> ChatResponse:

@@ -1,4 +1,4 @@
-"""Any endpoint that speaks OpenAI's chat completions: OpenAI, vLLM, llama.cpp, transformers."""
+"""Endpoints with OpenAI's chat completions API: OpenAI, vLLM, llama.cpp, transformers."""
 
 from collections.abc import AsyncGenerator
 from typing import Any
@@ -44,7 +44,7 @@ class OpenAIProvider:
         return f"OpenAIProvider({self._failures.address!r}, {self._options.model!r})"
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
-        """Answer in one piece."""
+        """Return the answer in one piece."""
         completion = await self._create(request)
         with self._failures.reading(completion):
             choice = completion.choices[0]
@@ -57,7 +57,7 @@ class OpenAIProvider:
             )
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
-        """Answer piece by piece; the last delta carries the whole response."""
+        """Yield the answer piece by piece; the last delta carries the whole response."""
         while True:
             sent = self._tolerance.fit(self._body(request, stream=True))
             begun = False
@@ -68,7 +68,7 @@ class OpenAIProvider:
                         yield delta
                 return
             except (RequestRefused, Transient) as error:
-                # Some servers have begun the stream before they render the messages.
+                # Some servers begin the stream before they render the messages, which can fail.
                 if begun or not self._tolerance.learn_roles(str(error), sent):
                     raise
 
@@ -111,7 +111,7 @@ class OpenAIProvider:
                 if not self._tolerance.learn(str(error), sent):
                     raise
             except Transient as error:
-                # llama.cpp answers 500 where a chat template refuses a role.
+                # llama.cpp answers with status 500 if a chat template refuses a role.
                 if not self._tolerance.learn_roles(str(error), sent):
                     raise
 
@@ -148,7 +148,7 @@ def _text(content: Any) -> str:
     """Return the text of an answer; some endpoints send it in parts, some of which are thinking.
 
     Raises:
-        TypeError, LookupError: the content is neither a text nor parts.
+        TypeError, LookupError: the content is neither a text nor a list of parts.
     """
     if isinstance(content, list):
         return "".join(part["text"] for part in content if part["type"] == "text")

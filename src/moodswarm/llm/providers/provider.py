@@ -1,4 +1,4 @@
-"""The protocol of a provider, and the failure that the client retries."""
+"""The protocol of a provider, and the failure after which the client retries."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -9,16 +9,16 @@ from moodswarm.llm.messages import ChatRequest, ChatResponse, Delta
 class Provider(Protocol):
     """One way of reaching models: a thin adapter over a vendor's SDK, with one request per call.
 
-    It turns errors of the SDK into those of `moodswarm.llm.errors` or into `Transient`. Retrying is
-    left to the client.
+    A provider turns errors of the SDK into errors of `moodswarm.llm.errors` or into `Transient`.
+    Retrying is left to the client.
     """
 
     async def chat(self, request: ChatRequest) -> ChatResponse:
-        """Answer in one piece."""
+        """Return the answer in one piece."""
         ...
 
     def stream(self, request: ChatRequest) -> AsyncIterator[Delta]:
-        """Answer piece by piece; the last delta carries the whole response.
+        """Yield the answer piece by piece; the last delta carries the whole response.
 
         An empty piece before that is a sign of life, for example from a model that is thinking.
         """
@@ -34,7 +34,7 @@ class Transient(Exception):
 
     Attributes:
         status: HTTP status; None if there was no answer.
-        retry_after: Seconds that the endpoint asks to wait; None if it does not say.
+        retry_after: Seconds that the endpoint asks the client to wait; None if it names no time.
     """
 
     def __init__(

@@ -19,7 +19,8 @@ def instance(schema: Mapping[str, Any], text: str) -> Any:
     """Return the smallest instance, with required properties and items only.
 
     Args:
-        schema: As Pydantic writes it: `$ref` into `$defs`, `anyOf`, `enum`, `const`, bounds.
+        schema: A schema as Pydantic writes it, with `$ref` into `$defs`, `anyOf`, `enum`, `const`
+            and bounds.
         text: The value of strings without a format.
 
     Raises:
@@ -52,7 +53,7 @@ def _instance(schema: Mapping[str, Any], root: Mapping[str, Any], text: str, dep
 
 
 def _target(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Follow a reference or take a choice; None for a plain schema."""
+    """Return the schema behind a reference or a choice; None for a plain schema."""
     if ref := schema.get("$ref"):
         found: Any = root
         for part in filter(None, ref.removeprefix("#").split("/")):
@@ -98,7 +99,7 @@ def _plain(schema: Mapping[str, Any], text: str) -> Any:
 
 
 def _number(schema: Mapping[str, Any]) -> float:
-    """Return 0 if the bounds allow it, otherwise a number between or beside them."""
+    """Return 0 if the bounds allow it, otherwise a number that they allow."""
     low, high = schema.get("minimum"), schema.get("maximum")
     over, under = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
     if _fits(0, schema):

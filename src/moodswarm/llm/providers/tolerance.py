@@ -12,8 +12,9 @@ _COMPLAINT = re.compile(
     r"|\bextra\b|deprecated|cannot be used|may not be",
     re.IGNORECASE,
 )
-# `System role not supported` (chat templates of Gemma and others), `'messages[0].role' does not
-# support 'system'`, `Developer instruction is not enabled`, `roles must alternate user/assistant`.
+# Matches, for example, `System role not supported` (chat templates of Gemma and others),
+# `'messages[0].role' does not support 'system'`, `Developer instruction is not enabled` and
+# `roles must alternate user/assistant`.
 _NO_SYSTEM = re.compile(
     r"\b(?:system|developer)['\"`]* (?:role|message|prompt|instruction)s?\b.{0,80}?"
     r"\b(?:unsupported|(?:not|n't) (?:\w+ )?(?:support|enabled|allowed|accept|permitted))"
@@ -29,11 +30,11 @@ class Tolerance:
 
     Some servers do not know `stream_options`, and some models do not accept `temperature`. An
     answer without such a parameter is still an answer. Some chat templates have no system role; the
-    text of the system message then stands at the beginning of the user's.
+    text of the system message is then sent at the beginning of the user's message.
 
     Args:
         optional: Parameters that may be left out.
-        renamed: Parameters that have another name elsewhere.
+        renamed: Parameters that some endpoints accept only under another name, with that name.
     """
 
     def __init__(self, optional: tuple[str, ...], renamed: dict[str, str] | None = None) -> None:
@@ -42,7 +43,7 @@ class Tolerance:
         self._system_role = True
 
     def fit(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Return a request without what was refused before."""
+        """Return a request without the parameters that were refused before."""
         fitted = {}
         for name, value in body.items():
             if name not in self._refused:
@@ -70,7 +71,7 @@ class Tolerance:
         return False
 
     def learn_roles(self, complaint: str, sent: dict[str, Any]) -> bool:
-        """Return whether a complaint is about the system message that was sent."""
+        """Return whether a complaint is about the system message that was sent, and remember it."""
         has_system = any(message["role"] == "system" for message in sent.get("messages", ()))
         if not (has_system and _NO_SYSTEM.search(complaint)):
             return False
@@ -84,7 +85,7 @@ class Tolerance:
 
 
 def without_system(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """Return the messages with the text of the system message in the first one of the user."""
+    """Return the messages with the system message's text at the start of the user's message."""
     first, *rest = messages
     if first["role"] != "system":
         return [*messages]

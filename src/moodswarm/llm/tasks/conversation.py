@@ -1,4 +1,4 @@
-"""Asking until there is a whole answer, and adding up tokens and cost."""
+"""Asks a model until there is a whole answer, and adds up tokens and cost."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
@@ -18,9 +18,9 @@ class TaskResult(Generic[T]):
 
     Attributes:
         value: The answer, validated.
-        usage: Tokens of all calls together; None if the endpoint did not say.
-        cost: Of all calls together; None if unknown.
-        asks: Calls that were made; 1 if the first answer was good.
+        usage: Tokens of all calls together; None if the endpoint did not report them.
+        cost: Cost of all calls together; None if unknown.
+        asks: Number of calls that were made; 1 if the first answer was good.
         repaired: Whether broken JSON had to be repaired.
     """
 
@@ -36,7 +36,7 @@ class Conversation:
     """The calls that one task makes until it has an answer.
 
     Attributes:
-        request: The next request; an objection adds the last answer and what is wrong with it.
+        request: The next request; an objection adds the last answer and its faults.
         responses: The answers so far.
     """
 
@@ -48,10 +48,10 @@ class Conversation:
         self._opening = self.request.messages
 
     async def ask(self) -> str:
-        """Return a whole answer; one that is cut off is asked for again with twice the room.
+        """Return a whole answer; if it is cut off, ask once more with twice the `max_tokens`.
 
         Raises:
-            LlmError: see `complete`, and the client.
+            LlmError: as in `complete` and in the client.
         """
         response = await self._call()
         if response.finish == "length" and self.request.max_tokens:
@@ -67,7 +67,7 @@ class Conversation:
     def object_to(self, answer: str, faults: str) -> None:
         """Tell the model what is wrong with its answer.
 
-        Both texts are quoted, because they can contain words of a document.
+        Both texts are quoted, because they can contain text from a document.
         """
         said = Message("assistant", quote(answer).strip() or "(nothing)")
         told = Message(
@@ -87,8 +87,8 @@ def complete(request: ChatRequest, response: ChatResponse) -> str:
     """Return the text of a response that is whole.
 
     Raises:
-        AnswerCutOff: it reached its token limit.
-        AnswerUnusable: its provider withheld it.
+        AnswerCutOff: the answer reached its token limit.
+        AnswerUnusable: the provider withheld the answer.
     """
     if response.finish == "length":
         raise AnswerCutOff(
@@ -102,7 +102,7 @@ def complete(request: ChatRequest, response: ChatResponse) -> str:
 
 
 def add_up(responses: list[ChatResponse]) -> tuple[Usage, float | None]:
-    """Return tokens and cost of several responses; None if one of them did not say."""
+    """Return total tokens and cost of several responses; a total with an unknown part is None."""
 
     def total(values: list[Any]) -> Any:
         return None if None in values else sum(values)
@@ -115,5 +115,5 @@ def add_up(responses: list[ChatResponse]) -> tuple[Usage, float | None]:
 
 
 def named(request: ChatRequest) -> str:
-    """Return the names of task and template, for messages."""
+    """Return the names of a request's task and template, for error messages."""
     return f"task {request.task} ({request.template})"

@@ -1,7 +1,8 @@
 """Finds the JSON in a model's answer: after its thinking, in a code fence, among prose.
 
-There can be several values. The last come first, because models think aloud and repeat the question
-before they answer. Broken JSON is repaired only after every value that can be read as it stands.
+There can be several values. The last ones come first, because models think aloud and repeat the
+question before they answer. Broken JSON is repaired only after all values that can be read as they
+stand have been tried.
 """
 
 import json
@@ -18,7 +19,7 @@ _START = re.compile(r"""\{(?=\s*(?:["'}]|\w+\s*:|\Z))|\[(?=\s*(?:["'{\[\]\d-]|tr
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]')
 _DECODER = json.JSONDecoder()
 _MOST_VALUES = 50
-# The time of a repair grows with the square of the length: at most 10 s for this many characters.
+# The time for a repair grows with the square of the length: at most 10 s for this many characters.
 _LONGEST_REPAIR = 20_000
 
 

@@ -1,7 +1,7 @@
 """Quoting: text that others wrote cannot leave its fence, or pose as a turn of the conversation.
 
 A fence is a pair of tags that a template sets around a text, `<source id="1">` and `</source>`.
-Anything inside the text that looks like a tag of that name, in whatever case, spacing or Unicode
+Anything inside the text that looks like a tag with that name, in whatever case, spacing or Unicode
 disguise, gets a round bracket in place of its angle bracket: `(/source>`. So do the marks that
 separate turns in chat templates, such as `<|im_start|>` and `[INST]`. All other text stays as it
 is.
@@ -12,12 +12,13 @@ import unicodedata
 from collections.abc import Collection
 from functools import lru_cache
 
-# Marks of the chat templates in use (ChatML, Llama, Mistral, Gemma, DeepSeek, Phi), folded.
+# Marks of the chat templates in use (ChatML, Llama, Mistral, Gemma, DeepSeek, Phi), as `_fold`
+# returns them.
 _MARKS = (
     r"<[\s/]*+(?:\||<sys>>|(?:s|bos|eos|pad|unk|think|thinking|tool_?call|start_of_turn|end_of_turn"
     r"|im_start|im_end)\s*+[>|])|\[[\s/]*+(?:inst|system_prompt|available_tools|tool_calls"
     r"|tool_results|tool_content|img|prefix|suffix|middle)\s*+\]"
-    # The beginning of a mark that the text after this one could complete, unlike `x < 3`.
+    # The beginning of a mark that a following text could complete, unlike `x < 3`.
     r"|[<\[][\s/|]*+(?![0-9])\w*+\Z"
 )
 _OPENING = "‹«〈⟨⟪《〈❬❮❰⧼⦑᚜ᐸ˂≺⪻⋖⊰＜﹤≤≪⟮𐏑"
@@ -49,7 +50,7 @@ _NEEDED = frozenset(
 
 
 def quote(text: str, fences: Collection[str] = ()) -> str:
-    """Return the text, with everything made harmless that could end its fence or begin a turn.
+    """Return the text after disarming everything that could end its fence or begin a turn.
 
     Args:
         text: Text that others wrote, of any length and content.
@@ -75,7 +76,7 @@ def fences_of(source: str) -> frozenset[str]:
 
 
 def _show(text: str) -> str:
-    """Drop characters that nobody sees, and read a carriage return as a line end."""
+    """Drop invisible characters, and turn carriage returns into line feeds."""
     if text.isascii() and text.isprintable():
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -83,7 +84,7 @@ def _show(text: str) -> str:
 
 
 def _fold(text: str) -> tuple[str, range | list[int]]:
-    """Return the text as a careless reader sees it, and the place of each of its characters."""
+    """Return the text as a careless reader sees it, and each character's place in the original."""
     if text.isascii():
         return text.lower(), range(len(text))
     folded: list[str] = []

@@ -1,4 +1,4 @@
-"""Typed tasks: a prompt template and an output model give a valid value, or an error.
+"""Typed tasks: with a prompt template and an output model, a task returns a valid value or raises.
 
     class Verdict(BaseModel):
         positive: bool
@@ -9,8 +9,8 @@
 
 The answer is searched for JSON, which is repaired if it is broken, and validated. If that fails,
 the model is told what was wrong and asked again, up to `reasks` times. The client's network retries
-do not count. An answer that reached its token limit is never accepted: it is asked for once more
-with twice the room, and then `AnswerCutOff` is raised with the text so far.
+do not count as such. An answer that reached its token limit is never accepted: it is asked for once
+more with twice the `max_tokens`, and then `AnswerCutOff` is raised with the text so far.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ class TextTask:
     """A task whose answer is text.
 
     Args:
-        name: What it is for; logs, spans and stored calls show it.
-        max_tokens: Most tokens of an answer.
+        name: What the task is for; shown in logs, spans and stored calls.
+        max_tokens: Maximum number of tokens in an answer.
     """
 
     def __init__(
@@ -65,10 +65,11 @@ class TextTask:
         )
 
     async def run(self, chat: Chat, **variables: Any) -> TaskResult[str]:
-        """Ask, and return the answer without the model's thinking.
+        """Ask the model, and return its answer without its thinking.
 
         Raises:
-            LlmError: `AnswerCutOff` carries the beginning; `AnswerUnusable` if there is no text.
+            LlmError: `AnswerCutOff`, with the beginning of the answer, if it is cut off;
+                `AnswerUnusable` if there is no text.
         """
         return await self.answer(chat, self.request(**variables))
 
@@ -83,10 +84,11 @@ class TextTask:
     async def stream(self, chat: Chat, **variables: Any) -> AsyncGenerator[Delta, None]:
         """Yield the answer as it is written, without the model's thinking.
 
-        The last delta carries the response. If that was cut off, the error follows it.
+        The last delta carries the response. If the response was cut off, the error is raised after
+        that delta.
 
         Raises:
-            LlmError: as `run`.
+            LlmError: as in `run`.
         """
         request = self.request(**variables)
         answer = AnswerStream()
@@ -104,11 +106,11 @@ class TextTask:
             raise AnswerUnusable(f"{named(request)}: the answer is empty")
 
     def pack(self, value: str) -> Any:
-        """Return the value as JSON can hold it."""
+        """Return the value in a form that JSON can hold."""
         return value
 
     def unpack(self, packed: Any) -> str:
-        """Return the value that `pack` packed; ValueError for anything else."""
+        """Return the value that `pack` packed; raise ValueError for anything else."""
         if not isinstance(packed, str):
             raise ValueError(f"not a text: {type(packed).__name__}")
         return packed
@@ -120,11 +122,11 @@ class Task(Generic[M]):
     If the template has the variable `schema`, it receives the JSON Schema of the model.
 
     Args:
-        name: What it is for; logs, spans and stored calls show it.
+        name: What the task is for; shown in logs, spans and stored calls.
         output: The model of the answer. Its docstring is part of the JSON Schema that is sent, so
             a new wording changes the prompt, and cached answers are asked for again.
-        max_tokens: Most tokens of an answer.
-        reasks: How often the model is told what was wrong with its answer.
+        max_tokens: Maximum number of tokens in an answer.
+        reasks: How often, at most, the model is told what was wrong and asked again.
     """
 
     def __init__(
@@ -159,7 +161,7 @@ class Task(Generic[M]):
         )
 
     async def run(self, chat: Chat, **variables: Any) -> TaskResult[M]:
-        """Ask until the answer fits.
+        """Ask until the answer fits the output model.
 
         Raises:
             LlmError: `AnswerUnusable` and `AnswerCutOff` carry the last answer.
@@ -199,16 +201,16 @@ class Task(Generic[M]):
         return None, False, faults or "there is no JSON object in it"
 
     def pack(self, value: M) -> Any:
-        """Return the value as JSON can hold it, under the names of its fields."""
+        """Return the value in a form that JSON can hold, under the names of its fields."""
         return value.model_dump(mode="json", by_alias=False, round_trip=True)
 
     def unpack(self, packed: Any) -> M:
-        """Return the value that `pack` packed; ValueError for anything else."""
+        """Return the value that `pack` packed; raise ValueError for anything else."""
         return self.output.model_validate_json(json.dumps(packed), by_name=True)
 
 
 def _faults(error: ValidationError) -> str:
-    """Return what is wrong with each field; values are left out, as they can be anything."""
+    """Return what is wrong with each field, without the values, which can be anything."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     named = (f"{'.'.join(map(str, fault['loc'])) or 'answer'}: {fault['msg']}" for fault in faults)
     return "; ".join([*named][:_MOST_FAULTS])

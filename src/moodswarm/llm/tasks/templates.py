@@ -11,9 +11,9 @@ A template is `prompts/<name>.jinja` beside the code that uses it:
     {% endfor %}{% endblock %}
 
 Autoescape is off on purpose. Prompts are plain text: HTML escapes would spoil code and apostrophes,
-and a model reads `&lt;/source&gt;` as the end of a source anyway. A rule that cannot be forgotten
-replaces it: text reaches a prompt only through `quoted` or `in_tag` (see `quoting`), or as
-`Trusted`, from code that knows who wrote it. A bare `{{ text }}` raises an error.
+and a model reads `&lt;/source&gt;` as the end of a source anyway. Instead there is a rule that
+cannot be forgotten: text reaches a prompt only through `quoted` or `in_tag` (see `quoting`), or as
+`Trusted`, from code that knows who wrote the text. A bare `{{ text }}` raises an error.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -50,10 +50,10 @@ class Trusted(str):
 
 @dataclass(frozen=True)
 class PromptTemplate:
-    """A prompt with blanks.
+    """A prompt with blanks to fill in.
 
     Attributes:
-        name: The name of its file.
+        name: The name of the template's file.
         version: 8 hex digits, from its content and the content of everything it includes.
         variables: The variables that `render` needs, no more and no fewer.
     """
@@ -65,15 +65,15 @@ class PromptTemplate:
 
     @property
     def label(self) -> str:
-        """Return name and version, as calls, spans and caches keep it."""
+        """The name and version, as calls, spans and caches record them."""
         return f"{self.name}@{self.version}"
 
     @classmethod
     def load(cls, package: str, name: str) -> Self:
-        """Read `prompts/<name>.jinja` of a package.
+        """Read `prompts/<name>.jinja` from a package.
 
         Raises:
-            PromptError: names the file and what is wrong with it.
+            PromptError: the template is missing or wrong; the message names the file and the fault.
         """
         return cls._compile(name, lambda piece: _read(package, piece))
 
@@ -88,7 +88,7 @@ class PromptTemplate:
         environment = SandboxedEnvironment(
             loader=FunctionLoader(read),
             undefined=StrictUndefined,
-            autoescape=False,  # On purpose, see above.
+            autoescape=False,  # On purpose; see the module's docstring.
             finalize=_only_quoted,
             keep_trailing_newline=True,
             trim_blocks=True,
@@ -115,10 +115,10 @@ class PromptTemplate:
         """Fill in the blanks.
 
         Args:
-            variables: One for each of `self.variables`; None if there is no value.
+            variables: One value for each of `self.variables`; None stands for no value.
 
         Raises:
-            PromptError: names the variable that is missing or unknown, or the line that fails.
+            PromptError: a variable is missing or unknown, or a line fails; the message names it.
         """
         missing, unknown = self.variables - {*variables}, {*variables} - self.variables
         if missing or unknown:
@@ -141,7 +141,7 @@ class NotQuoted(TypeError):
 
 
 def _only_quoted(value: Any) -> Any:
-    """Accept numbers and quoted text; Jinja calls this for every `{{ expression }}`."""
+    """Accept only numbers and quoted text; Jinja calls this for every `{{ expression }}`."""
     if isinstance(value, Undefined | Trusted | int | float):
         return value
     raise NotQuoted(

@@ -6,7 +6,7 @@ _TAGS = ("<think>", "<thinking>", "<thought>", "<reasoning>")
 _NAMES = "think|thinking|thought|reasoning"
 _THINKING = re.compile(rf"\A(?:\s*<({_NAMES})>.*?</\1>)+\s*", re.DOTALL | re.IGNORECASE)
 _UNENDED = re.compile(rf"\A\s*<(?:{_NAMES})>.*\Z", re.DOTALL | re.IGNORECASE)
-# Some servers do not return the opening tag, because their chat template wrote it.
+# Some servers do not return the opening tag, because their chat template put it into the prompt.
 _UNBEGUN = re.compile(
     rf"\A.*^[ \t]*</(?:{_NAMES})>[ \t]*$", re.DOTALL | re.IGNORECASE | re.MULTILINE
 )

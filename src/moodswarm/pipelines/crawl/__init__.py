@@ -1,6 +1,6 @@
 """Turns links into documents: `kedro run --pipeline=crawl`.
 
-Only this side of a crawl reads and writes stores; asking for pages is the work of `crawl`.
+In a crawl, only this pipeline reads and writes stores; `moodswarm.crawl` requests the pages.
 """
 
 from moodswarm.pipelines.crawl.pipeline import create_pipeline

@@ -21,7 +21,7 @@ from moodswarm.records.ledger import LedgerEntry, ledger_id
 
 logger = logging.getLogger(__name__)
 
-#: The most that one transaction holds, and that a killed run has to ask for again.
+#: Limits of one transaction, and so of what has to be requested again after a run was killed.
 PAGE_EVENTS = 256
 PAGE_CHARACTERS = 2_000_000
 
@@ -29,7 +29,7 @@ _Tables = tuple[pa.Table, pa.Table, pa.Table]
 
 
 def crawl_sources(crawl_ledger: CrawlLedger, crawl: CrawlParams) -> Iterator[_Tables]:
-    """Crawl the sources in a child process, and yield what comes.
+    """Crawl the sources in a child process, and yield what it sends.
 
     Yields:
         Pages of (documents, ledger entries, visits), saved in this order, so that the ledger never
@@ -37,7 +37,7 @@ def crawl_sources(crawl_ledger: CrawlLedger, crawl: CrawlParams) -> Iterator[_Ta
 
     Raises:
         CrawlerMissing: the extra `crawl` is not installed.
-        CrawlStopped: the crawl ended early; everything that came is saved by then.
+        CrawlStopped: the crawl ended early; everything that arrived before that is saved.
     """
     sources, refused = select_sources(crawl)
     for refusal in refused:
@@ -98,7 +98,7 @@ def _write_links(
     sources: list[Source],
     rounds: dict[str, Round],
 ) -> int:
-    """Write the links that the child has to know, and return how many will be asked for."""
+    """Write the links that the child process has to know, and return how many it will request."""
     from moodswarm.extraction import EXTRACTION_VERSION
 
     ids = [ledger_id(source.link) for source in sources]

@@ -1,4 +1,4 @@
-"""Typed parameters of the crawl pipeline; wrong values fail before anything is asked for."""
+"""Typed parameters of the crawl pipeline; invalid values fail before any page is requested."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -32,11 +32,11 @@ class _Model(BaseModel):
 
 
 class AuthorLink(_Model):
-    """A link, with settings that its host alone does not show.
+    """A link, with settings that cannot be told from its host alone.
 
     Attributes:
-        platform: The spider to use, for a Medium or Substack under a domain of its own.
-        discover: Whether to follow the link to more pages; null decides by its address.
+        platform: The spider to use for a Medium or Substack site under its own domain.
+        discover: Whether to follow the link to more pages; null decides by the link's address.
     """
 
     link: str
@@ -54,7 +54,7 @@ class CrawlAuthor(_Model):
 
     Attributes:
         content_is_mine: An explicit statement; nothing is fetched without it.
-        github, medium, substack: The author's names there, as a short form of a link.
+        github, medium, substack: The author's user names on these sites, as short forms of links.
         canonical_hosts: Further hosts of the author that a page may name as its canonical home.
     """
 
@@ -108,7 +108,7 @@ class Only(_Model):
 
 
 class CrawlParams(_Model):
-    """All of `params:crawl`."""
+    """All parameters under `params:crawl`."""
 
     authors: tuple[CrawlAuthor, ...] = ()
     only: Only = Only()
@@ -135,7 +135,7 @@ class Refused:
 def select_sources(params: CrawlParams) -> tuple[list[Source], list[Refused]]:
     """Return the sources to crawl, and the links that are refused.
 
-    A link that two authors name belongs to the first, whatever the run is limited to.
+    A link that two authors name belongs to the first of them, whatever the run is limited to.
 
     Raises:
         ValueError: `only` names an author or a link that is not configured.
@@ -188,7 +188,7 @@ def _wanted(params: CrawlParams) -> list[CrawlAuthor]:
 
 
 def _cut(given: str, known: list[str]) -> str:
-    """Return a remark if a value is the beginning of a known one, up to a comma."""
+    """Return a remark if the given value is a known one that was cut off at a comma."""
     if not any(each.startswith(f"{given},") for each in known):
         return ""
     return ". --params cut the value at its comma; docs/crawl.md shows how to pass it in a file"

@@ -2,10 +2,10 @@
 
 A **round** asks for every link of a source once. A run continues the last round of a source as long
 as something is left undone: a link that is still queued, or one that failed and may be tried again.
-Otherwise, or if that round is older than `round_hours`, the run begins a new one. It asks for every
-known link again, conditionally if the server sent a validator. Listings are always read in full: a
-limit may have left out links that they name, another source may own such a link, and the texts in a
-feed replace pages that cannot be read.
+Otherwise, or if that round is older than `round_hours`, the run begins a new one. A new round asks
+for every known link again, with a conditional request if the server sent a validator. Listings are
+always read in full: a limit may have left out links that they name, such a link may belong to
+another source, and the texts in a feed replace pages that cannot be read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,8 @@ from moodswarm.crawl.routing import Route
 from moodswarm.crawl.spec import KnownLink, Source
 from moodswarm.records.ledger import LedgerEntry, ledger_id
 
-#: A page that is missing this often is deleted, and asked for again only if something names it.
+#: A page that was missing this many times is deleted, and requested again only if a page or a
+#: listing names it.
 MISSES_UNTIL_GONE = 2
 
 
@@ -25,7 +26,7 @@ class Round:
     """The round that a run works on, for one source.
 
     Attributes:
-        began: Its time, which the ledger's entries carry.
+        began: The time at which the round began, which its ledger entries carry.
         continued: Whether an earlier run began it.
     """
 
@@ -52,7 +53,7 @@ def plan_rounds(
 
     Args:
         ledger: All entries of these sources, in any order; read once.
-        now: The time that a new round gets.
+        now: The time at which a new round begins.
     """
     seen = {source.id: _Seen() for source in sources}
     for entry in ledger:
@@ -98,11 +99,11 @@ def known_links(
     repositories: str | None = None,
     max_attempts: int,
 ) -> Iterator[KnownLink]:
-    """Yield the links of earlier visits that the crawler has to know.
+    """Yield the links from earlier visits that the crawler has to know.
 
     Args:
         source_ids: Ids of the sources' own links, which are left out here; see `own_links`.
-        revision: Version of the extraction; a page that another version read is asked for in full.
+        revision: Version of the extraction; a page read by another version is requested in full.
         repositories: The same for repositories, see `Repositories.revision`.
     """
     own, wanted = set(source_ids), {"page": revision, "repository": repositories}
@@ -123,7 +124,7 @@ def own_links(
     """Yield the configured links themselves, each with its new entry for the ledger.
 
     Args:
-        stored: Entries by id, for the links that were met before.
+        stored: Ledger entries by id, for the links that were seen before.
     """
     wanted = {"page": revision, "repository": repositories}
     for source in sources:
@@ -142,7 +143,7 @@ def own_links(
             # The configuration has changed the link's role, so it counts as never read.
             entry = replace(entry, role=role, state="failed", attempts=0, revision="")
         elif entry.source_id != source.id:
-            # The link was read for another source, which says nothing about this one.
+            # The link was read for another source, which says nothing about this source.
             entry = replace(entry, source_id=source.id, revision="")
         known = _known(entry, round_, wanted, max_attempts)
         yield known.model_copy(update={"source_id": source.id, "url": source.link}), entry

@@ -31,9 +31,9 @@ class Recorder:
     """Turns pages of events into the rows that are saved.
 
     Args:
-        documents: Read for the stored documents of a page; never written.
-        ledger: Read for the known links of a page; never written.
-        rounds: The rounds by source id.
+        documents: The store from which a page's documents are read; nothing is written to it.
+        ledger: The ledger from which a page's known links are read; nothing is written to it.
+        rounds: The rounds, by source id.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Recorder:
         ).record()
 
     def _files(self, event: Visited) -> int:
-        """Return how many files a repository had; one scan counts those of a whole source."""
+        """Return how many files a repository had; one scan counts the files of a whole source."""
         if event.source_id not in self._counts:
             pages = self._ledger.scan([event.source_id])
             self._counts[event.source_id] = Counter(
@@ -64,7 +64,7 @@ class Recorder:
 
 
 class _PageRecorder:
-    """One page of events, with the stored rows that concern it."""
+    """One page of events, with the stored rows that these events affect."""
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class _PageRecorder:
         if before is None or before.document_id is None:
             return _Result("failed", event.reason or "not_found", event.detail)
         stored = self._stored.get(before.document_id)
-        if stored is None or stored.deleted_at:  # deleted only once, however often a feed names it
+        if stored is None or stored.deleted_at:  # deleted only once, even if a feed still names it
             return _Result("failed", event.reason or "not_found", event.detail)
         if before.misses + 1 < MISSES_UNTIL_GONE:
             return _Result("missing", event.reason, "deleted if it is missing again next time")
@@ -192,8 +192,8 @@ class _PageRecorder:
     def _elsewhere(self, before: LedgerEntry) -> LedgerEntry | None:
         """Return another known address of the same document that is not gone, if there is one.
 
-        It is either the canonical address, which may only fail today, or the address whose page
-        named this one as canonical.
+        It is either the canonical address, which may be failing only today, or the address whose
+        page named this one as canonical.
         """
         others = [before.document_id, ledger_id(before.found_on) if before.found_on else None]
         for entry in (self._ledger.get(id_) for id_ in others if id_ and id_ != before.id):
@@ -265,7 +265,7 @@ class _PageRecorder:
             earlier = before.attempts if before and before.round == began else 0
             return replace(entry, attempts=earlier + 1)
         if event.outcome == "not_modified" and before:
-            # A 304 need not repeat the validators of the request.
+            # A response with status 304 need not repeat the validators of the request.
             return replace(
                 entry,
                 etag=event.etag or before.etag,
@@ -277,10 +277,10 @@ class _PageRecorder:
     def _canonical_entry(
         self, event: Visited, document: Document, known: LedgerEntry | None
     ) -> LedgerEntry:
-        """Return the entry of the page's own address, which the next round asks for.
+        """Return the entry for the page's own address, which the next round asks for.
 
-        Other addresses of the document then yield to it. If the own address is gone, it is not
-        asked for, and the page that names it remains the only address.
+        Other addresses of the document are then skipped in its favour. If the page's own address is
+        gone, it is not asked for, and the page that names it remains the only address.
         """
         if known and known.state == "gone":
             return replace(
@@ -292,7 +292,7 @@ class _PageRecorder:
                 document_id=document.id,
                 found_on=event.url,
             )
-        assert event.document is not None  # noqa: S101  # the document was made of it
+        assert event.document is not None  # noqa: S101  # the document was made from it
         return LedgerEntry(
             id=document.id,
             source_id=event.source_id,

@@ -70,7 +70,7 @@ def _reasons(report: Mapping[str, Any]) -> list[str]:
 
 
 def _left_out(files: list[dict[str, Any]]) -> list[str]:
-    """Name the files that were skipped, but for those that the settings leave out."""
+    """Name the files that were skipped, except those that the settings exclude."""
     told = [file for file in files if file["reason"] != "ignored"]
     lines = [
         f"skipped: {escape(file['link'])}: {escape(file['path'])}: {escape(file['reason'])}"

@@ -1,11 +1,11 @@
-"""The verdict on a crawl: whether its run has to fail, although everything that came is stored."""
+"""The verdict on a crawl: whether its run has to fail, although everything it found is stored."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 class CrawlFailed(Exception):
-    """A crawl brought nothing; the message says why, and what to do."""
+    """A crawl read no link; the message says why, and what to do."""
 
 
 def require_success(report: Mapping[str, Any], *, alone: bool) -> None:
@@ -13,8 +13,8 @@ def require_success(report: Mapping[str, Any], *, alone: bool) -> None:
 
     Args:
         report: The report of the crawl.
-        alone: Whether the run was asked for nothing else. A run that also makes features may go
-            without authors, since documents can come from files as well.
+        alone: Whether the run only crawls. A run that also makes features may have no authors,
+            since documents can come from files as well.
 
     Raises:
         CrawlFailed: there was nothing to crawl, or every link failed.
@@ -42,10 +42,10 @@ def _nothing_to_crawl(report: Mapping[str, Any]) -> str:
 
 
 def _has_failed(row: Mapping[str, Any]) -> bool:
-    """Tell whether all that was asked for failed.
+    """Tell whether everything that was requested for this source failed.
 
-    A continued round asks for its listing and for what failed before, and not for what was read.
-    Its failures say nothing about the rest.
+    A continued round requests its listing and the links that failed before, but not the links that
+    were read, so its failures do not mean that all links failed.
     """
     if row["continued"] and row["listings"]:
         return False

@@ -12,7 +12,8 @@ from moodswarm.records import Document
 from moodswarm.records.document import documents_to_table
 from moodswarm.records.ledger import LedgerEntry, ledger_to_table
 
-#: A polite crawl fetches a page every half second, and a kill must not lose minutes of work.
+#: Limit on the age of a page of events. A polite crawl requests something every half second, and a
+#: run that is killed must not lose minutes of work.
 PAGE_SECONDS = 5.0
 
 _FIELDS: "list[pa.Field[Any]]" = [
@@ -61,7 +62,7 @@ def pages_of(
 ) -> Iterator[list[Event]]:
     """Cut a stream of events into pages.
 
-    A page ends when it is full or old, when nothing came for a moment (`None`), and before the
+    A page ends when it is full or old, when no event came for a moment (`None`), and before the
     event that ends a repository, because the repository's files must have been saved by then.
     """
     page: list[Event] = []

@@ -1,4 +1,4 @@
-"""Nodes of the feature pipeline: each maps a step over pages of records.
+"""Nodes of the feature pipeline: each applies a step to pages of records.
 
 Nodes that produce records are generators, and Kedro saves their pages one by one, so memory does
 not grow with the corpus. Each yields at least one page, even if it is empty, so that a run never
@@ -53,9 +53,9 @@ SELECTION_SCHEMA = pa.schema(
     ]
 )
 
-# How many documents are read at once. It is small because their size is not known before.
+# How many documents are read at once. It is small because their size is not known in advance.
 READ_AT_ONCE = 16
-# Limit on the documents of a page that need no work and are only counted.
+# Limit on the rows of a page; documents that need no work are counted there, but not read.
 ROWS_PER_PAGE = 10_000
 
 
@@ -76,8 +76,8 @@ def select_changed_documents(
 
     Yields:
         Pages of (changed documents with the `revision` that their features will have, index rows
-        of deleted documents, counts per kind and status). As on all later pages, the recipe is
-        kept with the documents.
+        of deleted documents, counts per kind and status). The recipe is kept with the documents
+        of each page, and later nodes keep it with their pages too.
 
     Raises:
         EmptyDocumentStore: the store is empty, without even documents marked as deleted.
@@ -146,13 +146,13 @@ def embed_chunks(
         changed back in the meantime.
 
     Raises:
-        StalePages: the chunks were made from other documents than the cleaned ones.
+        StalePages: the chunks were made from documents other than the cleaned ones.
     """
     embedder, encoder = embedding.embedder(), LexicalEncoder(lexical)
     chunked = Recipe.of(chunks)
     _require_same_cleaning(chunked, Recipe.of(cleaned_documents), Recipe.of(rejected_documents))
     recipe = chunked.embedded_with(embedder.identity, embedding.precision, encoder.identity)
-    # Kedro saves every output of a page, so pages without points still need tables of the schema.
+    # Kedro saves every output of a page, so pages without points still need tables with the schema.
     nothing = FEATURE_INDEX_SCHEMA.empty_table()
     no_chunks = _vectors_batch(CHUNK_SCHEMA.empty_table(), embedder, encoder)
     no_points = _points(no_chunks, embedder, encoder)
@@ -183,7 +183,7 @@ def index_collections(
 
 
 def _require_documents(documents: DocumentStore) -> None:
-    """Fail if the store is empty, as with a wrong path the run would delete all points.
+    """Fail if the store is empty, because with a wrong path the run would delete all points.
 
     A store with only deleted documents is not empty, and its run does delete them.
     """
@@ -282,7 +282,7 @@ def _require_same_cleaning(chunked: Recipe, *cleaned: Recipe) -> None:
 def _require_same_documents(
     chunks: pa.Table | None, cleaned: pa.Table | None, chunked: Recipe
 ) -> None:
-    """Refuse chunks of other documents, or of other versions of the same ones."""
+    """Refuse chunks from other documents, or from other versions of the same documents."""
     if chunks is None or cleaned is None:
         raise _stale()
     ids, texts = cleaned["id"].to_pylist(), cleaned["text"].to_pylist()
@@ -323,7 +323,7 @@ def _index_embedded(cleaned: pa.Table, points: pa.Table) -> pa.Table:
 
 
 def _begun(completed: pa.Table) -> pa.Table:
-    """Mark the same documents as unfinished with an empty revision, which never matches."""
+    """Mark the completed documents as unfinished, by an empty revision, which never matches."""
     rows = completed.select(["id", "kind"]).to_pylist()
     return _index_rows({**row, "revision": "", "status": "started"} for row in rows)
 

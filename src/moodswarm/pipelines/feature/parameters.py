@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class PagingParams(BaseModel):
-    """Size of a page: the most that a killed run repeats, and that memory holds at once."""
+    """Size of a page: the most that is in memory at once, and that is repeated after a kill."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     documents: int = Field(default=256, ge=1)

@@ -1,4 +1,4 @@
-"""How documents become points: kept with every page, so that its revisions name what made it."""
+"""The recipe by which documents become points, kept with every page so that revisions show it."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,14 +19,14 @@ _KEY = b"moodswarm.recipe"
 
 
 class StalePages(ValueError):
-    """Pages of an earlier run do not belong together; the message says where to start."""
+    """Pages from an earlier run do not belong together; the message says where to start again."""
 
 
 class Recipe(BaseModel):
     """Everything that decides how documents become points.
 
     The first node writes down what the run intends, and each later node what it did. The two
-    differ in a run of some nodes with other parameters, on pages that an earlier run left.
+    differ if only some nodes are run, with other parameters, on pages that an earlier run left.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,10 +58,10 @@ class Recipe(BaseModel):
 
     @classmethod
     def of(cls, pages: Iterable[pa.Table]) -> "Recipe":
-        """Read the recipe that was kept with pages; all pages of a node have the same.
+        """Read the recipe that was kept with pages; all pages of a node have the same recipe.
 
         Raises:
-            StalePages: there is none.
+            StalePages: the pages have no recipe.
         """
         metadata = next((page.schema.metadata for page in pages), None) or {}
         try:
@@ -99,7 +99,7 @@ class Recipe(BaseModel):
         )
 
     def fingerprints(self) -> dict[str, str]:
-        """Return a digest per kind.
+        """Return a digest of the recipe for each kind.
 
         Batch sizes and thread counts are left out: they change the speed, not the result.
         """
@@ -122,7 +122,7 @@ class Recipe(BaseModel):
         ]
 
     def stamp(self, documents: pa.Table) -> pa.Table:
-        """Return documents with the revision that they have by this recipe."""
+        """Return the documents with the revisions that follow from this recipe."""
         return with_revisions(documents, self.revisions(documents))
 
 
@@ -134,6 +134,6 @@ def with_revisions(table: pa.Table, revisions: list[str]) -> pa.Table:
 
 
 def _one(values: Mapping[str, Any]) -> Any:
-    """Return the value that all steps share; all of them where they differ."""
+    """Return the value that all steps share, or all values if they differ."""
     distinct = list(dict.fromkeys(values.values()))
     return distinct[0] if len(distinct) == 1 else dict(values)

@@ -16,7 +16,7 @@ from moodswarm.text.chunk_report import (
 )
 
 # A matplotlib figure. Kedro evaluates the annotations of nodes, and importing matplotlib only for
-# those would slow down every command.
+# annotations would slow down every command.
 Figure = Any
 
 STATUSES = ("new", "changed", "unchanged", "deleted")
@@ -91,7 +91,7 @@ def plot_token_histogram(statistics: Mapping[str, ChunkStatistics]) -> Figure:
         return figure
     axes = figure.subplots(len(statistics), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (name, counted) in zip(axes, statistics.items(), strict=True):
-        # One bin ends just past the limit, so that no chunk within it is drawn beyond the line.
+        # One bin ends just past the limit, so that chunks within the limit stay left of the line.
         last = max(counted.limit, *counted.tokens)
         bins = [edge + 0.5 for edge in range(counted.limit % 8 - 8, last + 8, 8)]
         axis.hist(list(counted.tokens), bins=bins, weights=list(counted.tokens.values()))
@@ -118,7 +118,7 @@ def _count_selection(selection: Iterable[pa.Table]) -> tuple[Counter[str], Count
 def _count_characters(
     cleaned_documents: Iterable[pa.Table], chunks: Iterable[pa.Table]
 ) -> tuple[Counter[str], int, int]:
-    """Return (dropped characters per reason, visible characters, those in no chunk)."""
+    """Return (dropped characters per reason, visible characters, those of them in no chunk)."""
     dropped: Counter[str] = Counter()
     visible = uncovered = 0
     for cleaned, spans in zip(cleaned_documents, _spans(chunks), strict=True):

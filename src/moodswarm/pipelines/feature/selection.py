@@ -1,4 +1,4 @@
-"""Compare the documents in the store with the feature index, which says what was made of them."""
+"""Compare the documents in the store with the feature index, which records their features."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def compare(
     fingerprints: Mapping[str, str],
     distrusted_kinds: frozenset[str] | set[str] = frozenset(),
 ) -> Iterator[Selected]:
-    """Merge two streams ordered by id, in memory that does not grow with them.
+    """Merge two streams ordered by id; the memory used does not grow with their length.
 
     Args:
         documents: `id`, `kind` and `content_hash` of the documents that should have features.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-# A matplotlib figure. Kedro reads the annotations of nodes, and importing matplotlib for them
-# would slow every command.
+# A matplotlib figure. Kedro evaluates the annotations of nodes, and importing matplotlib only for
+# annotations would slow down every command.
 Figure = Any
 
 _WIDTH = 0.8
@@ -29,7 +29,7 @@ def plot_measures(retrieval_report: Mapping[str, Any]) -> Figure:
         positions = [index + (place - (len(found) - 1) / 2) * width for index in range(len(values))]
         axis.bar(positions, values, width, yerr=errors, capsize=3, label=name)
     axis.set_xticks(range(len(measures)), measures)
-    # A little over 1, so that bars and intervals that reach it are seen whole.
+    # A little over 1, so that bars and intervals that reach 1 are fully visible.
     axis.set_ylim(0, 1.05)
     count = retrieval_report["questions"]["count"]
     axis.set_title(f"Retrieval on {count:,} questions, with 95 % intervals")

@@ -31,7 +31,7 @@ from moodswarm.text.lexical import LexicalEncoder, LexicalParams
 
 logger = logging.getLogger(__name__)
 
-#: Recall@100 would need 100 hits a question, which nobody looks at.
+#: Recall@100 would need 100 hits per question, and nobody looks at that many.
 MEASURES = ("nDCG@10", "Recall@5", "Recall@10", "MRR@10")
 
 
@@ -41,10 +41,10 @@ def write_test_questions(
     chat: ConfiguredChat | None,
     retrieval_evaluation: EvaluationParams,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Keep the questions of earlier runs whose chunks are there, and write what is missing.
+    """Keep the questions from earlier runs whose chunks still exist, and write the missing ones.
 
     Returns:
-        The test set, and a report of how it came about.
+        The test set, and a report on how it was made.
 
     Raises:
         NothingToAskAbout: nothing is embedded.
@@ -83,8 +83,8 @@ def ask_test_questions(
 ) -> dict[str, Rankings]:
     """Ask every question in every configuration, one after the other.
 
-    Neighbours join hits that lie side by side into one passage, which keeps the id of the best.
-    Where they are on, times are those of the whole retrieval, but rankings are made of the hits.
+    The stage that adds neighbours joins adjacent hits into one passage, which keeps the id of the
+    best hit. If it is on, times include this stage, but rankings are made from the single hits.
     """
     questions = [(q.id, q.text) for q in from_json(retrieval_questions)]
     settings = configurations(_without_model(retrieval), retrieval_evaluation.configurations)
@@ -108,7 +108,7 @@ def measure_answers(
     lexical: LexicalParams,
     retrieval_evaluation: EvaluationParams,
 ) -> tuple[dict[str, Any], pa.Table, Figure, dict[str, Any]]:
-    """Measure the rankings, and compare with the baseline of the same test set.
+    """Measure the rankings, and compare them with the baseline for the same test set.
 
     Returns:
         The report, a row per question and configuration, the chart, and the baselines to keep.
@@ -171,7 +171,7 @@ def _budget(configured: ConfiguredChat, params: EvaluationParams) -> Budget | No
     """Return the budget of the written questions; None if the parameters set no limit.
 
     Raises:
-        ProfileError: a limit in money, for a profile without a price.
+        ProfileError: there is a limit in money, but the profile has no price.
     """
     money, tokens = params.written_max_cost, params.written_max_tokens
     if money is None and tokens is None:
@@ -180,7 +180,7 @@ def _budget(configured: ConfiguredChat, params: EvaluationParams) -> Budget | No
 
 
 def _without_model(params: RetrievalParams) -> RetrievalParams:
-    """Leave out the stages that ask a model, as two runs would not reach the same numbers."""
+    """Leave out the stages that ask a model, because they would make two runs differ."""
     rules = params.self_query.model_copy(update={"use_model": False})
     return params.switched(expansion=False).model_copy(update={"self_query": rules})
 

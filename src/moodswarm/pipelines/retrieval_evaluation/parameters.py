@@ -1,4 +1,4 @@
-"""Typed parameters of the evaluation; bad values fail before any node runs."""
+"""Typed parameters of the evaluation; invalid values fail before any node runs."""
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -7,16 +7,16 @@ from moodswarm.retrieval.question import MAX_HITS
 
 
 class EvaluationParams(BaseModel):
-    """The questions, the configurations that answer them, and whether a fall fails the run."""
+    """The questions, the configurations to compare, and whether a worse result fails the run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     questions: int = Field(default=200, ge=1, le=100_000)
     seed: int = 0
     written_share: float = Field(default=0.5, ge=0, le=1)
-    # In the currency of the profile's price, and in tokens; None sets no limit.
+    # Limits in the currency of the profile's price, and in tokens; None sets no limit.
     written_max_cost: float | None = Field(default=None, ge=0)
     written_max_tokens: int | None = Field(default=None, ge=0)
-    # Empty means all, with `hybrid_rerank` only if reranking is on.
+    # Empty means all configurations, but `hybrid_rerank` only if reranking is on.
     configurations: tuple[str, ...] = ()
     k: int = Field(default=10, ge=10, le=MAX_HITS)
     gate: bool = True
@@ -25,7 +25,7 @@ class EvaluationParams(BaseModel):
     @field_validator("configurations", mode="before")
     @classmethod
     def _listed(cls, names: object) -> object:
-        """Accept names in one string as well, because `--params` splits a list at its commas."""
+        """Accept one string of names as well, because `--params` splits a list at its commas."""
         return tuple(names.split()) if isinstance(names, str) else names
 
     @field_validator("configurations")

@@ -59,7 +59,7 @@ def create_pipeline() -> Pipeline:
                 ],
                 name="measure_answers",
             ),
-            # A node of its own, so that a run that fails has saved everything.
+            # A separate node, so that a run that fails here has saved everything.
             Node(
                 require_baseline, inputs="retrieval_report", outputs=None, name="require_baseline"
             ),

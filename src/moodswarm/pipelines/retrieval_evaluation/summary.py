@@ -83,7 +83,7 @@ def baseline_line(baseline: Mapping[str, Any]) -> str:
 
 
 def settings_line(changed: Mapping[str, Sequence[Any]]) -> str:
-    """Say which settings differ from those of the baseline, as a misspelt one changes nothing."""
+    """Say which settings differ from the baseline's, which shows if one was misspelt."""
     if not changed:
         return "All settings are those of the baseline."
     listed = ", ".join(f"{name} {now} (was {before})" for name, (before, now) in changed.items())
@@ -134,7 +134,7 @@ def _differences(configurations: Mapping[str, Mapping[str, Any]]) -> Table:
 
 def _milliseconds(configurations: Mapping[str, Mapping[str, Any]]) -> Table:
     known = {stage for found in configurations.values() for stage in found["milliseconds"]}
-    # Stages that are not listed come before `total`, the sum of all.
+    # Stages that are not listed come before `total`, the sum of all stages.
     places = {name: place for place, name in enumerate(_STAGES)} | {"total": len(_STAGES) + 1}
     title = "Milliseconds, p50 / p95"
     table = Table("stage", *configurations, title=title, title_justify="left")

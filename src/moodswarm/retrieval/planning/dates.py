@@ -1,6 +1,6 @@
-"""When the sources that a question asks for were published, by rules on English questions.
+"""When the sources that a question asks for were published, found by rules for English questions.
 
-Only what follows a preposition counts (`in 2023`, `since March 2022`, `between 2019 and 2021`), or
+Only a date after a preposition counts (`in 2023`, `since March 2022`, `between 2019 and 2021`), or
 a span relative to today (`last year`). A year that describes something (`the 2008 crisis`) is part
 of the topic.
 """
@@ -22,7 +22,7 @@ _DATE = (
     rf"(?:{_YEAR}-\d\d-\d\d|{_YEAR}-\d\d|{_DAY} (?:of )?{_MONTH},? {_YEAR}"
     rf"|{_MONTH} {_DAY},? {_YEAR}|{_MONTH},? (?:of )?{_YEAR}|{_YEAR})"
 )
-#: What may follow a date: not a noun, which the date would describe, as in `since 2008 banks`.
+#: What may follow a date. A noun may not, as the date would describe it: `since 2008 banks`.
 _END = (
     r"(?=$|[^\w\s'.,-]|[.,](?!\w)|,? "
     + words(
@@ -58,11 +58,11 @@ _LAST = re.compile(
     rf"(?:(?P<count>\d{{1,3}}|{words(*_COUNTS)}) )?(?P<span>day|week|month|year)s?(?!\w|'|-)",
     re.IGNORECASE,
 )
-#: `today` counts only after a word of writing; not in `how is tea made today`.
+#: `today` counts only after a word about writing, so it does not in `how is tea made today`.
 _WRITTEN_TODAY = re.compile(
     r"\b(?:write|wrote|written|say|said|posts?|posted|publish|published|new) \Z", re.IGNORECASE
 )
-#: `how did views change from 2020` asks for the years after as well.
+#: `how did views change from 2020` also asks for the years after 2020.
 _CHANGE = re.compile(
     r"\b(?:chang|evolv|differ|shift|mov|drift|develop|grow|grew)\w* \Z", re.IGNORECASE
 )
@@ -71,7 +71,7 @@ _SPAN_DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """A span of days, both ends included; None is open."""
+    """A span of days, both ends included; an end that is None is open."""
 
     since: date | None = None
     until: date | None = None
@@ -81,14 +81,15 @@ def find_days(question: str, today: date) -> tuple[Days, list[Span]]:
     """Return when the sources were published, and the words that say so.
 
     Args:
-        question: Folded, with the names of its authors replaced, see `mark_authors`.
+        question: The folded question, in which the names of its authors are replaced; see
+            `mark_authors`.
         today: The day that `last year` is counted from.
 
     Raises:
         ValueError: the question contradicts itself (`since 2022 and before 2020`).
     """
     found = [*_ranges(question), *_relative(question, today)]
-    # Ranges are blanked, not taken out, so that all places stay those of the question.
+    # Ranges are replaced by spaces, not taken out, so that all places in the question stay right.
     found += _singles(_RANGE.sub(lambda match: " " * len(match[0]), question))
     since = max((days.since for days, _ in found if days.since), default=None)
     until = min((days.until for days, _ in found if days.until), default=None)
@@ -169,7 +170,7 @@ def _month(year: int, month: int) -> tuple[date, date]:
 
 
 def _days(text: str) -> tuple[date, date] | None:
-    """Return the first and last day of a written date; None for one like 31 February."""
+    """Return the first and last day of a written date, or None for a date like 31 February."""
     year = int(re.findall(_YEAR, text)[-1])
     numbers = [
         int(n) for n in re.findall(r"(?<!\d)\d{1,2}(?!\d)", re.sub(r"st|nd|rd|th", "", text))

@@ -1,4 +1,4 @@
-"""Other wordings of a question, written by a model, so that other words for it are found too."""
+"""A model words a question in other ways, so that passages in other words are found too."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ from moodswarm.llm.tasks.task import Task
 from moodswarm.llm.tasks.templates import PromptTemplate
 from moodswarm.retrieval.planning.folding import fold
 
-#: Of a longer question, the model reads the beginning.
+#: The model reads only the beginning of a longer question.
 READ_CHARACTERS = 2_000
 #: A longer text is not a wording of a question, and is not searched for.
 MAX_WORDING_CHARACTERS = 400
@@ -26,8 +26,8 @@ async def other_wordings(chat: Chat, question: str, count: int) -> tuple[str, ..
     """Ask a model for other wordings of a question.
 
     Returns:
-        At most `count`, in the model's order. Wordings that differ from the question or from each
-        other only in case, accents, spaces or the marks at the end count as the same.
+        At most `count` wordings, in the model's order. Wordings that differ from the question or
+        from each other only in case, accents, spaces or the marks at either end count as the same.
 
     Raises:
         LlmError: there is no usable answer.

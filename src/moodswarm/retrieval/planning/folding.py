@@ -1,4 +1,4 @@
-"""Questions and names in one spelling, so that `Élise’s` is found as `elise's`."""
+"""Brings questions and names into one spelling, so that `Élise’s` is found as `elise's`."""
 
 import re
 import unicodedata
@@ -15,23 +15,23 @@ _LETTERS = str.maketrans(
 def fold(text: str) -> str:
     """Return the text without accents, with plain quotes, dashes and single spaces; case is kept.
 
-    Case is left to the patterns, as capitals tell names from words.
+    The patterns deal with case, as capitals distinguish names from ordinary words.
     """
     decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
     plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return " ".join(plain.split())
 
 
-#: Where a part of a text begins, and the place just past its end.
+#: The place where a part of a text begins, and the place just past its end.
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A folded text that knows where each of its characters stood before.
+    """A folded text that knows where each of its characters stood in the original.
 
     Attributes:
-        text: As `fold` returns it.
+        text: The text as `fold` returns it.
         places: The place of each character in the original, and the end of the original.
     """
 
@@ -57,7 +57,7 @@ class Folded:
         return cls("".join(letters), (*places[: len(letters)], len(original)))
 
     def replaced(self, pattern: re.Pattern[str], sign: str) -> "Folded":
-        """Return the same with one character in place of each match."""
+        """Return the same text with the character `sign` in place of each match."""
         letters: list[str] = []
         places: list[int] = []
         end = 0
@@ -74,7 +74,7 @@ class Folded:
 
 
 def words(*listed: str) -> str:
-    """Return a pattern of any of these words, the longest first; each text holds several."""
+    """Return a pattern for any of these words, the longest first; each argument lists several."""
     every = {word for text in listed for word in text.split()}
     return "(?:" + "|".join(re.escape(word) for word in sorted(every, key=_longest)) + ")"
 

@@ -1,8 +1,8 @@
-"""The kinds of source that a question asks for, by rules on English questions.
+"""The kinds of source that a question asks for, found by rules for English questions.
 
 Only phrases that speak of the source count: `in her posts`, `Mira's code`, `articles by Mira`,
-`Which articles mention ...`. A kind as the topic does not: `how do I write code`, `blog engines`,
-`secrets in my repository`.
+`Which articles mention ...`. A kind that is the topic of the question does not count:
+`how do I write code`, `blog engines`, `secrets in my repository`.
 """
 
 import re
@@ -34,7 +34,7 @@ _ADJECTIVES = (
     )
     + r" ){0,2}"
 )
-#: What may follow: not a noun, which would make the kind a part of another term: `code review`.
+#: What may follow a kind. A noun may not, as it makes the kind part of another term: `code review`.
 _END = (
     r"(?=$|[^\w\s'-]| "
     + words(
@@ -78,8 +78,9 @@ def find_kinds(question: str, *, author_named: bool) -> tuple[tuple[str, ...], l
     """Return the kinds that the question wants its answer from, and the words that say so.
 
     Args:
-        question: Folded, with the names of its authors replaced, see `mark_authors`.
-        author_named: Whether there is anyone that `their` can mean.
+        question: The folded question, in which the names of its authors are replaced; see
+            `mark_authors`.
+        author_named: Whether the question names anyone whom `their` can refer to.
 
     Returns:
         The kinds in the order of `KINDS`, and where the question names them.
@@ -109,6 +110,9 @@ def _excluded(before: str) -> bool:
 
 
 def _kinds_in(nouns: str) -> set[str]:
-    """Return the kinds that nouns name; `blog posts` are articles, as posts are on social media."""
+    """Return the kinds that nouns name.
+
+    `blog posts` are articles, because the kind `post` is for social media.
+    """
     text = re.sub(r"\bblog (?:post|article)s?\b", "blog", nouns.casefold())
     return {kind for kind, named in _KIND_OF.items() if re.search(rf"\b{words(named)}\b", text)}

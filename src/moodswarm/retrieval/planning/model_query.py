@@ -1,4 +1,4 @@
-"""Reading author, kind and dates out of a question by a model, for questions that rules miss."""
+"""A model reads author, kind and dates out of questions in which the rules would miss them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,9 +35,9 @@ async def ask_model(
     """Ask a model which sources a question asks for.
 
     Args:
-        question: At most `MAX_CHARACTERS`; nothing is read out of a longer one.
-        authors: All known. Only those with a word of their name in the question can be found, so
-            that a model cannot invent one, and a long list costs nothing.
+        question: At most `MAX_CHARACTERS` long; nothing is read out of a longer question.
+        authors: All known authors. Only those with a word of their name in the question can be
+            found, so that a model cannot invent an author, and a long list costs nothing.
         today: The day that `last year` is counted from.
 
     Raises:
@@ -61,7 +61,7 @@ async def ask_model(
 
 
 def _spans(question: str, wanted: WantedSources, today: date) -> dict[str, tuple[Span, ...]]:
-    """Return the words of the question that say what the model read, as far as rules see them."""
+    """Return the words of the question that say what the model read, as far as rules find them."""
     rules = read_question(question, wanted.authors, today)
     same = {
         "authors": rules.authors == wanted.authors,
@@ -69,7 +69,8 @@ def _spans(question: str, wanted: WantedSources, today: date) -> dict[str, tuple
         "days": rules.days == wanted.days,
     }
     spans = {part: found for part, found in rules.spans.items() if same[part]}
-    if "authors" not in spans:  # The rules are English, names are not.
+    # The rules read only English, but names can be found in any language.
+    if "authors" not in spans:
         marked = mark_authors(Folded.of(question), wanted.authors)
         names = [(at, at + 1) for at, sign in enumerate(marked.text) if sign == "\x01"]
         spans["authors"] = marked.original(names)

@@ -1,8 +1,8 @@
-"""The known authors that a question asks for, by rules on English questions.
+"""The known authors that a question asks for, found by rules for English questions.
 
 A full name counts wherever it stands, except as the topic (`about Mira Solano`). A first or last
-name alone counts only if it belongs to one author, and if the question makes that person the
-writer: `by Mira`, `did Mira write`, `Mira says`, `Mira's`.
+name alone counts only if it belongs to a single author, and if the question presents that person
+as the writer: `by Mira`, `did Mira write`, `Mira says`, `Mira's`.
 """
 
 import re
@@ -13,7 +13,7 @@ from functools import lru_cache
 from moodswarm.records import Author
 from moodswarm.retrieval.planning.folding import Folded, Span, fold, words
 
-#: Nouns for what people write; they also show that a question speaks of writings.
+#: Nouns for the things that people write; they also show that a question speaks of writings.
 WRITINGS = words(
     "post posts article articles essay essays blog blogs repository repositories repo repos code",
     "writing writings text texts newsletter newsletters tweet tweets notes document documents",
@@ -35,7 +35,7 @@ _WRITTEN = words(
     "written published posted said authored recommended described explained mentioned suggested",
     "discussed proposed tweeted blogged shared",
 )
-#: `painted by` and `driven by` speak of another work; `written by` and `tea by` do not.
+#: `painted by` and `driven by` speak of other work than writing; `written by` and `tea by` do not.
 _NO_PARTICIPLE = r"\w+(?<!ed)(?<!en)(?<!ade)(?<!uilt)(?<!unk)(?<!ung)"
 _AUXILIARY = words("did does has had would could can")
 _ASIDE = words("ever really actually already also just recently originally first last")
@@ -49,7 +49,7 @@ _BEFORE_POSSESSIVE = words(
 )
 _TOPIC = words("about with to regarding concerning versus vs like without not except than besides")
 
-# The name itself is replaced by the character 1 before these are matched.
+# The name itself is replaced with the character 1 before these patterns are matched.
 _START = r"(?:^|[^\w\s] ?)"
 _WITH, _AND = r"(?:[\w\0]+ (?:and|or) )?", r"(?:(?:and|or) [\w\0]+ )?"
 _WRITER = re.compile(
@@ -64,7 +64,7 @@ _WRITER = re.compile(
     ),
     re.IGNORECASE,
 )
-# Verbs that say no more than that someone writes; `use` and `recommend` say something of the topic.
+# Verbs that say only that someone writes; `use` and `recommend` also say something about the topic.
 _JUST_SAY = words(
     "write say think publish post mention tweet blog note talk speak tell",
     "writing written said published posted mentioned thought talked",
@@ -101,12 +101,12 @@ _NEGATED = re.compile(
     r"|(?:apart|aside) from|(?:any|every|no)(?: ?one|body) but)(?: for)?(?: by| from)? \x01",
     re.IGNORECASE,
 )
-#: `by Mira Stone`, where only Mira Solano is known.
+#: `by Mira Stone`, if the only known Mira is Mira Solano.
 _SOMEONE_ELSE = re.compile(
     rf"\x01 (?!(?i:{_QUESTION_WORDS})\b)[A-Z]\w|\b(?!(?i:{_QUESTION_WORDS}|{_BEFORE_POSSESSIVE})\b)"
     rf"(?!(?i:by|{_AUXILIARY})\b)[A-Z]\w* \x01"
 )
-#: Names that are ordinary words too; these count only with a capital.
+#: Names that are ordinary words too; they count as names only with a capital.
 _ALSO_WORDS = frozenset(
     """
     april art august baker banks bell best bill bird bishop black brook brown bush carter cook
@@ -120,15 +120,15 @@ _ALSO_WORDS = frozenset(
 
 
 def find_authors(question: str, authors: Sequence[Author]) -> tuple[tuple[Author, ...], list[Span]]:
-    """Return the known authors that the question makes its writers, and where it names them so.
+    """Return the known authors whose writings the question asks for, and where it names them.
 
     Args:
-        question: Folded, see `fold`.
-        authors: All known.
+        question: The question as `fold` returns it.
+        authors: All known authors.
 
     Returns:
-        The authors ordered by name, and the places of their names; a place where the same name is
-        the topic is not among them.
+        The authors ordered by name, and the places where they are named as writers; a place where
+        the same name is the topic is not among them.
     """
     found = {}
     spans: list[Span] = []
@@ -142,7 +142,7 @@ def find_authors(question: str, authors: Sequence[Author]) -> tuple[tuple[Author
             if _is_full_name_of_writer(each):
                 found[author.id] = author
                 spans.append(span)
-        if marked:  # Its parts must not be found again as single names.
+        if marked:  # The parts of a full name must not be found again as single names.
             rest = re.sub(
                 re.escape(name), lambda match: "\0" * len(match[0]), rest, flags=re.IGNORECASE
             )
@@ -155,7 +155,7 @@ def find_authors(question: str, authors: Sequence[Author]) -> tuple[tuple[Author
 
 
 def mark_authors(question: Folded, found: Sequence[Author]) -> Folded:
-    """Replace every name of the authors that were found by the character 1."""
+    """Replace every name of the found authors with the character 1."""
     for author in found:
         name = fold(author.full_name)
         for each in dict.fromkeys((name, name.split()[0], name.split()[-1])):
@@ -170,7 +170,7 @@ def writer_phrases(marked: str) -> list[Span]:
 
 
 def _marked(question: str, name: str) -> Iterator[tuple[str, Span]]:
-    """Yield the question once for each place of the name, with a mark there, and the place."""
+    """Yield, for each place of the name, the question with a mark in that place, and the place."""
     pattern = rf"(?<![\w'-]){re.escape(name)}(?!\w|-\w)"
     for match in re.finditer(pattern, question, re.IGNORECASE):
         if match[0].islower() and name in _ALSO_WORDS:
@@ -195,7 +195,7 @@ _Names = tuple[tuple[str, Author], ...]
 
 @lru_cache(maxsize=4)
 def _names(authors: tuple[Author, ...]) -> tuple[_Names, _Names]:
-    """Return folded full names of several words, and single names that only one author has."""
+    """Return the folded full names that have several words, and names that one author alone has."""
     folded = [(name, author) for author in authors if (name := fold(author.full_name))]
     owners: defaultdict[str, dict[str, Author]] = defaultdict(dict)
     for name, author in folded:

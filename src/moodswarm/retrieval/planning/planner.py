@@ -1,6 +1,6 @@
-"""From a question to a plan: filters by self-query, queries by expansion.
+"""Makes a plan from a question: its filters by self-query, its queries by expansion.
 
-Filters are read by rules, or by a model where that is wanted; expansions need a model.
+Filters are read by rules, or by a model if the parameters ask for one; expansions need a model.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,12 +27,12 @@ from moodswarm.retrieval.trace import StageReport, Trace
 
 
 class Planner:
-    """Understands questions by rules, and by a model where there is one; see `Understanding`.
+    """Understands questions by rules, and by a model if there is one; see `Understanding`.
 
     Args:
-        params: `self_query` and `expansion` are used.
-        chat: Writes expansions, and reads filters where `self_query.use_model` is on; belongs to
-            the caller. None: rules alone.
+        params: The parameters, of which `self_query` and `expansion` are used.
+        chat: The model that writes expansions, and reads filters if `self_query.use_model` is on;
+            it belongs to the caller. None to use rules alone.
         today: Returns the day that `last year` is counted from; by default today in UTC.
     """
 
@@ -46,7 +46,7 @@ class Planner:
         self._params, self._chat, self._today = params, chat, today
 
     def plan(self, question: Question, authors: Sequence[Author], trace: Trace) -> Plan:
-        """Return the plan; adds the stages `self_query` and `expansion` to the trace."""
+        """Return the plan, and add the stages `self_query` and `expansion` to the trace."""
         filters, found = self._filters(question, authors, trace)
         text = search_text(question.text, filters, found)
         if text != question.text:

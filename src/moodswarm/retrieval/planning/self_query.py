@@ -1,8 +1,8 @@
-"""Reading author, kind and dates out of a question by rules: no model is needed.
+"""Reads author, kind and dates out of a question by rules, without a model.
 
-The rules are for English questions. They would sooner miss a filter than invent one: a missed one
-costs some precision, an invented one hides the answer. They read questions of up to
-`MAX_CHARACTERS`; in a longer one, names and years belong to a text that was pasted into it.
+The rules are for English questions. They would sooner miss a filter than invent one: a missed
+filter costs some precision, an invented one hides the answer. They read questions of up to
+`MAX_CHARACTERS`; in a longer question, names and years belong to a text that was pasted into it.
 """
 
 import re
@@ -25,9 +25,8 @@ from moodswarm.text.stop_words import STOP_WORDS
 
 MAX_CHARACTERS = 1_000
 
-#: A year says when sources were written only if the question speaks of writing. Otherwise it
-#: belongs to the topic:
-#: `what caused the bank failures in 2008`.
+#: A year says when sources were written only if the question speaks of writing. Otherwise the
+#: year belongs to the topic: `what caused the bank failures in 2008`.
 _SPEAKS_OF_WRITING = re.compile(
     r"\x01|\b(?:"
     + WRITINGS
@@ -41,7 +40,7 @@ _SPEAKS_OF_WRITING = re.compile(
     re.IGNORECASE,
 )
 
-#: The preposition of words that are left out, as in `in her posts`.
+#: The preposition before words that are left out, as in `in her posts`.
 _PREPOSITION = re.compile(
     r"(?:\b(?:written|published|posted) )?\b(?:in|from|of|by|among|across|through|throughout) \Z"
     r"|\b(?:written|published|posted) \Z",
@@ -49,7 +48,7 @@ _PREPOSITION = re.compile(
 )
 _CUT = re.compile(r"\s*\0[\s\0]*(?=(?P<sign>[?.!,;:])?)")
 _EDGES = re.compile(r"\A[\s,;:.!?-]+|[\s,;:-]+\Z")
-#: A question of these words alone has no topic.
+#: A question that consists of these words alone has no topic.
 _SAYS_NOTHING = STOP_WORDS["english"] | {
     *"else ever anything something everything write writes wrote written say says said".split(),
     *"publish published post posted think thinks thought mention mentioned".split(),
@@ -61,11 +60,11 @@ class WantedSources:
     """The sources that a question asks for.
 
     Attributes:
-        authors: Any of these.
-        kinds: Any of these.
-        days: When they were published.
-        conflict: Says how the question contradicts itself, if it does; its days are then left out.
-        spans: The words of the question that say so, for `authors`, `kinds` and `days`.
+        authors: The sources are by any of these authors.
+        kinds: The sources are of any of these kinds.
+        days: When the sources were published.
+        conflict: Says how the question contradicts itself, if it does; `days` is then left open.
+        spans: The words of the question that name the `authors`, `kinds` and `days`.
     """
 
     authors: tuple[Author, ...] = ()
@@ -79,8 +78,8 @@ def read_question(question: str, authors: Sequence[Author], today: date) -> Want
     """Return the sources that a question asks for.
 
     Args:
-        question: At most `MAX_CHARACTERS`; nothing is read out of a longer one.
-        authors: All known; nobody else is found.
+        question: At most `MAX_CHARACTERS` long; nothing is read out of a longer question.
+        authors: All known authors; nobody else is found.
         today: The day that `last year` is counted from.
     """
     if len(question) > MAX_CHARACTERS:
@@ -121,12 +120,13 @@ def search_text(question: str, filters: Filters, found: WantedSources) -> str:
     from a bad one. They would only favour passages that repeat them, such as a copyright line.
 
     Args:
-        question: As asked.
-        filters: As searched.
-        found: What was read out of the question; words of parts that the filters do not hold stay.
+        question: The question as it was asked.
+        filters: The filters of the search.
+        found: What was read out of the question. The words for a part of it stay in the text if
+            the filters do not hold that part.
 
     Returns:
-        The question as asked where nothing is left of it to search for.
+        The shortened question, or the whole one if no words to search for would be left.
     """
     spans = [
         (start if part == "authors" else _with_preposition(question, start), end)
@@ -150,7 +150,7 @@ def _with_preposition(question: str, start: int) -> int:
 
 
 def _held(filters: Filters, found: WantedSources) -> list[str]:
-    """Return the parts of what was found that the filters hold; the caller's may contradict."""
+    """Return the parts of what was found that the filters hold; a caller can overrule some."""
     authors = {author.id for author in found.authors}
     since, until = found.days.since, found.days.until
     held = {
@@ -166,7 +166,8 @@ def narrow(asked: Filters, found: WantedSources) -> tuple[Filters, list[str]]:
     """Add to the caller's filters what the question itself says; never widen them.
 
     Returns:
-        The filters, and in words where the question contradicts the caller, whose filters stay.
+        The filters, and a description of each point on which the question contradicts the caller,
+        whose filters are kept there.
     """
     conflicts = [found.conflict] if found.conflict else []
     author_ids = _within(asked.author_ids, tuple(author.id for author in found.authors))
@@ -197,7 +198,7 @@ def narrow(asked: Filters, found: WantedSources) -> tuple[Filters, list[str]]:
 
 
 def _within(asked: tuple[str, ...], found: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Return the values that both allow, or None if there are none; empty allows everything."""
+    """Return the values that both allow, or None if there are none; an empty tuple allows all."""
     if not asked or not found:
         return asked or found
     return tuple(each for each in asked if each in found) or None

@@ -1,7 +1,7 @@
-"""Calls of language models in a store: the protocol, and the decisions that every backend shares.
+"""Calls to language models in a store: the protocol, and the decisions that every backend shares.
 
-A call has already been paid for when it is recorded. An odd value in it must therefore not lose the
-record, or the rest of its batch.
+A call has already been paid for when it is recorded. An odd value in a call must therefore not
+cause its record, or the rest of its batch, to be lost.
 """
 
 import math
@@ -19,7 +19,7 @@ CALL_NAMES = field_names(CallRecord)
 #: Columns that hold times; all others hold text or numbers.
 CALL_TIMES = field_names(CallRecord, datetime)
 #: Longest text that is kept, in characters. Three such texts, at up to 4 bytes a character, stay
-#: below the 16 MiB of a MongoDB document.
+#: below MongoDB's limit of 16 MiB for a document.
 MAX_CHARACTERS = 1_000_000
 
 _LONG = ("prompt", "answer", "error")
@@ -29,17 +29,18 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 _MAX_INTEGER = 2**63 - 1
 _BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 
-#: Time and id of a call; scans go in this order.
+#: Time and id of a call; scans are ordered by them.
 Place = tuple[datetime, str]
 
 
 class CallStore(Protocol):
-    """Calls of language models, with their tokens and cost."""
+    """Calls to language models, with their tokens and cost."""
 
     def record(self, calls: Sequence[CallRecord]) -> None:
         """Write calls in one transaction (MongoDB: one bulk write).
 
-        A call whose id is known replaces the stored one; of several with one id, the last counts.
+        A call whose id is already stored replaces the stored call. If several calls have the same
+        id, the last one counts.
         Times are stored in UTC, to the millisecond. No call is refused for an odd value: see
         `storable_calls` for what is stored instead. Any thread may call this while others use
         the database.
@@ -54,18 +55,18 @@ class CallStore(Protocol):
     ) -> Iterator[list[CallRecord]]:
         """Stream the calls that began at `since` or later, ordered by time and id.
 
-        A `since` without a zone is taken as UTC. It is cut to the millisecond. Each page is one
+        If `since` has no zone, it is taken as UTC. It is cut to the millisecond. Each page is one
         read.
         """
         ...
 
 
 def storable_calls(calls: Sequence[CallRecord]) -> list[CallRecord]:
-    """Return the last call of each id, changed where no store could hold it.
+    """Return the last call with each id, changed if a store could not hold it as it is.
 
     Times are cut to the millisecond in UTC, broken Unicode becomes U+FFFD, and texts end after
     `MAX_CHARACTERS`. Impossible numbers (NaN, infinity, counts below 0 or over 64 bits) become
-    unknown.
+    None, or 0 in `attempts` and `milliseconds`.
     """
     return [_storable(call) for call in {call.id: call for call in calls}.values()]
 
@@ -108,7 +109,7 @@ def _text(text: str | None, *, cut: bool) -> str | None:
     if cut and len(text) > MAX_CHARACTERS:
         note = f"... [cut: {len(text):,} characters in all]"
         text = text[: MAX_CHARACTERS - len(note)] + note
-    # Searching for surrogates is slow, and most texts are ASCII, which Python knows at no cost.
+    # Searching for surrogates is slow. Most texts are ASCII, which Python can tell at no cost.
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 

@@ -11,7 +11,7 @@ from moodswarm.records.document import utc_milliseconds
 from moodswarm.records.fields import field_names
 from moodswarm.stores.documents.protocol import Failure, UpsertResult
 
-#: Where a document came from. If nothing else changed, these fields alone are updated.
+#: Fields that say where a document came from. If nothing else changed, only these are updated.
 PROVENANCE = ("fetched_at", "etag", "spider", "commit", "licence")
 
 
@@ -30,11 +30,11 @@ class State:
 
     @classmethod
     def of(cls, document: Document) -> "State":
-        """Return the state of a store that holds exactly this document."""
+        """Return the state that this document has when it is stored as given."""
         return cls(*(getattr(document, name) for name in STATE_FIELDS))
 
 
-#: The columns to read for a `State`; the content hash stands for all others.
+#: The columns to read for a `State`; the content hash stands for all other columns.
 STATE_FIELDS = field_names(State)
 
 
@@ -44,9 +44,9 @@ class Changes:
 
     Attributes:
         writes: Documents to insert or replace, by id.
-        provenance: Documents with nothing new but `PROVENANCE`, by id.
-        outcomes: For each id, one of `inserted`, `changed`, `unchanged` per document given.
-        failures: Documents that the store does not take, and why; a backend adds its own.
+        provenance: Documents in which only the fields in `PROVENANCE` are new, by id.
+        outcomes: For each id, one of `inserted`, `changed` or `unchanged` per document given.
+        failures: Documents that could not be stored, and why; each backend adds its own.
     """
 
     writes: dict[str, Document] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Changes:
         self.failures += [Failure(link, reason) for _ in self.outcomes.pop(document_id)]
 
     def result(self) -> UpsertResult:
-        """Return the counts; call this once every write was attempted."""
+        """Return the counts; call this after every write has been attempted."""
         counts = [outcome for outcomes in self.outcomes.values() for outcome in outcomes]
         return UpsertResult(
             inserted=counts.count("inserted"),
@@ -84,7 +84,7 @@ def storable(
     """Separate the documents that a store can hold from those that it cannot.
 
     Args:
-        obstacle: Returns why this store cannot hold a document, or None.
+        obstacle: Returns why this store cannot hold a document, or None if it can.
     """
     fine, failures = [], []
     for document in documents:
@@ -96,7 +96,10 @@ def storable(
 
 
 def _broken_text(document: Document) -> str | None:
-    """Describe text that UTF-8 cannot encode; only `Document.create` refuses it earlier."""
+    """Describe text that UTF-8 cannot encode, or return None.
+
+    `Document.create` refuses such text, but a document may have been built without it.
+    """
     try:
         for text in (document.content, document.title or "", document.path or ""):
             text.encode()
@@ -109,7 +112,7 @@ def plan_upsert(documents: Sequence[Document], stored: Mapping[str, State]) -> C
     """Decide what `DocumentStore.upsert_documents` writes.
 
     Args:
-        documents: The batch; several documents of one link are applied in order.
+        documents: The batch; several documents with the same link are applied in order.
         stored: The state of each document that the store holds, by id.
     """
     changes, states, now = Changes(), dict(stored), utc_milliseconds(datetime.now(UTC))
@@ -128,7 +131,7 @@ def plan_upsert(documents: Sequence[Document], stored: Mapping[str, State]) -> C
 
 
 def plan_restore(documents: Sequence[Document], stored: Mapping[str, State]) -> Changes:
-    """Decide what `DocumentStore.restore_documents` writes; arguments as in `plan_upsert`."""
+    """Decide what `DocumentStore.restore_documents` writes; see `plan_upsert` for the arguments."""
     changes, states = Changes(), dict(stored)
     for document in documents:
         state = states.get(document.id)

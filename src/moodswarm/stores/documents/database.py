@@ -1,8 +1,8 @@
-"""One database holds the documents, the crawl ledger and the calls of language models.
+"""One database holds the documents, the crawl ledger and the calls to language models.
 
-A new stage that keeps records of its own leaves `DocumentStore` alone. It adds
+A new stage that keeps records of its own leaves `DocumentStore` as it is. It adds
 1. a protocol in a module beside `ledger.py`,
-2. a class in `sqlite/` and one in `mongodb/`, over the connection that the store has open,
+2. a class in `sqlite/` and one in `mongodb/`, using the connection that the store has open,
 3. a property to `DocumentDatabase`, and
 4. a contract suite in `tests/contracts`.
 """

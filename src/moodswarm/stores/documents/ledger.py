@@ -14,25 +14,25 @@ class LedgerStore(Protocol):
     def record(self, entries: Sequence[LedgerEntry]) -> None:
         """Write entries in one transaction (MongoDB: one bulk write, atomic per entry).
 
-        A `queued` entry is inserted only if there is none with its id, so finding a link again
+        A `queued` entry is inserted only if no entry has its id yet, so finding a link again
         never erases what is known about it. An entry in any other state replaces the stored one.
         Several entries with one id are applied in order. Times are stored in UTC, to the
         millisecond.
 
         Raises:
-            ValueError: an entry holds text that no store can keep; the message names it, and
-                nothing is written.
+            ValueError: an entry holds text that no store can keep; the message names its link,
+                and nothing is written.
         """
         ...
 
     def scan(
         self, source_ids: Sequence[str] | None = None, page_rows: int = 1000
     ) -> Iterator[list[LedgerEntry]]:
-        """Stream the entries of these sources, or of all, ordered by id; each page is one read."""
+        """Stream the entries of these sources (None: all), ordered by id; each page is one read."""
         ...
 
     def get(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return those entries that exist, ordered by id."""
+        """Return the existing entries with these ids, ordered by id."""
         ...
 
 
@@ -40,8 +40,8 @@ def settle(entries: Sequence[LedgerEntry]) -> tuple[list[LedgerEntry], list[Ledg
     """Reduce a batch to one entry per id, with times in UTC, to the millisecond.
 
     Returns:
-        Entries to insert unless their id is stored already, and entries that replace whatever is
-        stored. Each id occurs once, in one of the two.
+        Two lists: entries to insert unless their id is stored already, and entries that replace
+        whatever is stored. Each id occurs only once in the two lists together.
 
     Raises:
         ValueError: an entry holds text that no store can keep; the message names its link.
@@ -78,7 +78,7 @@ def scan_entry_pages(
     """Stream pages until one is empty.
 
     Args:
-        read: Returns up to `page_rows` entries whose ids follow the given one, ordered by id.
+        read: Returns up to `page_rows` entries whose ids follow the given id, ordered by id.
         page_rows: At least 1; with 0 the scan would end before its first entry.
 
     Raises:

@@ -1,7 +1,8 @@
-"""The document store: where collection ends and features begin.
+"""The document store: crawls and imports write to it, and the feature pipeline reads from it.
 
-A narrow protocol, not a query language. `open_document_store` in `opening.py` chooses the
-implementation; one contract suite (`tests/contracts/test_document_store.py`) runs over all of them.
+The protocol is kept narrow; it is not a query language. `open_document_store` in `opening.py`
+chooses the implementation; each implementation must pass the same contract suite
+(`tests/contracts/test_document_store.py`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ import pyarrow as pa
 from moodswarm.records import Author, Document
 from moodswarm.stores.status import StoreStatus
 
-#: Rows of `DocumentStore.scan_hashes`: enough to tell which documents changed.
+#: Schema of the rows from `DocumentStore.scan_hashes`: enough to tell which documents changed.
 HASH_SCHEMA = pa.schema(
     [pa.field(name, pa.string(), nullable=False) for name in ("id", "kind", "content_hash")]
 )
@@ -54,23 +55,23 @@ class DocumentStore(Protocol):
 
         A document is unchanged if the stored one has the same content hash, and both or neither
         are deleted. Then only its provenance (`fetched_at`, `etag`, `spider`, `commit`,
-        `licence`) is updated, provided the given document has a `fetched_at`. Otherwise it is
-        inserted or replaced, with `updated_at` set to now, and without a tombstone unless the
-        given document has one. Several documents of one link are applied in order, so the last
-        one wins. A document that the store cannot hold becomes a `Failure` and does not stop the
-        others. Authors are created as needed.
+        `licence`) is updated, provided the given document has a `fetched_at`. Any other document
+        is inserted or replaced, with `updated_at` set to now, and without a tombstone unless the
+        given document has one. Several documents with the same link are applied in order, so the
+        last one wins. A document that the store cannot hold becomes a `Failure` and does not stop
+        the others. Authors are created as needed.
         """
         ...
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write a batch exactly as given, including `updated_at` and `deleted_at`, from a backup.
+        """Write a batch from a backup exactly as given, including `updated_at` and `deleted_at`.
 
         A document is unchanged if it equals the stored one in every field.
         """
         ...
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return those documents that exist, including tombstoned ones, ordered by id."""
+        """Return the existing documents with these ids, also tombstoned ones, ordered by id."""
         ...
 
     def scan_documents(
@@ -80,7 +81,10 @@ class DocumentStore(Protocol):
         page_documents: int = 256,
         page_characters: int = 4_000_000,
     ) -> Iterator[list[Document]]:
-        """Stream all documents ordered by id; both numbers limit a page, which has at least one."""
+        """Stream all documents ordered by id.
+
+        `page_documents` and `page_characters` limit each page, which has at least one document.
+        """
         ...
 
     def scan_hashes(self, page_rows: int = 10_000) -> Iterator[pa.Table]:
@@ -94,7 +98,7 @@ class DocumentStore(Protocol):
     def get_or_create_author(self, full_name: str) -> Author:
         """Return the record of this person, whatever the case and spacing of the name.
 
-        Its name is the best spelling seen so far, see `Author.better_spelled`.
+        The name in the record is the best spelling seen so far, see `Author.better_spelled`.
         """
         ...
 
@@ -105,8 +109,8 @@ class DocumentStore(Protocol):
     def status(self) -> StoreStatus:
         """Connect to the store and count its contents.
 
-        `counts` has an entry for each kind (without deleted documents), `deleted` and `authors`,
-        even where it is zero.
+        `counts` has an entry for each kind (without deleted documents), for `deleted` and for
+        `authors`, even if the number is zero.
         """
         ...
 

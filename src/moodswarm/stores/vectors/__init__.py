@@ -1,4 +1,4 @@
 """Vector stores: the protocol, the rules that both engines share, Qdrant Edge and a Qdrant server.
 
-No module here but those in `edge/` and `server/` may import an engine.
+Only the modules in `edge/` and `server/` may import an engine.
 """

@@ -1,4 +1,4 @@
-"""Points, read from Arrow tables and checked, for both vector stores."""
+"""Reads points from Arrow tables and checks them, for both vector stores."""
 
 import re
 import uuid
@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 def check_name(name: str) -> None:
-    """Refuse a collection name with other characters than letters, digits, `_` and `-`."""
+    """Refuse a collection name that is not made of 1 to 200 letters, digits, `_` and `-`."""
     if not _NAME.fullmatch(name):
         raise ValueError(
             f"collection name {name!r}: expected 1 to 200 letters, digits, underscores or hyphens"
@@ -25,13 +25,13 @@ def check_name(name: str) -> None:
 
 
 def batches(points: pa.Table, size: int) -> Iterator[pa.Table]:
-    """Slice a table of points into batches of the size of one call to the engine."""
+    """Slice a table of points into batches of `size` points, one batch per call to the engine."""
     for start in range(0, points.num_rows, size):
         yield points.slice(start, size)
 
 
 def point_ids(points: pa.Table) -> list[str]:
-    """Return the ids in canonical form.
+    """Return the ids of the points in canonical form.
 
     Raises:
         ValueError: an id is not a uuid; the message names the first such id.
@@ -58,11 +58,12 @@ def point_vectors(name: str, dimensions: int | None, points: pa.Table) -> npt.ND
 
     Args:
         name: Collection that the points are for.
-        dimensions: Vector size of that collection; None for payloads only, which returns [n, 0].
+        dimensions: Vector size of that collection; None if it has payloads only, and then the
+            result is [n_points, 0].
         points: Table whose column `vector` is a fixed-size list of numbers, or absent.
 
     Raises:
-        VectorSizeMismatch: the vectors have another size, are missing, or are not expected.
+        VectorSizeMismatch: the vectors have another size, are missing, or were not expected.
         ValueError: a vector is null or not finite; the message names the first such point.
     """
     found = _vector_size(points)
@@ -78,7 +79,8 @@ def point_vectors(name: str, dimensions: int | None, points: pa.Table) -> npt.ND
         )
     flat = column.flatten().cast(pa.float32()).to_numpy(zero_copy_only=False)
     matrix: npt.NDArray[np.float32] = flat.reshape(-1, dimensions)
-    # The engines accept a NaN silently, and its point then spoils the order of every search.
+    # The engines accept a NaN silently, and the point with the NaN then spoils the order of every
+    # search.
     if not (finite := np.isfinite(matrix).all(axis=1)).all():
         row = int(np.argmin(finite))
         raise ValueError(f"point {points['id'][row]}: the vector holds a number that is not finite")
@@ -92,19 +94,19 @@ def both_vectors(
     points: pa.Table,
     sparse_vector: Callable[[list[int], list[float]], Any],
 ) -> list[Any]:
-    """Return the vectors of every point as the engines take them; the dense one has no name.
+    """Return the vectors of every point in the engines' form; the dense vector has no name.
 
     Args:
         name: Collection that the points are for.
-        dimensions: Size of its dense vectors; None if it has none.
-        lexical: Whether it has sparse vectors.
-        points: As `point_vectors` and `lexical_vectors` take them.
+        dimensions: Size of that collection's dense vectors; None if it has none.
+        lexical: Whether that collection has sparse vectors.
+        points: Table, as `point_vectors` and `lexical_vectors` take it.
         sparse_vector: Builds the engine's sparse vector from indices and values.
 
     Raises:
         StoreError, ValueError: as in `point_vectors` and `lexical_vectors`.
     """
-    # Lists are faster than numpy rows (19 instead of 26 us a point), since the engines read floats.
+    # Lists are faster than numpy rows (19 instead of 26 us per point): the engines read floats.
     dense: list[Any] = point_vectors(name, dimensions, points).tolist()
     if dimensions is None:
         dense = [{}] * points.num_rows
@@ -149,7 +151,7 @@ def payloads(points: pa.Table) -> list[dict[str, Any]]:
     """Return the payload of every point: all columns but id and vectors, without nulls.
 
     Raises:
-        ValueError: JSON cannot hold the type or a value of a column; the message names it.
+        ValueError: JSON cannot hold the type or a value of a column; the message names the column.
     """
     names = [name for name in points.column_names if name not in ("id", "vector", LEXICAL)]
     columns = [_json_values(name, points.column(name)) for name in names]
@@ -173,7 +175,7 @@ def _json_values(name: str, column: Any) -> list[Any]:
 
 
 def _converter(type_: pa.DataType) -> Callable[[Any], Any] | None:
-    """Return a function from a Python value of this type to JSON; None if they are the same."""
+    """Return a function that turns values of this type into JSON; None if they need no change."""
     t = pa.types
     if t.is_temporal(type_) and not (t.is_duration(type_) or t.is_interval(type_)):
         return lambda value: value.isoformat()

@@ -1,7 +1,8 @@
 """The vector store: collections of points, embedded (Qdrant Edge) or on a Qdrant server.
 
-A narrow protocol. `open_vector_store` in `opening.py` chooses the implementation; one contract
-suite (`tests/contracts/test_vector_*.py`, `test_lexical_search.py`) runs over all of them.
+The protocol is kept narrow. `open_vector_store` in `opening.py` chooses the implementation; each
+implementation must pass the same contract suite (`tests/contracts/test_vector_*.py` and
+`test_lexical_search.py`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,24 +20,27 @@ from moodswarm.stores.status import StoreStatus
 
 @dataclass(frozen=True, slots=True)
 class TimeRange:
-    """Times from `since` on and before `until`, with zones; an absent field never matches."""
+    """Times at or after `since` and before `until`, both with a time zone.
+
+    A point whose payload lacks the field never matches.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
 
 
-#: A condition on payloads. The value of every field must be one of those given (all text or all
-#: whole numbers), or lie in the range.
+#: A condition on payloads. The value of each field named must be one of the values given for it
+#: (all text or all whole numbers), or lie in the time range given for it.
 Match = Mapping[str, Sequence[str] | Sequence[int] | TimeRange]
 
 
 def check_match(match: Match | None) -> Match:
-    """Refuse conditions that the engines would misread; with None, every point matches.
+    """Return the condition unless the engines would misread it; None matches every point.
 
     Raises:
         TypeError: a string was given instead of a list of values, or the values are neither all
             text nor all whole numbers.
-        ValueError: a time has no zone, or a range has neither end.
+        ValueError: a time has no zone, or a range has neither `since` nor `until`.
     """
     for field, values in (match or {}).items():
         if isinstance(values, TimeRange):
@@ -74,8 +78,8 @@ def _check_range(field: str, times: TimeRange) -> None:
 class Hit:
     """A point with its score (higher is better) and payload.
 
-    Dense scores are cosine similarities, lexical ones are sums of BM25 weights. Only scores of one
-    search can be compared with each other.
+    Dense scores are cosine similarities, and lexical scores are sums of BM25 weights. Only scores
+    from the same search can be compared with each other.
     """
 
     id: str
@@ -86,7 +90,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class CollectionStatus:
-    """Size of a collection, and how much of it is indexed; `moodswarm collections` shows it."""
+    """Size of a collection and how much of it is indexed, as `moodswarm collections` shows."""
 
     name: str
     points: int
@@ -98,15 +102,15 @@ class VectorStore(Protocol):
     """Named collections of points, each with a uuid, optional vectors and a JSON payload.
 
     A point's dense vector is float32 and compared by cosine. Its lexical vector is sparse and
-    compared by inner product, with each value of the query multiplied by the inverse document
-    frequency of its index in the collection.
+    compared by inner product. For that, each value of the query is multiplied by the inverse
+    document frequency that its index has in the collection.
     """
 
     def open(self) -> None:
-        """Wait here, and not in the first call, until the store can be used; may be repeated.
+        """Wait until the store can be used, so that no later call has to; may be called again.
 
         Raises:
-            StoreLocked: another process keeps an embedded store; names that process.
+            StoreLocked: another process holds the embedded store; the message names that process.
         """
         ...
 
@@ -122,12 +126,12 @@ class VectorStore(Protocol):
         """Create the collection unless it exists.
 
         Args:
-            name: Letters, digits, `_` and `-`.
-            dimensions: Vector size; None for a collection of payloads only.
-            keyword_fields: Payload fields that filters use; they are indexed.
+            name: Collection name, made of letters, digits, `_` and `-`.
+            dimensions: Vector size; None for a collection with payloads only.
+            keyword_fields: Payload fields with text that filters use; these fields are indexed.
             lexical: Whether points may have sparse vectors too. An existing collection without
-                them is extended; its points have none until they are written again.
-            time_fields: Payload fields that time ranges use; they are indexed.
+                them is extended; its points have no sparse vectors until they are written again.
+            time_fields: Payload fields that time ranges use; these fields are indexed.
 
         Raises:
             VectorSizeMismatch: the collection exists with another vector size.
@@ -139,13 +143,14 @@ class VectorStore(Protocol):
         ...
 
     def upsert_points(self, name: str, points: pa.Table) -> None:
-        """Write points; each replaces the stored point of the same id.
+        """Write points; each replaces the stored point with the same id.
 
         Args:
-            points: A table with the column `id`. `vector` is a fixed-size list of float32, absent
-                for a collection of payloads only. `lexical` is of `SPARSE_TYPE` and optional; a
-                point where it is null or empty has no sparse vector. All other columns are the
-                payload: nulls are left out, timestamps become ISO 8601 text, maps objects.
+            points: A table with the column `id`. `vector` is a fixed-size list of float32; it is
+                absent for a collection with payloads only. `lexical` is optional and has the type
+                `SPARSE_TYPE`; a point whose value there is null or empty has no sparse vector. All
+                other columns are the payload: nulls are left out, timestamps become ISO 8601 text,
+                and maps become JSON objects.
         """
         ...
 
@@ -170,10 +175,10 @@ class VectorStore(Protocol):
         Args:
             vector: float32 [dim], of any norm.
             match: Return only points that meet this condition.
-            exact: Scan instead of using the HNSW index. With None the store chooses, so that
-                recall does not suffer (see the notes on filters in `docs/stores.md`).
-            fields: Payload fields of the hits; None for all. Reading them takes a third of the
-                time of a search for 100 points, which an empty list saves.
+            exact: Whether to scan instead of using the HNSW index. With None, the store chooses so
+                that recall does not suffer (see the notes on filters in `docs/stores.md`).
+            fields: Payload fields to read for the hits; None reads all. Reading payloads takes a
+                third of the time of a search for 100 points; an empty list saves that time.
         """
         ...
 
@@ -187,8 +192,8 @@ class VectorStore(Protocol):
     ) -> list[Hit]:
         """Return the k points with the highest lexical score, best first, ties ordered by id.
 
-        A point must share an index with the query to be a hit. There are no hits if the query is
-        empty or the collection has no sparse vectors.
+        To be a hit, a point must share at least one index with the query. There are no hits if the
+        query is empty or the collection has no sparse vectors.
         """
         ...
 
@@ -201,15 +206,16 @@ class VectorStore(Protocol):
         with_vectors: bool = False,
         page_points: int = 1_000,
     ) -> Iterator[list[dict[str, Any]]]:
-        """Stream points ordered by id, one list per page: payload plus `id` (and `vector`).
+        """Stream points ordered by id, one list per page.
 
-        A collection that does not exist counts as empty. Points already streamed may be changed
-        or deleted meanwhile.
+        Each point is a mapping with its payload, its `id` and, on request, its `vector`. A
+        collection that does not exist counts as empty. Points already streamed may be changed or
+        deleted before the stream ends.
         """
         ...
 
     def count(self, name: str, match: Match | None = None) -> int:
-        """Count points exactly; 0 if the collection does not exist."""
+        """Return the exact number of points; 0 if the collection does not exist."""
         ...
 
     def collections(self) -> list[CollectionStatus]:
@@ -217,7 +223,7 @@ class VectorStore(Protocol):
         ...
 
     def optimize(self, name: str) -> None:
-        """Build the index of a collection if it is large enough; a server does this by itself."""
+        """Build the index of a collection that is large enough; a server does this by itself."""
         ...
 
     def flush(self) -> None:

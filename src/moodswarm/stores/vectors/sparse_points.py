@@ -1,4 +1,4 @@
-"""Sparse vectors, read from Arrow tables and checked, since the engines accept any numbers."""
+"""Reads sparse vectors from Arrow tables and checks them, since the engines accept any numbers."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 from moodswarm.records.sparse import SparseVector
 from moodswarm.stores.errors import StoreError
 
-#: The column of a table of points, and the name of the sparse vector in the engines.
+#: Name of the column in a table of points, and of the sparse vector in the engines.
 LEXICAL = "lexical"
 
-#: Indices and values of a point; None if it has no sparse vector.
+#: Indices and values of a point's sparse vector; None if the point has no sparse vector.
 Lexical = tuple[list[int], list[float]] | None
 
 _LARGEST_INDEX = 2**32 - 1
@@ -28,7 +28,7 @@ def lexical_vectors(name: str, lexical: bool, points: pa.Table) -> list[Lexical]
         points: Table, with or without a column `lexical` of `SPARSE_TYPE`.
 
     Raises:
-        StoreError: the table has sparse vectors, but the collection has not.
+        StoreError: the table has sparse vectors, but the collection has none.
         ValueError: a vector breaks the rules of `SparseVector`; the message names the first point
             with such a vector.
     """
@@ -55,7 +55,7 @@ def check_query(name: str, query: SparseVector) -> None:
     """Refuse a query that breaks the rules of `SparseVector`.
 
     Raises:
-        ValueError: the message names the collection and what is wrong.
+        ValueError: the query breaks a rule; the message names the collection and the rule.
     """
     indices = np.asarray(query.indices, np.int64)
     values = np.asarray(query.values, np.float64)
@@ -93,7 +93,7 @@ def _holds(type_: Any, test: Any) -> bool:
 def _flat(
     points: pa.Table, indices: Any, values: Any
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-    """Return the length of every vector, and the indices and values of all, concatenated."""
+    """Return the length of every vector, then all indices and all values, concatenated."""
     lengths = _lengths(indices)
     if (different := lengths != _lengths(values)).any():
         row = int(np.argmax(different))

@@ -1,4 +1,4 @@
-"""Calls of language models in MongoDB."""
+"""Calls to language models in MongoDB."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,15 +22,15 @@ class MongoCalls:
     """The collection `model_calls`: a `CallStore`.
 
     Args:
-        collection: Gets its index here; errors of that are for the caller to translate.
+        collection: Its index is created here; the caller must translate errors from that.
         location: Where the database is, for error messages.
     """
 
     def __init__(self, collection: "Collection[_Row]", location: str) -> None:
         self._calls = collection
         self._location = location
-        # `place` joins time and id into one text, so that a page is one range of one index. It also
-        # lets the contract suite run on its stand-in for a server, which cannot compare dates.
+        # `place` joins time and id into one text, so that each page is one range of the index. It
+        # also lets the contract suite run on its stand-in for a server, which cannot compare dates.
         self._calls.create_index("place")
 
     def record(self, calls: Sequence[CallRecord]) -> None:

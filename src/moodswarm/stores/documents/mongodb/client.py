@@ -16,7 +16,8 @@ _DUPLICATE_KEY = 11000
 _OUT_OF_DISK_SPACE = 14031
 _IDS_PER_QUERY = 1000
 _REFUSED = (13, 18)  # Unauthorized, AuthenticationFailed
-# These characters separate the parts of a URI; in a user or password they must be percent-encoded.
+# These characters separate the parts of a URI; in a user name or password, they must be
+# percent-encoded.
 _RESERVED = re.compile(r"[/?#@\[\]]")
 _HOST = r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\])(?::\d+)?"
 _HOSTS = re.compile(f"{_HOST}(?:,{_HOST})*")
@@ -62,7 +63,7 @@ def connect(uri: str, location: str, timeout_ms: int) -> "MongoClient[_Row]":
 
 
 def _user(uri: str) -> str:
-    """Return `user:password`, up to the last `@`, so that an unescaped one stays inside."""
+    """Return `user:password`, up to the last `@`, so that an unescaped `@` stays in it."""
     return uri.partition("://")[2].rpartition("@")[0]
 
 
@@ -76,10 +77,10 @@ def hosts(uri: str) -> str:
 def bulk_write(
     collection: "Collection[_Row]", writes: Mapping[str, "ReplaceOne[_Row] | UpdateOne"]
 ) -> dict[str, str]:
-    """Write everything; return, by id, why the server refused a write.
+    """Write everything; return, by id, the reason for each write that the server refused.
 
     If two writers insert one document at the same time, one of them fails with a duplicate key.
-    Its second attempt finds the other's document and replaces it.
+    Its second attempt finds the document that the other writer inserted, and replaces it.
     """
     failed = _attempt(collection, writes)
     if again := {id_: writes[id_] for id_, (code, _) in failed.items() if code == _DUPLICATE_KEY}:
@@ -118,7 +119,7 @@ def pages(ids: Sequence[str]) -> Iterator[list[str]]:
 
 @contextmanager
 def explained(location: str) -> Iterator[None]:
-    """Turn errors of the driver within the block into `StoreError`s that name the location."""
+    """Turn driver errors within the block into `StoreError`s that name the location."""
     from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
     try:

@@ -21,15 +21,15 @@ class MongoLedger:
     """The collection `crawl_ledger`: a `LedgerStore`.
 
     Args:
-        collection: Gets its index here; errors of that are for the caller to translate.
+        collection: Its index is created here; the caller must translate errors from that.
         location: Where the database is, for error messages.
     """
 
     def __init__(self, collection: "Collection[_Row]", location: str) -> None:
         self._entries = collection
         self._location = location
-        # Scans go by `_id`; this index finds a few sources among many. It does not include `_id`
-        # because the stand-in server of the contract suite cannot index that.
+        # Scans are ordered by `_id`; this index finds the entries of a few sources among many. It
+        # lacks `_id` because the contract suite's stand-in for a server cannot index that field.
         self._entries.create_index("source_id")
 
     def record(self, entries: Sequence[LedgerEntry]) -> None:
@@ -70,7 +70,7 @@ class MongoLedger:
         return scan_entry_pages(read, page_rows)
 
     def get(self, ids: Sequence[str]) -> list[LedgerEntry]:
-        """Return those entries that exist, ordered by id."""
+        """Return the existing entries with these ids, ordered by id."""
         with explained(self._location):
             return [
                 _entry(row)

@@ -42,12 +42,14 @@ class MongoDocumentStore:
 
     Attributes:
         ledger: The crawl ledger.
-        calls: The calls of language models.
+        calls: The calls to language models.
 
     Args:
         uri: `mongodb://user:password@host:port/` or `mongodb+srv://...`; never shown or logged.
-        database: Its collections are `documents`, `authors`, `crawl_ledger` and `model_calls`.
-        server_selection_timeout_ms: How long to look for a server before `StoreUnavailable`.
+        database: Name of the database. Its collections are `documents`, `authors`, `crawl_ledger`
+            and `model_calls`.
+        server_selection_timeout_ms: Milliseconds to look for a server before raising
+            `StoreUnavailable`.
 
     Raises:
         StoreUnavailable: pymongo is missing, or no server answers or accepts the credentials; the
@@ -67,15 +69,15 @@ class MongoDocumentStore:
             raise
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write what is new or changed in one unordered bulk write."""
+        """Write the documents that are new or changed, in one unordered bulk write."""
         return self._write(documents, plan_upsert)
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write the documents exactly as given in one unordered bulk write."""
+        """Write the documents exactly as given, in one unordered bulk write."""
         return self._write(documents, plan_restore)
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return those documents that exist, ordered by id."""
+        """Return the existing documents with these ids, ordered by id."""
         with explained(self._location):
             return [_document(row) for row in self._find(ids)]
 
@@ -86,7 +88,7 @@ class MongoDocumentStore:
         page_documents: int = 256,
         page_characters: int = 4_000_000,
     ) -> Iterator[list[Document]]:
-        """Stream documents ordered by id; lengths decide a page before any content is read."""
+        """Stream documents ordered by id; each page is chosen before any content is read."""
         if page_documents < 1:
             raise ValueError(f"page_documents is {page_documents}; expected at least 1")
         last = ""
@@ -143,7 +145,7 @@ class MongoDocumentStore:
         return sorted(authors, key=lambda author: (author.last_name, author.first_name))
 
     def status(self) -> StoreStatus:
-        """Connect to the server and count."""
+        """Connect to the server and count documents and authors."""
         documents = self._documents
         with explained(self._location):
             version = self._client.server_info().get("version", "unknown")
@@ -155,10 +157,10 @@ class MongoDocumentStore:
         return StoreStatus("mongodb", version, self._location, counts)
 
     def verify(self) -> None:
-        """Do nothing: the server looks after its files."""
+        """Do nothing: the server looks after its own files."""
 
     def __repr__(self) -> str:
-        """Return the place and the counts, or why they cannot be read."""
+        """Return the location and the counts, or the error if they cannot be read."""
         try:
             return f"<{type(self).__name__}: {self.status()}>"
         except StoreError as error:
@@ -178,7 +180,7 @@ class MongoDocumentStore:
         )
         self._documents, self._authors = database.documents, database.authors
         self._documents.create_index("link", unique=True)
-        # For the counts of `status`. `deleted` is a flag because an index cannot tell a null from
+        # For the counts in `status`. `deleted` is a flag because an index cannot tell a null from
         # a missing `deleted_at`. Scans of hashes use `_id` alone: the server then reads whole
         # documents, but sends only the hashes.
         self._documents.create_index({"deleted": 1, "kind": 1})
@@ -279,7 +281,7 @@ def _document(row: _Row) -> Document:
 
 
 def _found(row: _Row, names: Sequence[str]) -> _Row:
-    """Return stored values; a document written before a field existed has None for it."""
+    """Return stored values; a field that was added after a document was written is None."""
     return {name: row.get(name) if name in _ADDED_LATER else row[name] for name in names}
 
 

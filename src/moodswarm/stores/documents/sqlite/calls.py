@@ -1,4 +1,4 @@
-"""Calls of language models in SQLite."""
+"""Calls to language models in SQLite."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ class SqliteCalls:
         """Write calls in one transaction."""
         if not calls:
             return
-        # Outside the transaction, because other writers wait for its end.
+        # Done outside the transaction, because other writers wait until the transaction ends.
         rows = [_row(call) for call in storable_calls(calls)]
         with self._file.write() as connection:
             connection.executemany(_WRITE, rows)

@@ -22,17 +22,17 @@ _RETRY_SECONDS = 0.02
 
 
 class SqliteFile:
-    """A file whose acknowledged transactions survive a kill and a power cut.
+    """A file whose acknowledged transactions survive a killed process and a power cut.
 
     Every commit is synced to disk (`synchronous=FULL`). In WAL mode, NORMAL would not sync commits
-    at all, and saves only 10 %. Readers never wait; writers wait for each other.
+    at all, and would save only 10 %. Readers never wait; writers wait for each other.
 
     Args:
         path: The file; it and its folders are created.
         schema: Statements that create the tables in an empty file.
         application_id: Marks the file as ours, so that another program's database is left alone.
-        migrations: For each schema version, the statements that lead to it from the one before.
-            The first opening of an older file runs them in one transaction.
+        migrations: For each schema version, the statements that migrate a file to it from the
+            version before. When an older file is first opened, they run in one transaction.
         version: Schema version of this code; a newer file is refused.
         busy_timeout_seconds: How long to wait for another writer before raising `StoreLocked`.
     """
@@ -62,13 +62,13 @@ class SqliteFile:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that sees one state of the file, whatever others write meanwhile."""
+        """Yield a connection that sees one fixed state of the file, whatever others write."""
         with self._explained(), _transaction(self._connection(), "BEGIN") as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection; its changes are on disk after the block, or undone by an error."""
+        """Yield a connection; after the block its changes are on disk, or undone if it raises."""
         with self._explained(), _transaction(self._connection(), "BEGIN IMMEDIATE") as connection:
             yield connection
 
@@ -129,10 +129,10 @@ class SqliteFile:
             )
 
     def _check_length(self, connection: sqlite3.Connection) -> None:
-        """Notice a file that was cut within its last page, which SQLite does not.
+        """Detect a file that was cut off within its last page, which SQLite does not notice.
 
-        While there is a write-ahead log, the file may be shorter. It is not opened here: closing
-        it would release the locks that SQLite holds in this process.
+        While there is a write-ahead log, the file may be shorter. The file is not opened
+        here, because closing it would release the locks that SQLite holds in this process.
         """
         expected = _pragma(connection, "page_count") * _pragma(connection, "page_size")
         found = self.path.stat().st_size
@@ -143,8 +143,8 @@ class SqliteFile:
     def _set_wal(self, connection: sqlite3.Connection) -> None:
         """Switch to WAL mode.
 
-        SQLite does not wait for other processes here, so two that open a new file at the same time
-        would collide; hence the loop.
+        SQLite does not wait for other processes here, so two processes that open a new file at the
+        same time would collide. The loop therefore tries again.
         """
         deadline = time.monotonic() + self._timeout
         while _pragma(connection, "journal_mode") != "wal":
@@ -156,7 +156,7 @@ class SqliteFile:
                 time.sleep(_RETRY_SECONDS)
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
-        """Create the tables, or migrate older ones; a kill midway changes nothing."""
+        """Create the tables, or migrate older ones; if killed midway, this changes nothing."""
         with _transaction(connection, "BEGIN IMMEDIATE"):
             self._check(connection)  # again, now that no other process can write
             version = _pragma(connection, "user_version")

@@ -1,6 +1,7 @@
-"""The tables of the embedded document store, their migrations, and values as columns hold them.
+"""The tables of the embedded document store, their migrations, and conversion of column values.
 
-The statements are written out, not derived from the records: files that exist depend on them.
+The SQL statements are written out, not derived from the record classes, because existing files
+depend on them.
 """
 
 import json
@@ -15,7 +16,7 @@ APPLICATION_ID = 0x4D6F6F64  # "Mood"
 SCHEMA_VERSION = 3
 
 # Entries are read in the order of their ids, for all sources or for some. The index finds the
-# entries of these sources in that order, without sorting and without reading the others.
+# entries of the chosen sources in that order, without sorting and without reading other entries.
 _LEDGER = """
 CREATE TABLE crawl_ledger (
     id TEXT NOT NULL PRIMARY KEY,
@@ -38,8 +39,8 @@ CREATE TABLE crawl_ledger (
 CREATE INDEX crawl_ledger_sources ON crawl_ledger (id, source_id)
 """
 
-# Calls are read in the order of this index. The texts come last, so that summing the costs does not
-# have to read past them.
+# Calls are read in the order of the index below. The texts come last, so that summing the costs
+# does not have to read past them.
 _CALLS = """
 CREATE TABLE model_calls (
     id TEXT NOT NULL PRIMARY KEY,
@@ -65,7 +66,7 @@ CREATE INDEX model_calls_times ON model_calls (at, id)
 """
 
 # `content` comes last, so that reading another column never touches the overflow pages of a long
-# text. Scans of hashes, page lengths and counts read the index alone, and not the table.
+# text. Scans of hashes, of page lengths and of counts read only the index, not the table.
 SCHEMA = f"""
 CREATE TABLE documents (
     id TEXT NOT NULL PRIMARY KEY,
@@ -118,7 +119,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def insert_or_replace(table: str, names: Sequence[str]) -> str:
-    """Return a statement that inserts a row or replaces the one of its id, with bound values.
+    """Return a statement that inserts a row or replaces the row with its id; values are bound.
 
     Unlike SQLite's `INSERT OR REPLACE`, it never deletes a row that clashes in another column.
     """
@@ -138,7 +139,7 @@ def to_integer(time: datetime) -> int:
 
 
 def to_column(value: datetime | str | float | None) -> float | str | None:
-    """Return a value as a column holds it."""
+    """Return a value in the form that a column holds."""
     return to_integer(value) if isinstance(value, datetime) else value
 
 
@@ -154,5 +155,5 @@ def from_columns(
 
 
 def to_json(values: Sequence[str]) -> str:
-    """Return a JSON array for `json_each`, which binds any number of values as one."""
+    """Return a JSON array for `json_each`, so that many values are bound as a single one."""
     return json.dumps(list(values))

@@ -50,7 +50,7 @@ _SET_PROVENANCE = (
     f"UPDATE documents SET ({listed(PROVENANCE)}) = "  # noqa: S608
     f"({', '.join('?' * len(PROVENANCE))}) WHERE id = ?"
 )
-_MAX_BYTES = 1_000_000_000  # SQLite's own limit of a row
+_MAX_BYTES = 1_000_000_000  # SQLite's own limit for a row
 
 
 class SqliteDocumentStore:
@@ -60,7 +60,7 @@ class SqliteDocumentStore:
 
     Attributes:
         ledger: The crawl ledger.
-        calls: The calls of language models.
+        calls: The calls to language models.
 
     Args:
         path: The file; it and its folders are created.
@@ -68,8 +68,8 @@ class SqliteDocumentStore:
 
     Raises:
         StoreUnavailable: the file cannot be opened, or belongs to another program or to a newer
-            version.
-        StoreCorrupt: the file is damaged; the message says how to go on from an export.
+            version of moodswarm.
+        StoreCorrupt: the file is damaged; the message says how to continue from an export.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, busy_timeout_seconds: float = 30.0) -> None:
@@ -85,15 +85,15 @@ class SqliteDocumentStore:
         self.calls = SqliteCalls(self._file)
 
     def upsert_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write what is new or changed in one transaction."""
+        """Write the documents that are new or changed, in one transaction."""
         return self._write(documents, plan_upsert)
 
     def restore_documents(self, documents: Sequence[Document]) -> UpsertResult:
-        """Write the documents exactly as given in one transaction."""
+        """Write the documents exactly as given, in one transaction."""
         return self._write(documents, plan_restore)
 
     def get_documents(self, ids: Sequence[str]) -> list[Document]:
-        """Return those documents that exist, ordered by id."""
+        """Return the existing documents with these ids, ordered by id."""
         with self._file.read() as connection:
             return _select(connection, "id IN (SELECT value FROM json_each(?))", to_json(ids))
 
@@ -118,7 +118,7 @@ class SqliteDocumentStore:
             last = page[-1].id
 
     def scan_hashes(self, page_rows: int = 10_000) -> Iterator[pa.Table]:
-        """Stream `HASH_SCHEMA` rows from the index alone."""
+        """Stream `HASH_SCHEMA` rows, reading only the index."""
         last = ""
         while True:
             with self._file.read() as connection:
@@ -158,7 +158,7 @@ class SqliteDocumentStore:
             return [Author(*row) for row in rows]
 
     def status(self) -> StoreStatus:
-        """Count documents from the index, and authors."""
+        """Count the documents, reading only the index, and the authors."""
         counts = dict.fromkeys((*KINDS, "deleted", "authors"), 0)
         with self._file.read() as connection:
             for kind, deleted, number in connection.execute(
@@ -174,7 +174,7 @@ class SqliteDocumentStore:
         self._file.verify()
 
     def __repr__(self) -> str:
-        """Return the place and the counts, or why they cannot be read."""
+        """Return the location and the counts, or the error if they cannot be read."""
         try:
             return f"<{type(self).__name__}: {self.status()}>"
         except StoreError as error:

@@ -1,4 +1,5 @@
-"""The embedded vector store: Qdrant Edge, the engine of Qdrant in this process.
+"""The embedded vector store: Qdrant Edge, which runs Qdrant's engine in this process.
 
-One process at a time may open a folder; whatever both engines must agree on lies one level up.
+Only one process at a time may open a folder. Rules that the server store must follow too are in
+the package above.
 """

@@ -55,7 +55,7 @@ from moodswarm.stores.vectors.search_policy import (
 )
 from moodswarm.stores.vectors.sparse_points import LEXICAL, check_query, lexical_vectors
 
-#: Points of an update: about 3 MB of vectors and payloads at 384 dimensions.
+#: Points per update: about 3 MB of vectors and payloads at 384 dimensions.
 _UPDATE_POINTS = 1_000
 # Number of scores that are compared to tell whether the engine's word counts are up to date.
 _TOLD_BY = 20
@@ -64,7 +64,7 @@ logger = logging.getLogger(__name__)
 
 
 class EdgeCollection:
-    """An open shard. Several threads may read at a time; writes take turns.
+    """An open shard. Several threads may read at the same time; writes take turns.
 
     Args:
         folder: The shard's folder, which contains its marker.
@@ -79,7 +79,7 @@ class EdgeCollection:
         self._folder = folder
         self._writing = threading.RLock()
         self._marker = read_marker(folder)
-        # Before the load, which writes new files in place of some that are missing.
+        # This comes before the load, which replaces some missing files with new ones.
         require_files(folder, self._marker)
         with engine_errors(folder):
             config = shard_config(self._marker.dimensions, self._marker.lexical, index_from)
@@ -92,7 +92,7 @@ class EdgeCollection:
 
     @classmethod
     def create(cls, folder: Path, wanted: Marker, index_from: int) -> "EdgeCollection":
-        """Create a collection under another name first: a crash leaves all of it or nothing."""
+        """Create a collection, first under another name: a crash leaves all of it or nothing."""
         draft = folder.with_name(f".new-{folder.name}")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -111,7 +111,7 @@ class EdgeCollection:
         return created
 
     def ensure(self, wanted: Marker) -> None:
-        """Check the vector size, then add sparse vectors and indexes that are missing."""
+        """Check the vector size, then add sparse vectors and field indexes if they are missing."""
         with self._writing:
             known = self._marker
             if wanted.dimensions != known.dimensions:
@@ -125,10 +125,13 @@ class EdgeCollection:
                     self._mark(self._marker.with_fields(missing))
 
     def _add_lexical(self) -> None:
-        """Add sparse vectors; if a kill comes before the new marker, the next call repeats it."""
+        """Let points have sparse vectors.
+
+        If the process is killed before the new marker is written, the next call does this again.
+        """
         with self._changing():
             add_lexical(self._shard)
-            # A collection whose marker promises more than its files hold could not be loaded.
+            # Flush first: a marker that promises more than the files hold makes loading fail.
             self._shard.flush()
             self._mark(replace(self._marker, lexical=True))
         logger.info(
@@ -157,7 +160,7 @@ class EdgeCollection:
         return [qe.Point(id_, vector, payload) for id_, vector, payload in rows]
 
     def delete(self, match: Match, unless: Match) -> None:
-        """Delete the points that meet `match` and, if it is given, not `unless`."""
+        """Delete the points that meet `match`, except those that meet a non-empty `unless`."""
         with self._changing():
             before = self._points_held()
             self._shard.update(qe.UpdateOperation.delete_points_by_filter(filter_of(match, unless)))
@@ -213,7 +216,7 @@ class EdgeCollection:
     def scroll(
         self, fields: Sequence[str] | None, match: Match, with_vectors: bool, page_points: int
     ) -> Iterator[list[dict[str, Any]]]:
-        """Stream points by id; nothing but the next id is kept between pages."""
+        """Stream points ordered by id; nothing but the next id is kept between pages."""
         where = filter_of(match)
         payload = payload_of(fields)
         start = None
@@ -227,7 +230,7 @@ class EdgeCollection:
                 return
 
     def count(self, match: Match, *, exact: bool = True) -> int:
-        """Count points, or estimate their number from the payload index."""
+        """Return the number of points, exact or estimated from the payload index."""
         with engine_errors(self._folder):
             return int(self._shard.count(qe.CountRequest(exact=exact, filter=filter_of(match))))
 
@@ -236,7 +239,7 @@ class EdgeCollection:
         with engine_errors(self._folder):
             indexed = self._shard.info().indexed_vectors_count
             if self._marker.lexical:
-                # The engine counts sparse vectors as well, and those are always in an index.
+                # This number includes sparse vectors as well, which are always in an index.
                 counted = qe.CountRequest(exact=True, filter=having_lexical())
                 indexed -= int(self._shard.count(counted))
         points = self.count({})
@@ -244,7 +247,7 @@ class EdgeCollection:
         return CollectionStatus(self.name, points, self._marker.dimensions, indexed)
 
     def optimize(self) -> None:
-        """Merge segments, reclaim deleted points, and build the HNSW graph if points suffice."""
+        """Merge segments, drop deleted points, and build the HNSW graph of a large collection."""
         with self._writing:
             self.flush()
             require_space(self._folder, 2 * bytes_on_disk(self._folder))
@@ -270,7 +273,7 @@ class EdgeCollection:
                 self._shard.close()
 
     def abandon(self) -> None:
-        """Release files that are about to be removed, without flushing."""
+        """Release the files without flushing, since they are about to be removed."""
         with self._writing, engine_errors(self._folder):
             self._shard.close()
 
@@ -281,10 +284,10 @@ class EdgeCollection:
         """Return whether the engine's word counts still include deleted points.
 
         The engine counts deleted points until it rewrites the segment that held them. To find out,
-        one point's own words are searched for, once with the engine's counts and once with counts
-        of live points only. If deleted points are still counted, the weights of some of these
-        words differ, and so do the scores.
-        Without any point to compare, the counts are assumed to be out of date.
+        the words of one point are searched for twice: with the engine's counts and with counts of
+        live points only. If deleted points are still counted, the weights of some of these words
+        differ between the two searches, and so do the scores.
+        If there is no point to search with, the counts are assumed to be out of date.
         """
         if not self._marker.lexical:
             return False

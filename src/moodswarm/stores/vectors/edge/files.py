@@ -1,9 +1,9 @@
-"""The files of an embedded collection: its marker, free disk space, and errors of the engine.
+"""The files of an embedded collection: its marker, free disk space, and engine errors.
 
-The marker `collection.json` is written last when a collection is created, and describes it. While
-everything is on disk, it also has the number of points and the sizes of the files, which the next
-load must find again. This is needed because the engine silently opens a shard whose files are cut
-short or missing, without the points or payloads that were in them.
+The marker `collection.json` is written last when a collection is created, and describes the
+collection. While everything is on disk, the marker also has the number of points and the sizes of
+the files, which the next load checks. This is needed because the engine silently opens a shard
+whose files are cut short or missing, without the points or payloads that were in them.
 """
 
 import json
@@ -21,7 +21,8 @@ from moodswarm.stores.errors import StoreCorrupt, StoreError, StoreFull
 _SPARE_BYTES = 32 * 2**20
 
 _MARKER = "collection.json"
-# The engine settles its journals when it loads a shard, and rewrites its settings.
+# Files whose size may change without damage: when the engine loads a shard, it settles its
+# journals and rewrites its settings.
 _REWRITTEN = ("_journal.dat", ".json", ".info")
 _DISK_FULL = ("os error 27", "os error 28", "os error 122", "No space left")
 
@@ -31,7 +32,7 @@ class Marker:
     """Description of a collection.
 
     Attributes:
-        dimensions: Vector size; None for payloads only.
+        dimensions: Vector size; None if the points have payloads only.
         keyword_fields: Payload fields indexed as text.
         points: Number of points on disk; None while the collection is being written to.
         lexical: Whether points may have sparse vectors; False in markers of earlier versions.
@@ -48,7 +49,7 @@ class Marker:
     files: dict[str, int] | None = None
 
     def lacking(self, wanted: "Marker") -> "Marker":
-        """Return `wanted` without the indexed fields that are there already."""
+        """Return `wanted` without the indexed fields that this marker already has."""
         return replace(
             wanted,
             keyword_fields=_missing(wanted.keyword_fields, self.keyword_fields),
@@ -56,7 +57,7 @@ class Marker:
         )
 
     def with_fields(self, added: "Marker") -> "Marker":
-        """Return this marker with the indexed fields of another one added."""
+        """Return this marker with the indexed fields of `added` as well."""
         return replace(
             self,
             keyword_fields=self.keyword_fields + added.keyword_fields,
@@ -89,7 +90,7 @@ def read_marker(folder: Path) -> Marker:
 
 
 def write_marker(folder: Path, marker: Marker) -> None:
-    """Replace the marker; a power cut leaves either the old one or the new one."""
+    """Replace the marker; a power cut leaves either the old marker or the new one."""
     draft = folder / f"{_MARKER}.new"
     with draft.open("w", encoding="utf-8") as file:
         json.dump(asdict(marker), file)
@@ -112,7 +113,7 @@ def require_files(folder: Path, marker: Marker) -> None:
     """Check that no file is missing or shorter than when everything was on disk.
 
     Raises:
-        StoreCorrupt: one is; the message names it and both sizes.
+        StoreCorrupt: a file is missing or shorter; the message names it, with its sizes.
     """
     found = file_sizes(folder)
     for name, size in (marker.files or {}).items():
@@ -134,7 +135,7 @@ def require_space(folder: Path, needed: int) -> None:
     """Refuse a write that would fill the disk.
 
     Args:
-        folder: Any folder on that disk.
+        folder: Any folder on the disk that is written to.
         needed: Bytes that the write may add.
 
     Raises:
@@ -150,14 +151,14 @@ def require_space(folder: Path, needed: int) -> None:
 
 
 def bytes_on_disk(folder: Path) -> int:
-    """Return the bytes that a folder occupies; less than its file sizes, as they are sparse."""
+    """Return the bytes that a folder occupies: fewer than the sizes of its sparse files."""
     return sum(file.stat().st_blocks * 512 for file in folder.rglob("*") if file.is_file())
 
 
 def corrupt(folder: Path, why: object) -> StoreCorrupt:
     """Build the error for a collection that cannot be read."""
     # The remedy removes the whole store, not this folder alone: otherwise the feature index would
-    # still say that these documents need not be embedded again.
+    # still say that the documents of this collection need not be embedded again.
     store = folder.parent.parent
     return StoreCorrupt(
         f"the collection in {folder} cannot be read: {why}. Remove the folder {store} and run "
@@ -167,11 +168,11 @@ def corrupt(folder: Path, why: object) -> StoreCorrupt:
 
 @contextmanager
 def engine_errors(folder: Path) -> Iterator[None]:
-    """Turn errors of the engine into ours; a caller's own mistakes (`ValueError`) pass through."""
+    """Turn engine errors into `StoreError`s; a caller's own mistakes (`ValueError`) pass."""
     try:
         yield
     except BaseException as error:
-        # The engine raises plain `Exception`, and its panics are not a subclass of that.
+        # The engine raises plain `Exception`, and its panics do not derive from `Exception`.
         if type(error) is not Exception and type(error).__name__ != "PanicException":
             raise
         text = str(error)

@@ -1,4 +1,4 @@
-"""The folder of an embedded store, opened once per process however many stores use it."""
+"""The folder of an embedded store, opened once per process, however many stores use it."""
 
 import atexit
 import contextlib
@@ -16,7 +16,7 @@ from moodswarm.stores.vectors.edge.files import Marker, sync_folder
 
 
 class EdgeFolder:
-    """The lock on a store's folder, and the collections that are loaded.
+    """The lock on a store's folder, and the collections that are loaded from it.
 
     The lock is taken before any shard is opened: a second process that opened a shard would damage
     the data of the first.
@@ -38,7 +38,7 @@ class EdgeFolder:
         self._collections: dict[str, EdgeCollection] = {}
 
     def lock(self) -> None:
-        """Take the lock, unless a thread of this process already has."""
+        """Take the lock, unless a thread in this process already holds it."""
         with self._opening:
             if not self._held:
                 self._lock.acquire()
@@ -67,7 +67,7 @@ class EdgeFolder:
             )
 
     def delete(self, name: str) -> None:
-        """Delete a collection, readable or not; a crash leaves it either whole or gone."""
+        """Delete a collection, whether readable or not; a crash leaves it either whole or gone."""
         with self._opening:
             if loaded := self._collections.pop(name, None):
                 loaded.abandon()
@@ -108,7 +108,7 @@ def enter_folder(path: Path, lock_timeout: float, index_from: int) -> EdgeFolder
     """Open a store's folder, or share it if this process already has it open.
 
     Raises:
-        StoreLocked: another process holds it.
+        StoreLocked: another process holds the folder.
     """
     with _entrance:
         folder = _folders.setdefault(path, EdgeFolder(path, lock_timeout, index_from))
@@ -122,8 +122,8 @@ def enter_folder(path: Path, lock_timeout: float, index_from: int) -> EdgeFolder
 
 
 def leave_folder(path: Path, folder: EdgeFolder) -> None:
-    """Leave a folder that was entered; the last to leave closes it."""
-    # Closing happens under `_entrance`, so that the next one to open the folder waits for it.
+    """Leave a folder that a store has entered; the last store to leave closes it."""
+    # Closing happens under `_entrance`, so that the next store to open the folder waits.
     with _entrance:
         folder.stores -= 1
         if folder.stores == 0 and _folders.get(path) is folder:
@@ -140,10 +140,10 @@ def _close_folders() -> None:
 
 
 def _forget_folders() -> None:
-    """Mark, in a forked child, the open folders as belonging to the parent.
+    """In a forked child, mark the open folders as belonging to the parent.
 
-    The child must never free them: that would write to shards that the parent is using. Hence the
-    reference that is never given up.
+    The child must never free these objects, since that would write to shards that the parent is
+    using. It therefore takes a reference to each of them that it never gives up.
     """
     global _entrance  # noqa: PLW0603 - a lock that another thread held at the fork would stay held
     _entrance = threading.RLock()

@@ -1,4 +1,4 @@
-"""Translates configurations, filters and search settings into objects of Qdrant Edge."""
+"""Translates configurations, filters and search settings into Qdrant Edge objects."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,18 +12,19 @@ from moodswarm.stores.vectors.sparse_points import LEXICAL
 
 
 def shard_config(dimensions: int | None, lexical: bool, index_from: int) -> qe.EdgeConfig:
-    """Configure a collection as memory-mapped files, which the system pages in and out.
+    """Configure a collection as memory-mapped files, which the operating system pages in and out.
 
-    There is no write-ahead log: it would double the time and disk of a load, and only flushed
-    writes count anyway. int8 copies beside the vectors, rescored with them, build the graph of
-    100,000 points in 44 CPU-seconds instead of 188 and search it in 0.6 ms instead of 2.5, at the
-    same recall.
+    There is no write-ahead log: it would double the time and the disk space that loading data
+    takes, and only flushed writes count anyway. Each vector also has an int8 copy, with which
+    points are compared first; the best of them are then rescored with the vectors themselves. This
+    builds the graph of 100,000 points in 44 CPU-seconds instead of 188 and searches it in 0.6 ms
+    instead of 2.5, at the same recall.
     """
-    # Whatever is set here, the index of sparse vectors is in memory until `optimize`, and rebuilt
-    # when the shard is loaded: 1.5 kB and 7 us for a point of 76 terms.
+    # Whatever is set here, the index of sparse vectors is kept in memory until `optimize`, and is
+    # rebuilt when the shard is loaded. A point with 76 terms takes 1.5 kB and 7 us.
     sparse = {LEXICAL: qe.EdgeSparseVectorParams(modifier=qe.Modifier.Idf, memory=qe.Memory.Cached)}
     if dimensions is None:
-        # A shard must be configured for some vector; no point ever has this one.
+        # A shard must be configured for at least one vector; no point ever has this vector.
         return qe.EdgeConfig(
             sparse_vectors={"text": qe.EdgeSparseVectorParams(), **(sparse if lexical else {})},
             payload_memory=qe.Memory.Cold,
@@ -50,12 +51,15 @@ def shard_config(dimensions: int | None, lexical: bool, index_from: int) -> qe.E
 
 
 def scan() -> qe.SearchParams:
-    """Compare every vector that meets the filter, in full precision."""
+    """Build settings that compare every point that meets the filter, in full precision."""
     return qe.SearchParams(exact=True, quantization=qe.QuantizationSearchParams(ignore=True))
 
 
 def walk() -> qe.SearchParams:
-    """Walk the graph, if there is one; ACORN keeps recall up under a narrow filter."""
+    """Build settings that search the graph, if there is one.
+
+    ACORN keeps recall high under a narrow filter.
+    """
     return qe.SearchParams(
         hnsw_ef=256,
         quantization=qe.QuantizationSearchParams(rescore=True, oversampling=2.0),
@@ -64,12 +68,13 @@ def walk() -> qe.SearchParams:
 
 
 def frequencies(*, live: bool) -> qe.SearchParams:
-    """Weight words by the number of points they occur in.
+    """Build settings that weight words by the number of points they occur in.
 
     Args:
-        live: Count at search time. The engine's own counts include deleted points until their
-            segment is rewritten, so scores would depend on the history of the collection.
-            Counting takes 1 to 2.5 ms for 100,000 points, half the time of a search.
+        live: Whether to count points at search time. The engine's own counts include deleted
+            points until their segment is rewritten, so with them, scores would depend on the
+            history of the collection. Counting takes 1 to 2.5 ms for 100,000 points, half the
+            time of a search.
     """
     return qe.SearchParams(idf=qe.IdfParams(corpus=qe.Filter())) if live else qe.SearchParams()
 
@@ -80,7 +85,7 @@ def add_lexical(shard: qe.EdgeShard) -> None:
 
 
 def index_fields(shard: qe.EdgeShard, marker: Marker) -> None:
-    """Index the payload fields that a marker names, for points that exist already too."""
+    """Index the payload fields that a marker names, also for points that already exist."""
     for fields, kind in (
         (marker.keyword_fields, qe.PayloadSchemaType.Keyword),
         (marker.time_fields, qe.PayloadSchemaType.Datetime),
@@ -90,7 +95,7 @@ def index_fields(shard: qe.EdgeShard, marker: Marker) -> None:
 
 
 def filter_of(match: Match, unless: Match | None = None) -> qe.Filter:
-    """Build a filter for points that meet all of `match`, but not all of `unless`."""
+    """Build a filter for points that meet all of `match`, unless they also meet all of `unless`."""
     exception: list[Any] = [qe.Filter(must=_conditions(unless))] if unless else []
     return qe.Filter(must=_conditions(match), must_not=exception)
 

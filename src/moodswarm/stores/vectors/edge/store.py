@@ -1,7 +1,7 @@
-"""The embedded vector store: Qdrant Edge, the engine of Qdrant in this process.
+"""The embedded vector store: Qdrant Edge, which runs Qdrant's engine in this process.
 
-One process at a time may open a folder, see `folder_lock.py`; within that process, any number of
-stores may be open on one path.
+Only one process at a time may open a folder, see `folder_lock.py`. Within that process, any number
+of stores may be open on one path.
 """
 
 import threading
@@ -39,13 +39,13 @@ class EdgeVectorStore:
 
     Args:
         path: Store folder.
-        lock_timeout: Seconds to wait for another process that has the store open; 0 fails at once.
+        lock_timeout: Seconds to wait for another process that has the store open; 0 means no wait.
         index_from: Number of points from which `optimize` builds an HNSW graph. Smaller
             collections are scanned, which is exact and takes 0.1 ms per 1,000 points. The first
-            store that a process opens on a path decides for all of them.
+            store that a process opens on a path sets this number for all stores on that path.
 
     Raises:
-        StoreLocked: another process keeps the store; raised at the first use.
+        StoreLocked: another process holds the store; raised at the first use.
         StoreCorrupt: a collection cannot be read; raised at its first use.
         StoreFull: a write would fill the disk.
     """
@@ -61,7 +61,7 @@ class EdgeVectorStore:
         self._entering = threading.Lock()
 
     def open(self) -> None:
-        """Take the folder's lock, if there is a store yet; any other call does so too."""
+        """Lock the folder if it already contains a store; any other call does so too."""
         self._enter_if_there()
 
     def ensure_collection(
@@ -85,7 +85,7 @@ class EdgeVectorStore:
             folder.delete(name)
 
     def upsert_points(self, name: str, points: pa.Table) -> None:
-        """Write points, replacing those with the same id; they are durable after `flush`."""
+        """Write points, replacing those with the same id; all are durable after `flush`."""
         check_name(name)
         if (collection := self._find(name)) is None:
             raise missing_collection(name, str(self._path))
@@ -106,7 +106,7 @@ class EdgeVectorStore:
         exact: bool | None = None,
         fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Return the k nearest points, best first; none if the collection does not exist."""
+        """Return the k nearest points, best first; no points if there is no such collection."""
         match = check_match(match)
         collection = self._find(name)
         return collection.search(vector, k, match, exact, fields) if collection else []
@@ -133,13 +133,13 @@ class EdgeVectorStore:
         with_vectors: bool = False,
         page_points: int = 1_000,
     ) -> Iterator[list[dict[str, Any]]]:
-        """Stream points ordered by id, one list per page; `vector` is float32 [dim], unit norm."""
+        """Stream points ordered by id, one list per page; `vector` is float32 [dim] with norm 1."""
         match = check_match(match)
         if collection := self._find(name):
             yield from collection.scroll(fields, match, with_vectors, page_points)
 
     def count(self, name: str, match: Match | None = None) -> int:
-        """Count points exactly; 0 if the collection does not exist."""
+        """Return the exact number of points; 0 if the collection does not exist."""
         match = check_match(match)
         collection = self._find(name)
         return collection.count(match) if collection else 0
@@ -152,7 +152,7 @@ class EdgeVectorStore:
     def optimize(self, name: str) -> None:
         """Reclaim the space of deleted points, and build the HNSW graph if there are enough points.
 
-        This blocks every thread of the process for 45 CPU-seconds per 100,000 points of 384
+        This blocks every thread of the process for 45 CPU-seconds per 100,000 points with 384
         dimensions.
         """
         if collection := self._find(name):
@@ -170,13 +170,16 @@ class EdgeVectorStore:
         return StoreStatus("qdrant-edge", version("qdrant-edge-py"), str(self._path), counts)
 
     def __repr__(self) -> str:
-        """Return the place, and the counts if the store is open: opening it may have to wait."""
+        """Return the location, and the counts only if the store is open already.
+
+        Opening the store might have to wait for another process.
+        """
         if self._folder is None or self._folder.forked:
             return f"<{type(self).__name__} at {self._path}, not open>"
         return f"<{type(self).__name__}: {self.status()}>"
 
     def close(self) -> None:
-        """Flush, then release files and lock unless another store of this process uses them."""
+        """Flush, then release files and lock unless another store in this process uses them."""
         with self._entering:
             folder, self._folder, self._closed = self._folder, None, True
         if folder and not folder.forked:
@@ -191,7 +194,10 @@ class EdgeVectorStore:
         return folder.find(name) if folder else None
 
     def _enter_if_there(self) -> EdgeFolder | None:
-        """Open the folder if it has collections; otherwise reading neither creates nor locks it."""
+        """Open the folder if it has collections; otherwise return None.
+
+        Reading a store that does not exist neither creates nor locks its folder.
+        """
         if self._folder is None and not self._closed and not (self._path / "collections").exists():
             return None
         return self._enter()

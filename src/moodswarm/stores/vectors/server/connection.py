@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
-#: Seconds before the second and the third attempt.
+#: Seconds to wait before the second and the third attempt.
 _PAUSES = (0.2, 1.0)
 _BUSY = (408, 429, 500, 502, 503, 504)
 _REFUSED = (401, 403)
@@ -20,7 +20,7 @@ _OUT_OF_SPACE = 507
 
 
 def connect(url: str, api_key: str | None, timeout: float) -> "QdrantClient":
-    """Build a client; nothing is sent before its first request.
+    """Build a client, which does not contact the server before its first request.
 
     Raises:
         StoreUnavailable: the address is invalid. The message does not quote it, since it may
@@ -38,14 +38,14 @@ def connect(url: str, api_key: str | None, timeout: float) -> "QdrantClient":
         raise StoreError(
             'a Qdrant server needs qdrant-client; install it with: pip install "moodswarm[server]"'
         ) from error
-    # The client's check of versions would send a request, and only warn if it fails.
+    # The client's version check would send a request here, and only warn if that fails.
     return QdrantClient(
         url=url, api_key=api_key, timeout=max(1, round(timeout)), check_compatibility=False
     )
 
 
 def _problem(url: str | None) -> str:
-    """Return what is wrong with an address, or an empty text."""
+    """Return what is wrong with an address, or an empty string if nothing is."""
     if not url:
         return "is empty"
     try:
@@ -59,13 +59,15 @@ def _problem(url: str | None) -> str:
 
 
 def shown(url: str) -> str:
-    """Return an address for messages: scheme, host and port, without login and path."""
+    """Return an address as messages show it: scheme, host and port, without login or path."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def ask(location: str, call: Callable[..., _Answer], *arguments: Any, **options: Any) -> _Answer:
-    """Send a request; it may be sent again, since repeating any of ours has the same effect.
+    """Send a request, and repeat it if the server is busy or does not answer.
+
+    Every request of this program can be repeated without changing the result.
 
     Raises:
         StoreUnavailable: there is no connection, the server stays busy, or it refuses the key.

@@ -1,4 +1,4 @@
-"""Translates filters and settings into objects of qdrant-client, and reads its descriptions."""
+"""Translates filters and settings for qdrant-client, and reads its collection descriptions."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def vector_size(found: "models.CollectionInfo") -> int | None:
-    """Return the vector size of a collection; None for payloads only."""
+    """Return the vector size of a collection; None if its points have payloads only."""
     vectors = found.config.params.vectors
     if not vectors:
         return None
@@ -38,11 +38,11 @@ def sparse_vector(indices: list[int], values: list[float]) -> "models.SparseVect
 
 
 def live_frequencies() -> "models.SearchParams":
-    """Weight words by the number of points they occur in now, without deleted ones.
+    """Build search settings that weight words by the number of live points they occur in.
 
-    The server's own counts include deleted points until it optimizes their segment, so scores would
-    depend on the history of the collection. Servers before 1.19 ignore this setting and use their
-    own counts.
+    The server's own counts include deleted points until it optimizes their segment, so with them,
+    scores would depend on the history of the collection. Servers before 1.19 ignore this setting
+    and use their own counts.
     """
     from qdrant_client import models
 
@@ -50,7 +50,7 @@ def live_frequencies() -> "models.SearchParams":
 
 
 def filter_of(match: Match, unless: Match | None = None) -> "models.Filter":
-    """Build a filter for points that meet all of `match`, but not all of `unless`."""
+    """Build a filter for points that meet all of `match`, unless they also meet all of `unless`."""
     from qdrant_client import models
 
     exception: list[Any] = [models.Filter(must=_conditions(unless))] if unless else []

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
-#: Points of a request: 2 MB of JSON at 384 dimensions, and at 3,072 below the server's 32 MB.
+#: Points per request: 2 MB of JSON at 384 dimensions. At 3,072 dimensions, a request stays below
+#: the server's limit of 32 MB.
 _REQUEST_POINTS = 250
 
 logger = logging.getLogger(__name__)
@@ -60,16 +61,16 @@ class ServerVectorStore:
     Args:
         url: Address of the server, such as `http://localhost:6333`.
         api_key: Key of the server, if it needs one; never part of a message.
-        prefix: Put before the name of every collection, so that several stores can share a
+        prefix: Text put before the name of every collection, so that several stores can share a
             server.
         timeout: Seconds that one request may take.
-        client: Use this instead of connecting; tests pass `QdrantClient(":memory:")`.
+        client: Client to use instead of connecting; tests pass `QdrantClient(":memory:")`.
 
     Raises:
-        StoreUnavailable: the address is invalid. Any call raises it if the server cannot be reached
-            or refuses the key.
-        StoreError: qdrant-client is not installed. Any call raises it if the server refuses the
-            request.
+        StoreUnavailable: the address is invalid. Later, any call raises this error if the server
+            cannot be reached or refuses the key.
+        StoreError: qdrant-client is not installed. Later, any call raises this error if the
+            server refuses the request.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class ServerVectorStore:
         self._closed = False
 
     def open(self) -> None:
-        """Do nothing: a server serves many processes at once."""
+        """Do nothing: a server serves many processes at the same time."""
 
     def ensure_collection(
         self,
@@ -150,7 +151,7 @@ class ServerVectorStore:
             self._ask(self._client.delete_collection, self._full(name))
 
     def upsert_points(self, name: str, points: pa.Table) -> None:
-        """Write points, replacing those of the same id; they are durable when this returns."""
+        """Write points, replacing those with the same id; all are durable when this returns."""
         from qdrant_client import models
 
         found = self._need(name)
@@ -180,7 +181,7 @@ class ServerVectorStore:
         exact: bool | None = None,
         fields: Sequence[str] | None = None,
     ) -> list[Hit]:
-        """Return the k nearest points, best first; none if the collection does not exist."""
+        """Return the k nearest points, best first; no points if there is no such collection."""
         from qdrant_client import models
 
         match = check_match(match)
@@ -240,7 +241,7 @@ class ServerVectorStore:
         with_vectors: bool = False,
         page_points: int = 1_000,
     ) -> Iterator[list[dict[str, Any]]]:
-        """Stream points ordered by id, one list per page; `vector` is float32 [dim], unit norm."""
+        """Stream points ordered by id, one list per page; `vector` is float32 [dim] with norm 1."""
         options: Mapping[str, Any] = {
             "scroll_filter": filter_of(check_match(match)),
             "limit": page_points,
@@ -259,7 +260,7 @@ class ServerVectorStore:
                 return
 
     def count(self, name: str, match: Match | None = None) -> int:
-        """Count points exactly; 0 if the collection does not exist."""
+        """Return the exact number of points; 0 if the collection does not exist."""
         match = check_match(match)
         return self._count(name, match, exact=True) if self._look(name) else 0
 
@@ -273,7 +274,7 @@ class ServerVectorStore:
         """Do nothing: the server builds its indexes by itself."""
 
     def flush(self) -> None:
-        """Do nothing: the server has acknowledged every write."""
+        """Do nothing: the server has already acknowledged every write."""
 
     def status(self) -> StoreStatus:
         """Connect to the server and count the points of every collection."""
@@ -282,7 +283,7 @@ class ServerVectorStore:
         return StoreStatus("qdrant-server", version, self._location, counts)
 
     def __repr__(self) -> str:
-        """Return the place and the counts, or why they cannot be read."""
+        """Return the location and the counts, or the error if they cannot be read."""
         try:
             return f"<{type(self).__name__}: {self.status()}>"
         except StoreError as error:
@@ -306,7 +307,10 @@ class ServerVectorStore:
         return full.startswith(self._prefix) and full != self._prefix
 
     def _look(self, name: str) -> "models.CollectionInfo | None":
-        """Describe a collection; never cached, since other processes may create or delete it."""
+        """Return the server's description of a collection, or None if it does not exist.
+
+        Nothing is cached, since other processes may create or delete the collection.
+        """
         if not self._ask(self._client.collection_exists, self._full(name)):
             return None
         return self._ask(self._client.get_collection, self._full(name))
@@ -326,7 +330,7 @@ class ServerVectorStore:
         points = self._count(name, {}, exact=True)
         indexed = found.indexed_vectors_count or 0
         if has_lexical(found):
-            # The server counts sparse vectors as well, and those are always in an index.
+            # This number includes sparse vectors as well, which are always in an index.
             count = self._client.count
             indexed -= self._ask(count, self._full(name), count_filter=having_lexical()).count
         return CollectionStatus(name, points, vector_size(found), min(max(indexed, 0), points))

@@ -71,6 +71,8 @@ def create_pipeline() -> Pipeline:
                 inputs=["updated_feature_index", "params:indexing"],
                 outputs="indexed_vectors",
                 name="index_collections",
+                # The report needs its numbers, which are kept nowhere.
+                tags="report",
             ),
             Node(
                 report_features,

@@ -100,7 +100,8 @@ TIMED = {
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> SmallProject:
     """A project whose first run is recorded in MLflow, so the database and experiment exist."""
-    project = SmallProject.create(tmp_path_factory.mktemp("tracking") / "project", tiny_model)
+    folder = tmp_path_factory.mktemp("tracking") / "project"
+    project = SmallProject.create(folder, tiny_model, charts=True)
     write_settings(project)
     project.upsert([article(1), post(1)])
     project.run()

@@ -26,13 +26,21 @@ def pool() -> Iterator[ExtractionPool]:
 
 
 def worker_of(parent: int) -> int:
-    children = Path(f"/proc/{parent}/task").glob("*/children")
-    return int(next(c for file in children if (c := file.read_text())).split()[0])
+    """Return the youngest child: other tests may have left servers of their own running."""
+    files = Path(f"/proc/{parent}/task").glob("*/children")
+    children = [int(child) for file in files for child in file.read_text().split()]
+    return max(children, key=lambda child: stat(child)[19])
 
 
 def ticks(worker: int) -> int:
     """Return the CPU time that a process has used."""
-    return int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[11])
+    return stat(worker)[11]
+
+
+def stat(process: int) -> list[int]:
+    """Return the numbers in a process's `stat` that follow its state, from the third field on."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return [0, *map(int, fields[1:])]
 
 
 def test_a_page_becomes_the_same_article_each_time(pool: ExtractionPool) -> None:

@@ -1,4 +1,4 @@
-"""Every command that the documentation tells people to type runs, in one project and in order."""
+"""Runs every command in the documentation, in order, in a single project."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The sources that a question asks for, read by rules that sooner miss a filter than invent one."""
+"""Rules that read the sources a question asks for, and rather miss a filter than invent one."""
 
 from datetime import date
 

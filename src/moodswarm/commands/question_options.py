@@ -72,10 +72,10 @@ def read_question(words: tuple[str, ...]) -> tuple[str, list[str]]:
 
 
 def known_author(project: Project, name: str) -> Author:
-    """Return the author with a full name.
+    """Return the author with this full name.
 
     Raises:
-        click.BadParameter: no author has this name; suggests the nearest names.
+        click.BadParameter: no author has this name; the message suggests the nearest ones.
     """
     try:
         wanted = Author.from_full_name(name)

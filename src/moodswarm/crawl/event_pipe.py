@@ -37,7 +37,7 @@ class EventPipe:
 
     @property
     def crowded(self) -> bool:
-        """Whether too much is waiting for the reader, so that spiders should wait as well."""
+        """Tell whether too much is waiting for the reader, so that spiders should wait as well."""
         return self._waiting > _HIGH_WATER and not self.closed
 
     def send(self, event: Event) -> None:

@@ -46,7 +46,7 @@ class Link:
 
     @property
     def configured(self) -> bool:
-        """Whether this is the link of the source itself, as the user configured it."""
+        """Tell whether this is the link of the source itself, as the user configured it."""
         return self.depth == 0
 
     def child(self, url: str, role: AskedRole = "page") -> "Link":

@@ -180,7 +180,7 @@ def start_crawl(
 
 
 def require_crawler() -> None:
-    """Check that the extra `crawl` is installed, before anything is prepared.
+    """Check that the `crawl` extra is installed, before anything is prepared.
 
     Raises:
         CrawlerMissing: if it is not installed; the message says how to install it.

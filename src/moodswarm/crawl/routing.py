@@ -1,6 +1,6 @@
 """Chooses the spider for a link by its parsed host, or by a path that ends in `.git`.
 
-A new platform needs one spider file, one line in `_PLATFORMS`, and one golden page for the tests.
+A new platform needs one spider file, one line in `_PLATFORMS`, and a golden page.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Turns the bytes of a page into a clean article in markdown; needs the extra `crawl`.
+"""Turns the bytes of a page into a clean article in markdown; needs the `crawl` extra.
 
 Nothing here fetches anything or imports any other package of MoodSwarm.
 """

@@ -1,4 +1,4 @@
-"""How much text each element of a page holds, and how much of it an author would have written."""
+"""How much text each element of a page holds, and how much is likely to be the author's prose."""
 
 from dataclasses import dataclass
 

@@ -60,15 +60,15 @@ class RunLock:
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
-        """Close stores and free the folder."""
+        """Close the stores and release the lock on the folder."""
         self._release(pipeline, catalog)
 
     @hook_impl(trylast=True)
     def on_pipeline_error(self, error: Exception, pipeline: Pipeline, catalog: Catalog) -> None:
-        """Close stores and free the folder.
+        """Close the stores and release the lock on the folder.
 
         Raises:
-            ValueError: the run was asked to load and save in threads.
+            ValueError: the run was started with `--async`.
         """
         self._release(pipeline, catalog)
         if str(error).startswith("Async data loading and saving does not work"):

@@ -106,7 +106,7 @@ def import_archives(
         store: Keeps each batch as soon as it is read.
         platform: One of `moodswarm.imports.archives.reading.PLATFORMS`.
         paths: Archives, read in order; of two entries with the same link, the first is taken and
-            the second is skipped, since two archives of one member overlap.
+            the second is skipped, since two exports of one account overlap.
         author_full_name: Used instead of the name in the archive.
         progress: Called after each batch with the number of documents read so far.
 

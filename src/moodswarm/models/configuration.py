@@ -55,7 +55,7 @@ class Configuration:
 
     @property
     def is_plain_bert(self) -> bool:
-        """Whether it is BERT with mean or first-token pooling and at most a normalising step."""
+        """Tell whether it is BERT with mean or first-token pooling, perhaps then normalised."""
         kinds = [module.kind for module in self.modules]
         config = self.transformer
         return (

@@ -51,8 +51,8 @@ class EachTextOnce:
 def with_payloads(store: VectorStore, candidates: Sequence[Candidate]) -> Iterator[Candidate]:
     """Read the payloads of candidates; chunks that were deleted in the meantime are left out.
 
-    Searches return hits without payloads: over 100,000 chunks, a search takes half as long if only
-    the payloads of the hits that are used are read.
+    Searches return hits without payloads: with 100,000 chunks, reading only the payloads that are
+    needed halves the time of a search.
 
     Args:
         store: The store in which the hits were found.

@@ -141,7 +141,7 @@ class HybridSearch:
         )
 
     def _unless_missing(self, found: SearchOutcome, request: SearchRequest) -> SearchOutcome:
-        """Check whether collections without a hit were built without word vectors."""
+        """Check whether collections without a hit were built without sparse vectors for words."""
         if found.state != "ran":
             return found
         seen = {hit.collection for ranking in found.rankings for hit in ranking}

@@ -65,8 +65,8 @@ class RunningSearch:
     def gather(self, queries: int, limit: int) -> SearchOutcome:
         """Wait for the collections; the outcome names those that failed or were too slow.
 
-        If a collection holds vectors of another size, no collection is used: the question was then
-        embedded with another model than the chunks.
+        If a collection holds vectors of a different size, none is used: the question was then
+        embedded with a different model from the chunks.
 
         Args:
             queries: How many queries were searched for.
@@ -117,7 +117,7 @@ def lexical_search(
 
 
 def without_lexical_vectors(store: VectorStore, names: Sequence[str]) -> StageMissing | None:
-    """Find the collections that an older version built, without word vectors.
+    """Find the collections that an older version built, without sparse vectors for words.
 
     Returns:
         An error that names the collections whose first chunk has no word vector; None if there are

@@ -26,7 +26,7 @@ class Kind(Enum):
 
     @property
     def is_code(self) -> bool:
-        """Whether the kind is code, which must not be changed by a single byte."""
+        """Tell whether the kind is code, which must not be changed by a single byte."""
         return self is Kind.FENCED or self is Kind.INDENTED
 
 

@@ -62,7 +62,7 @@ class ChunkStatistics:
 
     @property
     def passed(self) -> bool:
-        """Whether no chunk is over the limit."""
+        """Tell whether no chunk is over the limit."""
         return self.over_limit == 0
 
     def as_dict(self) -> dict[str, Any]:

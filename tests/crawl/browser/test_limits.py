@@ -47,7 +47,7 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def pool(needs_chromium: None, folder: Path) -> Iterator[BrowserPool]:
-    """Yield a pool with one browser at a time; each test ends the browser left by the last."""
+    """Yield a pool of one browser; each test stops the browser that the test before left."""
     with closing(BrowserPool(1)) as made:
         yield made
 

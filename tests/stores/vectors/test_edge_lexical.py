@@ -1,4 +1,4 @@
-"""Sparse vectors in embedded collections, with earlier versions, restarts and optimizing."""
+"""Sparse vectors in embedded collections outlive upgrades, restarts and optimization."""
 
 import json
 from collections.abc import Iterator

@@ -141,7 +141,7 @@ class Driver:
             timer.cancel()
 
     def renew_tab(self) -> None:
-        """Remove all that the page left: its windows, scripts, cookies, storage, cache and name."""
+        """Remove all that the page left: windows, scripts, cookies, storage, cache and name."""
         self.chrome.switch_to.new_window("tab")
         fresh = self.chrome.current_window_handle
         for handle in self.chrome.window_handles:

@@ -17,7 +17,7 @@ from moodswarm.crawl.browser.scripts import PENDING, READ, SCROLL, STATE
 _LOOK_SECONDS = 0.1
 #: If nothing changed and no request was open for this long, the page is at rest.
 _REST_SECONDS = 0.5
-#: The same if a request is open, since some requests stay open for ever to wait for news.
+#: The same while a request is open: long-polling requests may never end.
 _LISTENING_SECONDS = 3.0
 #: A page that never rests, because of a clock or an advertisement, is read after this time.
 _RESTLESS_SECONDS = 12.0

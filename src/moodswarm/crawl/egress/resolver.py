@@ -1,8 +1,8 @@
-"""Scrapy's resolver: it returns only addresses that were judged, and Twisted connects to those.
+"""Scrapy's resolver: it returns only addresses that are allowed, and Twisted connects to those.
 
 For every new connection, even to a literal address, Twisted's `HostnameEndpoint` asks the reactor's
 resolver about host and port, and connects to the returned addresses without asking again. So
-nothing can change between judgement and connection.
+nothing can change between the check and the connection.
 """
 
 import socket

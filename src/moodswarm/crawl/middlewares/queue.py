@@ -36,7 +36,8 @@ class PatientQueue(DownloaderAwarePriorityQueue):
                 continue
             pause = self._pauses.remaining(domain)
             wait = max(pause, request.meta.pop(NOT_BEFORE, 0.0) - time.monotonic())
-            if wait <= 0 or pause > self._pauses.limit:  # the retry middleware refuses it
+            # If the pause is too long, the request goes out: the retry middleware refuses it.
+            if wait <= 0 or pause > self._pauses.limit:
                 return request
             self._hold(request, domain, wait)
         return None

@@ -79,7 +79,7 @@ class RetryMiddleware:
         """Refuse requests to a domain that has asked for a long pause.
 
         Raises:
-            RetryLater: if more of the pause is left than a crawl may wait.
+            RetryLater: the rest of the pause is longer than a crawl may wait.
         """
         domain = _domain(request)
         wait = self._pauses.remaining(domain)

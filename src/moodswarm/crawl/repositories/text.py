@@ -19,7 +19,8 @@ _PROSE = frozenset(["markdown", "rst", "asciidoc", "plain-text", "tex", "org-mod
 _PREFERRED = "jupyter c python ruby scala pascal objective-c++ json xml ini toml yaml shell".split()
 
 
-_NAMED = 100  # paths that are kept for each reason
+#: The most paths to list for each reason why files were skipped.
+_NAMED = 100
 
 
 @dataclass(frozen=True, slots=True)

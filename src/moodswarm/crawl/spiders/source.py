@@ -144,7 +144,7 @@ class SourceSpider(Spider):
         self._unread.discard(link.url)
 
     async def unanswered(self, failure: Any) -> Output:
-        """End the visit of a link that got no response, with the reason."""
+        """End the visit to a link that got no response, and report why."""
         link: Link = failure.request.cb_kwargs["link"]
         told = failure_of(failure.value)
         try:

@@ -84,7 +84,7 @@ class Evaluation:
     scores: tuple[Score, ...]
 
     def left_out(self) -> Counter[str]:
-        """Return how many words of all pages together are not in the articles, by reason."""
+        """Return the number of words, over all pages, that are not in the articles, by reason."""
         found: Counter[str] = Counter()
         for score in self.scores:
             found.update(score.left_out)

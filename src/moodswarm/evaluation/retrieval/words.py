@@ -23,7 +23,8 @@ def shingles(text: str, lengths: Collection[int] = ()) -> set[Shingle]:
 
     Args:
         text: Any text.
-        lengths: The numbers of words per run; if empty, three, or all words of a shorter text.
+        lengths: Run lengths, in words. If empty, runs are three words long, or the whole text if
+            it is shorter.
     """
     found = [match[0].casefold() for match in _IDENTIFIER.finditer(text)]
     if not found:

@@ -14,7 +14,7 @@ def parse(html: str) -> "Selector":
     """Parse a page; broken HTML is repaired as browsers do.
 
     Raises:
-        ArchiveError: the extra `crawl` is missing, or the page is empty.
+        ArchiveError: the `crawl` extra is missing, or the page is empty.
     """
     try:
         from parsel import Selector
@@ -37,7 +37,7 @@ def markdown(body: "Selector", base_url: str) -> str:
     """Convert an element and everything in it to markdown.
 
     Raises:
-        ArchiveError: the extra `crawl` is missing, or the page is nested too deeply.
+        ArchiveError: the `crawl` extra is missing, or the page is nested too deeply.
     """
     try:
         from moodswarm.extraction.markdown import html_to_markdown

@@ -199,7 +199,7 @@ class Notes:
         self._texts: dict[int, str] = {}
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Take an entry of `note-tweet.js`; unlike tweets, its text is not escaped as HTML.
+        """Read an entry of `note-tweet.js`; unlike tweets, its text is not escaped as HTML.
 
         Raises:
             InvalidTweet: a field is missing or malformed.

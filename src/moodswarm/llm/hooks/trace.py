@@ -66,7 +66,7 @@ class TraceHook:
         exporter: Sends the spans; None for OTLP over HTTP.
 
     Raises:
-        ProfileError: the packages of the extra `trace` are missing.
+        ProfileError: the packages of the `trace` extra are missing.
     """
 
     name = "trace"

@@ -97,5 +97,5 @@ class EndpointOptions:
 
     @property
     def uses_proxy(self) -> bool:
-        """Whether the environment's proxies are used; they are not for a server on this machine."""
+        """Tell whether the environment's proxies are used; servers on this machine need none."""
         return not is_local(self.base_url)

@@ -137,7 +137,7 @@ class PromptTemplate:
 
 
 class NotQuoted(TypeError):
-    """A template shows text without a filter."""
+    """A template prints text that no filter has quoted."""
 
 
 def _only_quoted(value: Any) -> Any:

@@ -36,7 +36,7 @@ def crawl_sources(crawl_ledger: CrawlLedger, crawl: CrawlParams) -> Iterator[_Ta
         says that a link is done before its document is stored.
 
     Raises:
-        CrawlerMissing: the extra `crawl` is not installed.
+        CrawlerMissing: the `crawl` extra is not installed.
         CrawlStopped: the crawl ended early; everything that arrived before that is saved.
     """
     sources, refused = select_sources(crawl)

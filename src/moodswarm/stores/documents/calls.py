@@ -64,7 +64,7 @@ class CallStore(Protocol):
 def storable_calls(calls: Sequence[CallRecord]) -> list[CallRecord]:
     """Return the last call with each id, changed if a store could not hold it as it is.
 
-    Times are cut to the millisecond in UTC, broken Unicode becomes U+FFFD, and texts end after
+    Times are cut to the millisecond in UTC, broken Unicode becomes U+FFFD, and texts are cut after
     `MAX_CHARACTERS`. Impossible numbers (NaN, infinity, counts below 0 or over 64 bits) become
     None, or 0 in `attempts` and `milliseconds`.
     """

@@ -1,4 +1,4 @@
 """The document store on a MongoDB server.
 
-Nothing imports pymongo before a store is opened, so the extra `server` is needed only then.
+Nothing imports pymongo before a store is opened, so the `server` extra is needed only then.
 """

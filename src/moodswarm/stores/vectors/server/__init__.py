@@ -1,4 +1,4 @@
 """The vector store on a Qdrant server.
 
-Nothing imports qdrant-client before a store is opened, so the extra `server` is needed only then.
+Nothing imports qdrant-client before a store is opened, so the `server` extra is needed only then.
 """

@@ -32,4 +32,4 @@ def count_words(text: str) -> int:
 
 def words_in(element: HtmlElement) -> int:
     """Count the words in an element, even if no space separates neighbouring blocks."""
-    return count_words(" ".join(map(str, element.itertext())))
+    return count_words(" ".join(element.itertext()))
